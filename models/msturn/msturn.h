@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* [MS-TURN] over TCP as a Skype client and the Edge's A/V relay speak it: framing 02/03, pseudo-TLS on 443, 16-byte
+ * transaction ids, Allocate, Send request, Data indication, Set Active Destination. Both are cores over base/io.h.
+ * Facts and their certainty: rows MST-1..40 of the requirement catalogue.
+ *
+ * A TCP allocation carries RFC 4571 frames on the relayed connection. DATA of Send and Data is one frame's content,
+ * without its length; the relay adds and removes the length (our reading; MST-32 shows the raw form). */
+#ifndef TP_MSTURN_MSTURN_H
+#define TP_MSTURN_MSTURN_H
+
+#include "models/base/io.h"
+
+struct ms_turn_user {
+    const char *name, *password;
+};
+
+struct ms_turn_server_config {
+    const char *realm;
+    const struct ms_turn_user *users;
+    size_t user_count;
+    const struct endpoint *listen; /* TCP, pseudo-TLS */
+    size_t listen_count;
+    struct ip_addr relay_ip;       /* where relay ports are opened */
+    struct ip_addr public_ip;      /* what clients are told instead; unset: relay_ip */
+    uint16_t first_port, last_port; /* 50000..59999; handed out in order from first_port */
+    uint32_t max_clients, max_peers; /* per server; per allocation */
+    bool connect_out;              /* a Send to a new peer opens TCP from the relay port (TCP-ACT); else it only waits */
+};
+
+struct ms_turn_server;
+struct ms_turn_server *ms_turn_server_new(struct io *io, unsigned owner, const struct ms_turn_server_config *cfg);
+void ms_turn_server_free(struct ms_turn_server *s);
+void ms_turn_server_input(struct ms_turn_server *s, const struct io_in *in);
+uint64_t ms_turn_server_deadline(const struct ms_turn_server *s);
+
+struct ms_turn_client_config {
+    struct endpoint server;
+    const char *user, *password; /* borrowed */
+};
+
+enum ms_turn_event_kind {
+    MS_TURN_ALLOCATED, /* relayed, mapped */
+    MS_TURN_REFUSED,   /* code of the error response, or 0 and err */
+    MS_TURN_GONE,      /* the connection to the relay is lost */
+    MS_TURN_FRAME,     /* one RFC 4571 frame's content from peer */
+    MS_TURN_ACTIVE,    /* Set Active Destination was answered: code 0 or the error */
+    MS_TURN_BLOCKED, MS_TURN_WRITABLE, /* back-pressure of the connection to the relay, as in io.h */
+};
+
+struct ms_turn_event {
+    enum ms_turn_event_kind kind;
+    struct endpoint relayed, mapped, peer;
+    const uint8_t *data; /* borrowed until the next input */
+    size_t len;
+    int code, err;
+};
+
+struct ms_turn_client;
+struct ms_turn_client *ms_turn_client_new(struct io *io, unsigned owner, const struct ms_turn_client_config *cfg);
+void ms_turn_client_free(struct ms_turn_client *c);
+void ms_turn_client_start(struct ms_turn_client *c);
+/* One frame to a peer: raw when the peer is the active destination, else in a Send request (never answered). */
+void ms_turn_client_send(struct ms_turn_client *c, const struct endpoint *peer, const void *data, size_t len,
+                         const char *label);
+void ms_turn_client_set_active(struct ms_turn_client *c, const struct endpoint *peer);
+void ms_turn_client_release(struct ms_turn_client *c);
+void ms_turn_client_input(struct ms_turn_client *c, const struct io_in *in);
+uint64_t ms_turn_client_deadline(const struct ms_turn_client *c);
+bool ms_turn_client_poll(struct ms_turn_client *c, struct ms_turn_event *out);
+
+#endif

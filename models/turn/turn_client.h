@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A TURN client for one TCP allocation (RFC 6062 4): allocates, refreshes, keeps permissions, connects to peers or
+ * accepts their connections, binds. A core over base/io.h; what it tells its user are events, polled like operations.
+ * Once bound, a data connection is the user's: the client tells its io id and does not touch it again. Ids that it
+ * opens carry its owner number; the user's system routes events by owner and passes those of data connections on. */
+#ifndef TP_TURN_CLIENT_H
+#define TP_TURN_CLIENT_H
+
+#include "models/base/io.h"
+
+/* A client's habits as a row: "plain" is the RFCs at their shortest, "meeting-server" composes its requests as the
+ * reference capture shows (LIFETIME on Allocate, empty optional attributes, a Refresh at once). */
+struct turn_client_profile {
+    const char *name;
+    bool lifetime_in_allocate;
+    uint8_t empty_in_allocate, empty_in_others; /* 4-byte empty optional attributes, as counted in the capture */
+    bool refresh_at_once;
+    bool software;
+};
+extern const struct turn_client_profile turn_client_plain, turn_client_meeting_server;
+
+struct turn_client_config {
+    const struct turn_client_profile *profile;
+    struct endpoint server;
+    const char *user, *password; /* borrowed for the client's life */
+    struct ip_addr local;        /* unset: the host's choice */
+    uint32_t lifetime_s;         /* asked for; 0: 600 */
+    uint8_t family;              /* of the relayed address: IP_V4, IP_V6; 0: not asked */
+};
+
+enum turn_client_event_kind {
+    TURN_CLIENT_ALLOCATED, /* relayed, mapped */
+    TURN_CLIENT_REFUSED,   /* no allocation: code is the STUN error, or 0 and err an enum err; the client is done */
+    TURN_CLIENT_GONE,      /* the allocation was lost later (437, expiry, control connection closed) */
+    TURN_CLIENT_INCOMING,  /* ConnectionAttempt from peer: turn_client_accept(connection), or leave it */
+    TURN_CLIENT_BOUND,     /* data: the io id, now the user's, not reading yet; peer; connection */
+    TURN_CLIENT_PEER_FAILED, /* Connect or ConnectionBind did not work: peer, code (447, ...) or err */
+    TURN_CLIENT_PERMITTED, /* CreatePermission for peer was answered: code 0, or the error */
+};
+
+struct turn_client_event {
+    enum turn_client_event_kind kind;
+    struct endpoint relayed, mapped, peer;
+    uint32_t connection; /* CONNECTION-ID */
+    io_id data;
+    int code, err;
+};
+
+struct turn_client;
+struct turn_client *turn_client_new(struct io *io, unsigned owner, const struct turn_client_config *cfg);
+void turn_client_free(struct turn_client *c);
+
+void turn_client_start(struct turn_client *c); /* connect and allocate */
+/* Installs the permission and keeps it alive (again before 300 s) until the allocation ends. Several at once: one
+ * request. E_NOMEM. */
+int turn_client_permit(struct turn_client *c, const struct ip_addr *peers, size_t n);
+/* Connect to a peer, then bind. E_EXISTS: outstanding already (6062-4.3-13). E_NOMEM. */
+int turn_client_connect(struct turn_client *c, const struct endpoint *peer);
+int turn_client_accept(struct turn_client *c, uint32_t connection);
+void turn_client_release(struct turn_client *c); /* Refresh 0, then close control; data connections are the user's */
+
+void turn_client_input(struct turn_client *c, const struct io_in *in);
+uint64_t turn_client_deadline(const struct turn_client *c);
+bool turn_client_poll(struct turn_client *c, struct turn_client_event *out);
+
+#endif

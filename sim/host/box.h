@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The boxes between hosts: switch, router, firewall. Frames in, frames out, on any engine (net.h); a firewall runs the
+ * stateful box of models/firewall. Routers and firewalls lower TTL and send ICMP errors; a firewall drops in silence
+ * unless a rule rejects. */
+#ifndef TP_SIM_HOST_BOX_H
+#define TP_SIM_HOST_BOX_H
+
+#include "models/firewall/firewall.h"
+#include "sim/net.h"
+
+enum box_kind { BOX_SWITCH, BOX_ROUTER, BOX_FIREWALL };
+
+struct box_route {
+    struct ip_prefix to;
+    unsigned port;
+    struct ip_addr gateway; /* unset: on link */
+};
+
+struct box_iface {
+    const char *name; /* a firewall's nameif: "outside" */
+    uint8_t mac[6];
+    const struct ip_prefix *prefix;
+    size_t prefix_count;
+};
+
+/* A packet that a box did not pass on. Strings live as long as the box. */
+struct box_drop {
+    const char *node;
+    unsigned port;              /* it came in by */
+    const char *reason;         /* "acl", "no-route", "ttl", "nat-no-xlate", "tcp-not-syn", "idle-timeout", ... */
+    const struct fw_rule_ref *rule; /* the line that decided, or NULL: the implicit deny, no state, ... */
+    struct fw_flow flow;        /* as it arrived */
+    struct fw_flow translated;  /* as the rules saw it, after un-NAT; equal to flow without NAT */
+    const char *advice;         /* what would let it pass: a line in the file's dialect, or words */
+};
+
+struct box_config {
+    enum box_kind kind;
+    const char *name;
+    const struct box_iface *iface;
+    size_t iface_count;
+    const struct box_route *route; /* besides those of the interfaces' prefixes */
+    size_t route_count;
+    const struct fw_rules *rules;  /* FIREWALL; borrowed */
+    uint64_t seed;                 /* random port choice */
+    void (*drop)(void *ctx, uint64_t now_ns, const struct box_drop *d);
+    void *ctx;
+};
+
+struct box;
+struct box *box_new(struct net *net, const struct box_config *cfg);
+int box_frame(void *box, unsigned port, uint8_t *frame, size_t len); /* a net_box_handler */
+/* Once the node has its id: proxy ARP is announced, frames of its own can be sent. */
+void box_attach(struct box *b, net_node node);
+void box_free(struct box *b);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs one core (relay, client, actor) as a host over net.h, on any backend: its operations become socket calls, socket
+ * events become its input. Queues what a socket does not take (and says IO_BLOCKED), pauses reading by not reading,
+ * and moves the bytes of spliced connections with back-pressure. */
+#ifndef TP_SIM_HOST_HOST_H
+#define TP_SIM_HOST_HOST_H
+
+#include "models/base/io.h"
+#include "sim/net.h"
+
+/* What the trace wants to know. local and remote as the host sees them. */
+struct host_message {
+    const char *host;
+    struct endpoint local, remote;
+    enum ip_proto proto;
+    const char *label; /* as the core named it */
+    const uint8_t *data;
+    size_t len;
+};
+
+struct host_note {
+    const char *host;
+    enum io_note note;
+    struct endpoint remote; /* NOTE_FAIL, or unset */
+    const char *text;
+};
+
+struct host_hooks {
+    void (*message)(void *ctx, uint64_t now_ns, const struct host_message *m);
+    void (*note)(void *ctx, uint64_t now_ns, const struct host_note *n);
+    void *ctx;
+};
+
+enum { HOST_HIGH_WATER = 256 * 1024 };
+
+struct host;
+/* Before the node exists: give host_event and the host as the node's handler and ctx, then attach. The core stays the
+ * caller's. NULL: no memory. */
+struct host *host_new(struct net *net, const struct core *core, const struct host_hooks *hooks);
+void host_event(void *host, const struct net_event *ev);
+/* The core gets IO_START at when_ns. */
+void host_start(struct host *h, net_node node, uint64_t when_ns);
+void host_free(struct host *h);
+
+#endif
