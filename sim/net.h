@@ -3,7 +3,8 @@
  * native engine, ns-3 (a plug-in) and, for hosts only, the kernel's sockets.
  *
  * Everything is driven by one thread inside run(): events reach a host through its handler, which may call any socket
- * or timer function, also on the socket that the event is about. Ids are dense small integers. Times are nanoseconds
+ * or timer function, also on the socket that the event is about; none of them calls a handler back before it returns,
+ * what follows from it comes as a later event. Ids are dense small integers. Times are nanoseconds
  * since the start of the run. Two things due at the same time happen in the order in which they were asked for. */
 #ifndef TP_SIM_NET_H
 #define TP_SIM_NET_H
