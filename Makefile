@@ -22,6 +22,10 @@ LDFLAGS += $(SANFLAGS)
 LDLIBS += -lcjson -lnettle -ldl -lm
 comma := ,
 
+# V=1 shows whole commands.
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@echo "  $(1)")
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -56,22 +60,24 @@ FORCE:
 
 $B/turnproof: $(cmd_obj) $B/libturnproof.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $(cmd_obj) $B/libturnproof.a $(LDLIBS)
+	$(call say,LD $@)
+	$Q$(CC) $(LDFLAGS) -rdynamic -o $@ $(cmd_obj) $B/libturnproof.a $(LDLIBS)
 
 $B/libturnproof.a: $(lib_obj)
 	@rm -f $@
 	@mkdir -p $(@D)
-	ar rcs $@ $^
+	$Qar rcs $@ $^
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC $@)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $B/%_test: $B/%_test.o $(kit_obj) $B/libturnproof.a
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS) -lcmocka
+	$Q$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS) -lcmocka
 
 $B/%_bench: $B/%_bench.o $B/libturnproof.a
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
+	$Q$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
 
 -include $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(kit_obj:.o=.d) $(tests:=.d) $(benches:=.d)
 
@@ -108,7 +114,8 @@ fuzz: $(fuzzers)
 
 build/fuzz/%: %.c $(LIB_SRC)
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=all \
+	$(call say,FUZZ $@)
+	$Qclang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=all \
 	    -o $@ $< $(LIB_SRC) $(LDLIBS)
 
 ## bench    speed and memory, native beside ns-3, as ratios from one run
