@@ -100,6 +100,14 @@ test:
 	@./.ci/deps test
 	@./.ci/test
 
+.PHONY: build-tests build-benches list-tests list-scripts
+build-tests: $(tests)
+build-benches: $(benches)
+list-tests:
+	@echo $(tests)
+list-scripts:
+	@echo $(TEST_SH)
+
 ## units    only the unit tests of this variant (TESTS=PATTERN chooses)
 .PHONY: units
 units: $(tests)
@@ -107,16 +115,28 @@ units: $(tests)
 
 ## fuzz     each fuzz target for FUZZ_S seconds (10)
 FUZZ_S ?= 10
-fuzzers := $(FUZZ_SRC:%.c=build/fuzz/%)
+F := build/fuzz
+fuzz_flags := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all
+fuzz_programs := $(FUZZ_SRC:%.c=$F/%)
+.PHONY: fuzzers
+fuzzers: $(fuzz_programs)
 .PHONY: fuzz
-fuzz: $(fuzzers)
-	@./models/testkit/run-fuzz $(FUZZ_S) $(fuzzers)
+fuzz: fuzzers
+	@./models/testkit/run-fuzz $(FUZZ_S) $(fuzz_programs)
 
-build/fuzz/%: %.c $(LIB_SRC)
+$F/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,FUZZ $@)
-	$Qclang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=all \
-	    -o $@ $< $(LIB_SRC) $(LDLIBS)
+	$Qclang $(CPPFLAGS) -std=c17 -g -O1 -MMD -MP -fsanitize=fuzzer-no-link $(fuzz_flags) -c -o $@ $<
+
+$F/libturnproof.a: $(LIB_SRC:%.c=$F/%.o)
+	@rm -f $@
+	$Qar rcs $@ $^
+
+$F/%_fuzz: $F/%_fuzz.o $F/libturnproof.a
+	$Qclang -fsanitize=fuzzer $(fuzz_flags) -rdynamic -o $@ $^ $(LDLIBS)
+
+-include $(LIB_SRC:%.c=$F/%.d)
 
 ## bench    speed and memory, native beside ns-3, as ratios from one run
 .PHONY: bench
