@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "models/base/bytes.h"
+#include "models/wire/wire.h"
+
+/* RFC 1071 2: the sum may be taken in any byte order and in wider words; what comes out is swapped once. The carry of each
+ * 64-bit addition is added back at once. */
+static uint64_t add_carry(uint64_t sum, uint64_t v)
+{
+    sum += v;
+    return sum + (sum < v);
+}
+
+static uint16_t fold64(uint64_t sum)
+{
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    uint32_t s = (uint32_t)sum;
+    s = (s & 0xffff) + (s >> 16);
+    s = (s & 0xffff) + (s >> 16);
+    return (uint16_t)s;
+}
+
+uint32_t wire_sum_add(uint32_t sum, const void *bytes, size_t len)
+{
+    const uint8_t *p = bytes;
+    uint64_t a = 0, b = 0; /* two chains of additions run side by side */
+    uint64_t v[4];
+    for (; len >= sizeof v; p += sizeof v, len -= sizeof v) {
+        memcpy(v, p, sizeof v);
+        a = add_carry(add_carry(a, v[0]), v[2]);
+        b = add_carry(add_carry(b, v[1]), v[3]);
+    }
+    if (len) {
+        memset(v, 0, sizeof v);
+        memcpy(v, p, len);
+        a = add_carry(add_carry(a, v[0]), v[2]);
+        b = add_carry(add_carry(b, v[1]), v[3]);
+    }
+    uint16_t words = fold64(add_carry(a, b)); /* as this machine reads them */
+    return sum + load16((const uint8_t *)&words);
+}
+
+uint32_t wire_sum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, unsigned proto, size_t len)
+{
+    uint32_t sum = wire_sum_add(0, src->b, ip_size(src));
+    sum = wire_sum_add(sum, dst->b, ip_size(dst));
+    return sum + proto + (uint32_t)(len >> 16) + (uint32_t)(len & 0xffff);
+}
+
+uint16_t wire_sum_fold(uint32_t sum)
+{
+    return (uint16_t)~fold64(sum);
+}
+
+uint16_t wire_sum(const void *bytes, size_t len)
+{
+    return wire_sum_fold(wire_sum_add(0, bytes, len));
+}
