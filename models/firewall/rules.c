@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Building a rule set. All that a rule points to lives in one arena: a reference handed out stays where it is. */
+#include "models/firewall/rules.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/err.h"
+#include "models/base/hash.h"
+#include "models/base/time.h"
+
+enum { BLOCK_SIZE = 64 * 1024 };
+
+struct fw_block {
+    struct fw_block *next;
+    size_t used, cap;
+    max_align_t bytes[];
+};
+
+/* Equal sets are stored once: an object-group is one set however many rules use it. */
+struct fw_set_entry {
+    struct fw_set set;
+    struct fw_set_entry *next;
+};
+
+#define MINUTES(n) ((n) * UINT64_C(60) * NS_S)
+
+static const struct timer_profile {
+    const char *name;
+    uint64_t ns[FW_TIMER_COUNT]; /* tcp, embryonic, half-closed, closing, udp, icmp, other, xlate, pat-xlate */
+} profiles[] = {
+    /* ASA: timeout conn 1:00:00 half-closed 0:10:00 udp 0:02:00 icmp 0:00:02, xlate 3:00:00, pat-xlate 0:00:30 */
+    {"asa", {MINUTES(60), 30 * NS_S, MINUTES(10), 0, MINUTES(2), 2 * NS_S, MINUTES(60), MINUTES(180), 30 * NS_S}},
+    /* RFC 5382 REQ-5, RFC 7857 section 2, RFC 4787 REQ-5, RFC 5508 REQ-2 */
+    {"rfc", {MINUTES(124), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(5), MINUTES(1), MINUTES(5), 0, 0}},
+    {"typical", {MINUTES(60), 30 * NS_S, MINUTES(2), 30 * NS_S, 30 * NS_S, 30 * NS_S, MINUTES(10), 0, 0}},
+    {"hostile", {MINUTES(5), 10 * NS_S, 30 * NS_S, 0, 15 * NS_S, 5 * NS_S, MINUTES(1), 0, 0}},
+};
+
+static void *arena(struct fw_rules *r, size_t size)
+{
+    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    struct fw_block *b = r->block;
+    if (!b || b->cap - b->used < size) {
+        size_t cap = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+        b = malloc(sizeof *b + cap);
+        if (!b)
+            return NULL;
+        *b = (struct fw_block){.next = r->block, .cap = cap};
+        r->block = b;
+    }
+    void *p = (char *)b->bytes + b->used;
+    b->used += size;
+    return p;
+}
+
+static void *copy(struct fw_rules *r, const void *src, size_t size)
+{
+    void *p = arena(r, size);
+    if (p && size)
+        memcpy(p, src, size);
+    return p;
+}
+
+static const char *copy_text(struct fw_rules *r, const char *s)
+{
+    return copy(r, s, strlen(s) + 1);
+}
+
+/* Room for one more element. */
+static int grow(void *array, size_t *cap, size_t count, size_t size)
+{
+    if (count < *cap)
+        return 0;
+    size_t n = *cap ? 2 * *cap : 8;
+    void **p = array;
+    void *q = realloc(*p, n * size);
+    if (!q)
+        return E_NOMEM;
+    *p = q;
+    *cap = n;
+    return 0;
+}
+
+static const struct fw_rule_ref *make_ref(struct fw_rules *r, unsigned line, const char *text)
+{
+    struct fw_rule_ref ref = {.file = r->file, .line = line, .text = copy_text(r, text ? text : "")};
+    return ref.text ? copy(r, &ref, sizeof ref) : NULL;
+}
+
+static const struct fw_set *intern(struct fw_rules *r, const struct fw_addr *addr, size_t count, size_t ranges)
+{
+    struct fw_set_entry **slot = &r->bucket[crc32_of(addr, count * sizeof *addr) & 255];
+    for (struct fw_set_entry *e = *slot; e; e = e->next)
+        if (e->set.count == count && e->set.range_count == ranges &&
+            memcmp(e->set.addr, addr, count * sizeof *addr) == 0)
+            return &e->set;
+    struct fw_set_entry *e = arena(r, sizeof *e);
+    if (!e)
+        return NULL;
+    *e = (struct fw_set_entry){{copy(r, addr, count * sizeof *addr), ranges, count}, *slot};
+    if (!e->set.addr)
+        return NULL;
+    *slot = e;
+    return &e->set;
+}
+
+/* *out: NULL for any. */
+static int make_set(struct fw_rules *r, const struct fw_addr *addr, size_t count, bool ordered,
+                    const struct fw_set **out)
+{
+    *out = NULL;
+    if (!count)
+        return 0;
+    struct fw_addr *tmp = malloc(count * sizeof *tmp);
+    if (!tmp)
+        return E_NOMEM;
+    memcpy(tmp, addr, count * sizeof *tmp);
+    size_t ranges = count;
+    if (!ordered)
+        count = fw_addr_normalise(tmp, count, &ranges);
+    *out = intern(r, tmp, count, ranges);
+    free(tmp);
+    return *out ? 0 : E_NOMEM;
+}
+
+struct fw_rules *fw_rules_new(const char *file)
+{
+    struct fw_rules *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->file = copy_text(r, file);
+    if (!r->file) {
+        fw_rules_free(r);
+        return NULL;
+    }
+    fw_rules_set_timers(r, "asa");
+    /* ASA's PAT: one mapping for a source address and port, answers from the peer alone, the source port if free. */
+    r->behaviour = (struct fw_nat_behaviour){.mapping = FW_ENDPOINT_INDEPENDENT,
+                                             .filtering = FW_ADDRESS_AND_PORT_DEPENDENT,
+                                             .ports = FW_PORTS_PRESERVE,
+                                             .pooling = FW_POOL_FILL,
+                                             .refresh_inbound = true};
+    return r;
+}
+
+void fw_rules_free(struct fw_rules *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->list_count; i++)
+        free(r->list[i]->rule);
+    free(r->list);
+    free(r->nat);
+    free(r->route);
+    free(r->inspection);
+    while (r->block) {
+        struct fw_block *next = r->block->next;
+        free(r->block);
+        r->block = next;
+    }
+    free(r);
+}
+
+int fw_rules_find_interface(const struct fw_rules *r, const char *name)
+{
+    for (size_t i = 0; i < r->iface_count; i++)
+        if (strcmp(r->iface[i].name, name) == 0)
+            return (int)i;
+    return E_NOT_FOUND;
+}
+
+int fw_rules_add_interface(struct fw_rules *r, const struct fw_iface_spec *spec)
+{
+    if (fw_rules_find_interface(r, spec->name) >= 0)
+        return E_EXISTS;
+    if (r->iface_count == FW_IFACE_MAX)
+        return E_NOMEM;
+    struct fw_iface f = {.name = copy_text(r, spec->name),
+                         .level = spec->level,
+                         .shutdown = spec->shutdown,
+                         .address = copy(r, spec->address, spec->address_count * sizeof *spec->address),
+                         .address_count = spec->address_count,
+                         .ref = make_ref(r, spec->line, spec->text)};
+    if (!f.name || !f.address || !f.ref)
+        return E_NOMEM;
+    r->iface[r->iface_count] = f;
+    return (int)r->iface_count++;
+}
+
+const struct fw_list *fw_rules_list(const struct fw_rules *r, const char *name)
+{
+    for (size_t i = 0; i < r->list_count; i++)
+        if (strcmp(r->list[i]->name, name) == 0)
+            return r->list[i];
+    return NULL;
+}
+
+/* The list of that name, made when new. A file names the same list on many lines in a row: look at the last first. */
+static struct fw_list *get_list(struct fw_rules *r, const char *name)
+{
+    for (size_t i = r->list_count; i-- > 0;)
+        if (strcmp(r->list[i]->name, name) == 0)
+            return r->list[i];
+    struct fw_list *l = arena(r, sizeof *l);
+    if (!l)
+        return NULL;
+    *l = (struct fw_list){.name = copy_text(r, name)};
+    if (!l->name || grow(&r->list, &r->list_cap, r->list_count, sizeof(struct fw_list *)))
+        return NULL;
+    r->list[r->list_count++] = l;
+    return l;
+}
+
+int fw_rules_add_rule(struct fw_rules *r, const struct fw_rule_spec *spec)
+{
+    struct fw_list *l = get_list(r, spec->list);
+    if (!l || grow(&l->rule, &l->cap, l->count, sizeof *l->rule))
+        return E_NOMEM;
+    struct fw_rule rule = {.ref = make_ref(r, spec->line, spec->text),
+                           .action = spec->action,
+                           .inactive = spec->inactive,
+                           .service = copy(r, spec->service, spec->service_count * sizeof *spec->service),
+                           .service_count = spec->service_count};
+    if (!rule.ref || !rule.service || make_set(r, spec->src, spec->src_count, false, &rule.src) ||
+        make_set(r, spec->dst, spec->dst_count, false, &rule.dst))
+        return E_NOMEM;
+    l->rule[l->count++] = rule;
+    return 0;
+}
+
+int fw_rules_bind(struct fw_rules *r, const char *list, int iface, enum fw_direction dir)
+{
+    assert(iface < (int)r->iface_count);
+    const struct fw_list *l = get_list(r, list);
+    if (!l)
+        return E_NOMEM;
+    if (iface == FW_ANY_IFACE)
+        r->global = l;
+    else
+        r->iface[iface].list[dir] = l;
+    return 0;
+}
+
+/* A pair of sets of a static rule must be of the same size: position pairs them. */
+static bool pairs(const struct fw_set *from, const struct fw_set *to)
+{
+    return !to || (from && fw_set_size(from) == fw_set_size(to));
+}
+
+/* Section 2: static before dynamic, fewer real addresses first, lower first, then by name ([ASA] NAT rule order). */
+static bool nat_before(const struct fw_nat *a, const struct fw_nat *b)
+{
+    if (a->section != b->section)
+        return a->section < b->section;
+    if (a->section != FW_NAT_OBJECT)
+        return false;
+    if (a->dynamic != b->dynamic)
+        return !a->dynamic;
+    uint64_t na = a->real ? fw_set_size(a->real) : UINT64_MAX, nb = b->real ? fw_set_size(b->real) : UINT64_MAX;
+    if (na != nb)
+        return na < nb;
+    int c = a->real && b->real ? ip_compare(&a->real->addr[0].a, &b->real->addr[0].a) : 0;
+    return c ? c < 0 : strcmp(a->object, b->object) < 0;
+}
+
+int fw_rules_add_nat(struct fw_rules *r, const struct fw_nat_spec *spec)
+{
+    struct fw_nat n = {.ref = make_ref(r, spec->line, spec->text),
+                       .section = spec->section,
+                       .object = copy_text(r, spec->object ? spec->object : ""),
+                       .real_iface = spec->real_iface,
+                       .mapped_iface = spec->mapped_iface,
+                       .dynamic = spec->dynamic,
+                       .inactive = spec->inactive,
+                       .unidirectional = spec->unidirectional,
+                       .route_lookup = spec->route_lookup,
+                       .pat = spec->pat,
+                       .interface = spec->interface,
+                       .has_dst = spec->has_dst,
+                       .dst_interface = spec->dst_interface,
+                       .has_service = spec->from && spec->to,
+                       .from = spec->from ? *spec->from : FW_SERVICE_ANY,
+                       .to = spec->to ? *spec->to : FW_SERVICE_ANY};
+    if (!n.ref || !n.object || make_set(r, spec->real, spec->real_count, true, &n.real) ||
+        make_set(r, spec->mapped, spec->mapped_count, true, &n.mapped) ||
+        make_set(r, spec->dst_from, spec->dst_from_count, true, &n.dst_from) ||
+        make_set(r, spec->dst_to, spec->dst_to_count, true, &n.dst_to) ||
+        grow(&r->nat, &r->nat_cap, r->nat_count, sizeof *r->nat))
+        return E_NOMEM;
+    if ((!n.dynamic && !pairs(n.real, n.mapped)) || (!n.dst_interface && !pairs(n.dst_from, n.dst_to)))
+        return E_RANGE;
+    size_t at = r->nat_count++;
+    for (; at > 0 && nat_before(&n, &r->nat[at - 1]); at--)
+        r->nat[at] = r->nat[at - 1];
+    r->nat[at] = n;
+    return 0;
+}
+
+int fw_rules_add_route(struct fw_rules *r, const struct ip_prefix *to, int iface, const struct ip_addr *gateway)
+{
+    assert(iface >= 0 && iface < (int)r->iface_count);
+    if (grow(&r->route, &r->route_cap, r->route_count, sizeof *r->route))
+        return E_NOMEM;
+    r->route[r->route_count++] = (struct fw_static_route){.to = *to, .iface = iface, .gateway = *gateway};
+    return 0;
+}
+
+int fw_rules_add_inspection(struct fw_rules *r, const char *name, unsigned line, const char *text)
+{
+    if (grow(&r->inspection, &r->inspection_cap, r->inspection_count, sizeof *r->inspection))
+        return E_NOMEM;
+    struct fw_inspection i = {copy_text(r, name), make_ref(r, line, text)};
+    if (!i.name || !i.ref)
+        return E_NOMEM;
+    r->inspection[r->inspection_count++] = i;
+    return 0;
+}
+
+const struct fw_rule_ref *fw_rules_inspection(const struct fw_rules *r, const char *name)
+{
+    for (size_t i = 0; i < r->inspection_count; i++)
+        if (strcmp(r->inspection[i].name, name) == 0)
+            return r->inspection[i].ref;
+    return NULL;
+}
+
+int fw_rules_set_timer(struct fw_rules *r, enum fw_timer timer, uint64_t ns, unsigned line, const char *text)
+{
+    const struct fw_rule_ref *ref = make_ref(r, line, text);
+    if (!ref)
+        return E_NOMEM;
+    r->timer[timer] = ns;
+    r->timer_ref[timer] = ref;
+    return 0;
+}
+
+int fw_rules_set_timers(struct fw_rules *r, const char *profile)
+{
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++)
+        if (strcmp(profiles[i].name, profile) == 0) {
+            memcpy(r->timer, profiles[i].ns, sizeof r->timer);
+            memset(r->timer_ref, 0, sizeof r->timer_ref);
+            return 0;
+        }
+    return E_NOT_FOUND;
+}
+
+void fw_rules_set_nat_behaviour(struct fw_rules *r, const struct fw_nat_behaviour *b)
+{
+    r->behaviour = *b;
+}
+
+void fw_rules_set_policy(struct fw_rules *r, const struct fw_policy *p)
+{
+    r->policy = *p;
+}
+
+struct fw_lines fw_rules_lines(const struct fw_rules *r)
+{
+    return r->lines;
+}

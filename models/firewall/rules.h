@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rule model as its readers inside models/firewall see it. What others need is in firewall.h. */
+#ifndef TP_FIREWALL_RULES_H
+#define TP_FIREWALL_RULES_H
+
+#include "models/firewall/firewall.h"
+
+/* A set of addresses, shared by the rules that use it. Of a rule of a list: ranges sorted and disjoint, masks behind
+ * them. Of NAT: in the order given, which is what pairs real with mapped addresses. */
+struct fw_set {
+    const struct fw_addr *addr;
+    size_t range_count, count; /* addr[range_count..count) are masked */
+};
+
+struct fw_rule {
+    const struct fw_rule_ref *ref;
+    const struct fw_set *src, *dst; /* NULL: any */
+    const struct fw_service *service;
+    size_t service_count;
+    enum fw_action action;
+    bool inactive;
+};
+
+struct fw_list {
+    const char *name;
+    struct fw_rule *rule;
+    size_t count, cap;
+};
+
+struct fw_iface {
+    const char *name;
+    int level;
+    bool shutdown;
+    const struct ip_prefix *address;
+    size_t address_count;
+    const struct fw_list *list[2]; /* by enum fw_direction; NULL: none bound */
+    const struct fw_rule_ref *ref;
+};
+
+struct fw_nat {
+    const struct fw_rule_ref *ref;
+    enum fw_nat_section section;
+    const char *object;
+    int real_iface, mapped_iface;
+    bool dynamic, inactive, unidirectional, route_lookup, pat, interface, has_dst, dst_interface, has_service;
+    const struct fw_set *real, *mapped, *dst_from, *dst_to; /* NULL: any, unchanged */
+    struct fw_service from, to;
+};
+
+struct fw_static_route {
+    struct ip_prefix to;
+    int iface;
+    struct ip_addr gateway;
+};
+
+struct fw_inspection {
+    const char *name;
+    const struct fw_rule_ref *ref;
+};
+
+struct fw_block; /* of memory */
+
+struct fw_rules {
+    const char *file;
+    struct fw_iface iface[FW_IFACE_MAX];
+    size_t iface_count;
+    struct fw_list **list; /* in the order in which they were first named */
+    size_t list_count, list_cap;
+    const struct fw_list *global;
+    struct fw_nat *nat; /* in the order of evaluation */
+    size_t nat_count, nat_cap;
+    struct fw_static_route *route;
+    size_t route_count, route_cap;
+    struct fw_inspection *inspection;
+    size_t inspection_count, inspection_cap;
+    uint64_t timer[FW_TIMER_COUNT];
+    const struct fw_rule_ref *timer_ref[FW_TIMER_COUNT]; /* NULL: the default */
+    struct fw_nat_behaviour behaviour;
+    struct fw_policy policy;
+    struct fw_lines lines;
+    struct fw_block *block; /* strings, sets and references live here */
+    struct fw_set_entry *bucket[256];
+};
+
+bool fw_set_has(const struct fw_set *s, const struct ip_addr *ip); /* of a list's rule; NULL has all */
+/* Addresses in the set, cut at UINT64_MAX; of NAT: position of an address, and the address at a position. */
+uint64_t fw_set_size(const struct fw_set *s);
+bool fw_set_index(const struct fw_set *s, const struct ip_addr *ip, uint64_t *index);
+bool fw_set_at(const struct fw_set *s, uint64_t index, struct ip_addr *ip);
+/* hi - lo + 1, cut at UINT64_MAX; ip + n. */
+uint64_t fw_addr_count(const struct ip_addr *lo, const struct ip_addr *hi);
+struct ip_addr fw_addr_plus(const struct ip_addr *ip, uint64_t n);
+
+/* Sorts and merges ranges in place, masks last; the new count. */
+size_t fw_addr_normalise(struct fw_addr *addr, size_t count, size_t *range_count);
+
+bool fw_rule_matches(const struct fw_rule *rule, const struct fw_flow *f); /* inactive or not */
+const struct fw_list *fw_rules_list(const struct fw_rules *r, const char *name); /* NULL: none */
+
+#endif
