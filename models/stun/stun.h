@@ -32,10 +32,12 @@ enum stun_method {
     TURN_CONNECT = 0x00a,            /* RFC 6062 6.1 */
     TURN_CONNECTION_BIND = 0x00b,
     TURN_CONNECTION_ATTEMPT = 0x00c,
-    /* [MS-TURN] 2.2.1: the whole 16-bit types differ, these are their method numbers in that dialect */
+    /* The same numbers mean something else in [MS-TURN] 2.2.1. Its Data indication is type 0x0115. */
     MS_TURN_SEND = 0x004,
+    MS_TURN_DATA = 0x005,
     MS_TURN_SET_ACTIVE_DESTINATION = 0x006,
 };
+enum { MS_TURN_DATA_INDICATION = 0x0115 };
 
 enum stun_attr_type {
     ATTR_MAPPED_ADDRESS = 0x0001,
@@ -82,15 +84,20 @@ enum stun_attr_type {
     ATTR_MS_IMPLEMENTATION_VERSION = 0x8070,
 };
 
-/* A dialect is a row of data, not an `if` (STYLE 5). Three exist; stun.c has the table with sources. */
+/* A dialect is a row of data, not an `if` (STYLE 5). Three exist; dialect.c has the table with sources. Addresses are
+ * XORed with bytes 4..19 of the header in each: the cookie comes first there, where there is one. */
+struct stun_attr_row; /* what dialect.c and names.c know of an attribute */
 struct stun_dialect {
     const char *name;
-    bool cookie;          /* the header carries the magic cookie (else a 16-byte transaction id, [MS-TURN]) */
+    bool cookie;          /* the header carries the magic cookie; else attribute 0x000F does, first ([MS-TURN]) */
     bool padded_length;   /* a text attribute's length field counts its padding (MS-ICE2 USERNAME) */
     bool mac_to_end;      /* MESSAGE-INTEGRITY covers a header with the final length (MSI-9) */
-    uint8_t mac_block;    /* the MAC's text is zero-padded to a multiple of this; 0: not (MST-12, MSI-9) */
+    bool legacy_crc;      /* the old Microsoft CRC-32 is as good a FINGERPRINT (MSI-7) */
+    uint8_t mac_block;    /* the MAC's text is zero-padded to a multiple of this; 1: not (MST-12, MSI-9) */
     uint8_t align;        /* attributes are padded to a multiple of this */
-    bool xor_with_id;     /* XOR-MAPPED-ADDRESS is XORed with the transaction id, not the cookie (MS 0x8020) */
+    uint16_t indication;  /* a whole type that is an indication against the rule of the bits; 0: none */
+    const struct stun_attr_row *attrs; /* those that it knows, ended by a row without a name */
+    const char *const *methods;        /* names by method number, 16 of them */
 };
 extern const struct stun_dialect stun_rfc8489, stun_ms_turn, stun_ms_ice2;
 
@@ -117,7 +124,7 @@ struct stun_msg {
 
 /* A whole message, no more and no less. E_TRUNCATED: fewer bytes than its length says (or than a header);
  * E_MALFORMED: more bytes, top bits set, no cookie, length not a multiple of the alignment, an attribute that runs
- * past the end. The fingerprint is not checked. */
+ * past the end, one behind FINGERPRINT. The fingerprint is not checked. */
 int stun_parse(const struct stun_dialect *d, const void *bytes, size_t len, struct stun_msg *out);
 
 /* Framing on a stream (8489 6.2.2): how long the message that begins at p is; 0: too early to tell;
@@ -126,7 +133,7 @@ long stun_stream_len(const struct stun_dialect *d, const uint8_t *p, size_t have
 /* True when bytes look like STUN of RFC 5389 and later: top bits, cookie, length (for finding it in payload). */
 bool stun_looks_like(const uint8_t *p, size_t len);
 
-/* Attributes in order, those that MESSAGE-INTEGRITY ends included (8489 9: what follows it is not for acting on). */
+/* Attributes in order, what follows MESSAGE-INTEGRITY included (8489 9: that is not for acting on). */
 bool stun_next(const struct stun_msg *m, struct stun_attr *it); /* begin with *it = {0} */
 /* The first of a type that counts: before MESSAGE-INTEGRITY (FINGERPRINT and the MACs themselves excepted). */
 bool stun_find(const struct stun_msg *m, enum stun_attr_type type, struct stun_attr *out);
@@ -142,6 +149,7 @@ int stun_get_text(const struct stun_msg *m, enum stun_attr_type type, const char
 
 /* 0, E_NOT_FOUND: absent, E_INTEGRITY. MAC comparison takes constant time. */
 int stun_check_integrity(const struct stun_msg *m, const void *key, size_t key_len);
+int stun_check_integrity_sha256(const struct stun_msg *m, const void *key, size_t key_len);
 int stun_check_fingerprint(const struct stun_msg *m);
 /* The long-term key of RFC 8489 9.2.2 with MD5. Quotes and trailing NULs are the caller's business. */
 void stun_long_term_key(const char *user, const char *realm, const char *password, uint8_t key[16]);
@@ -158,6 +166,7 @@ struct stun_out {
 };
 
 uint16_t stun_type(enum stun_class cls, unsigned method); /* RFC 8489 5 */
+/* Puts the header, and in MS-TURN the cookie attribute that has to be first. */
 void stun_begin(struct stun_out *o, const struct stun_dialect *d, void *buf, size_t cap, uint16_t type,
                 const struct stun_id *id);
 void stun_put(struct stun_out *o, enum stun_attr_type type, const void *value, size_t len);
@@ -167,6 +176,7 @@ void stun_put_text(struct stun_out *o, enum stun_attr_type type, const char *s);
 void stun_put_address(struct stun_out *o, enum stun_attr_type type, const struct endpoint *e); /* XORed by type */
 void stun_put_error(struct stun_out *o, int code, const char *reason); /* NULL: stun_reason(code) */
 void stun_put_integrity(struct stun_out *o, const void *key, size_t key_len, bool fingerprint_follows);
+void stun_put_integrity_sha256(struct stun_out *o, const void *key, size_t key_len);
 void stun_put_fingerprint(struct stun_out *o);
 /* Patches the length. The message's size, or E_SPACE when the buffer was too small. */
 long stun_end(struct stun_out *o);
