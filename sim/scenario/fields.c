@@ -34,6 +34,7 @@ static const struct type_info {
     [FIELD_OBJECT] = {0, 0, "an object"},
     [FIELD_LIST] = {sizeof(struct field_list), 0, "a list"},
     [FIELD_JSON] = {sizeof(const cJSON *), 0, NULL},
+    [FIELD_SELF] = {sizeof(const cJSON *), 0, NULL},
 };
 
 static int expected(const struct reading *r, const cJSON *item, const char *what)
@@ -158,6 +159,7 @@ static int read_value(const struct reading *r, const cJSON *item, const struct f
     case FIELD_JSON:
         *(const cJSON **)out = item;
         return 0;
+    case FIELD_SELF:
     case FIELD_NONE:
         break;
     }
@@ -185,7 +187,7 @@ static int read_list(const struct reading *r, const cJSON *item, const struct fi
         if (err)
             return err;
     }
-    *(struct field_list *)out = list;
+    memcpy(out, &list, sizeof list); /* there it is a LIST_OF something */
     return 0;
 }
 
@@ -221,7 +223,7 @@ static void put_default(const struct reading *r, const struct field *f, void *ou
 
 static const struct field *find_field(const struct field *fields, const char *key)
 {
-    while (fields->key && strcmp(fields->key, key) != 0)
+    while (fields->key && (fields->type == FIELD_SELF || strcmp(fields->key, key) != 0))
         fields++;
     return fields->key ? fields : NULL;
 }
@@ -231,7 +233,8 @@ static int unknown_key(const struct reading *r, const cJSON *member, const struc
     char known[600];
     struct text t = text_of(known, sizeof known);
     for (const struct field *f = fields; f->key; f++)
-        text_add(&t, "%s%s", f == fields ? "" : ", ", f->key);
+        if (f->type != FIELD_SELF)
+            text_add(&t, "%s%s", t.len ? ", " : "", f->key);
     return json_error_key(r->j, member, r->d, "unknown key; expected one of: %s", known);
 }
 
@@ -260,8 +263,11 @@ int fields_read(const struct json *j, const cJSON *object, const struct field *f
     const struct reading r = {.j = j, .arena = arena, .d = d};
     if (!cJSON_IsObject(object))
         return expected(&r, object, types[FIELD_OBJECT].expected);
-    for (const struct field *f = fields; f->key; f++)
+    for (const struct field *f = fields; f->key; f++) {
         put_default(&r, f, (uint8_t *)out + f->offset);
+        if (f->type == FIELD_SELF)
+            *(const cJSON **)((uint8_t *)out + f->offset) = object;
+    }
     int err = fields_update(j, object, fields, arena, out, d);
     if (err)
         return err;

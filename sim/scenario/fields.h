@@ -34,8 +34,9 @@ enum field_type {
     FIELD_PREFIX,   /* struct ip_prefix: "10.0.0.1/24" */
     FIELD_MAC,      /* uint8_t[6]: "00:50:56:98:98:98" */
     FIELD_OBJECT,   /* a struct of `size` bytes, in place, by `fields`; absent: all its defaults */
-    FIELD_LIST,     /* struct field_list, its elements `of` one of the types above */
+    FIELD_LIST,     /* LIST_OF(type), its elements `of` one of the types above */
     FIELD_JSON,     /* const cJSON *: looked at later by who knows more; NULL when absent */
+    FIELD_SELF,     /* const cJSON *: no key of its own, but the object being read, for messages about it */
 };
 
 struct field_name {
@@ -43,8 +44,14 @@ struct field_name {
     int value;
 };
 
+/* A list as a struct member: its elements are the C types above. */
+#define LIST_OF(element) \
+    struct { \
+        element *items; \
+        size_t count; \
+    }
 struct field_list {
-    void *items; /* elements as the C types above */
+    void *items;
     size_t count;
 };
 

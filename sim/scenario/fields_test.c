@@ -30,7 +30,9 @@ struct outer {
     struct endpoint to;
     uint8_t mac[6];
     struct inner one;
-    struct field_list nets, many;
+    LIST_OF(struct ip_prefix) nets;
+    LIST_OF(struct inner) many;
+    const cJSON *self;
     const cJSON *later;
 };
 static const struct field outer_fields[] = {
@@ -48,6 +50,7 @@ static const struct field outer_fields[] = {
     {FIELD("many", LIST, struct outer, many), .of = FIELD_OBJECT, .fields = inner_fields,
      .size = sizeof(struct inner)},
     {FIELD("later", JSON, struct outer, later)},
+    {FIELD("self", SELF, struct outer, self)},
     {.key = NULL},
 };
 
@@ -91,6 +94,7 @@ static void values_arrive(void **state)
     assert_int_equal(many[1].delay_ns, 0);
     assert_string_equal(o.text, "none");
     assert_null(o.later);
+    assert_non_null(o.self);
 
     assert_string_equal(read_outer("{}", NULL, &o, &arena), "");
     assert_true(o.on && o.port == 3478 && o.colour == GREEN && o.ip.b[0] == 10 && o.one.delay_ns == 5000);
@@ -111,6 +115,9 @@ static void messages_name_the_place(void **state)
         {"[]", NULL, "t.json:1:1: expected an object, found a list"},
         {"{\n \"pots\": 1}", NULL,
          "t.json:2:2: pots: unknown key; expected one of: on, port, ppm, seed, text, colour, ip, to, mac, one, nets, "
+         "many, later"},
+        {"{\"self\": 1}", NULL,
+         "t.json:1:2: self: unknown key; expected one of: on, port, ppm, seed, text, colour, ip, to, mac, one, nets, "
          "many, later"},
         {"{\"port\": 1, \"port\": 2}", NULL, "t.json:1:13: port: expected each key once, found it again"},
         {"{\"on\": 1}", NULL, "t.json:1:8: on: expected true or false, found 1"},
@@ -169,15 +176,15 @@ static void overrides_reach_members(void **state)
     struct arena arena = {0};
     struct outer o;
     assert_string_equal(read_outer(text, "many.y.delay_us=9", &o, &arena), "");
-    assert_int_equal(((struct inner *)o.many.items)[1].delay_ns, 9000);
+    assert_int_equal(o.many.items[1].delay_ns, 9000);
     assert_string_equal(read_outer(text, "many.0.delay_us=8", &o, &arena), "");
-    assert_int_equal(((struct inner *)o.many.items)[0].delay_ns, 8000);
+    assert_int_equal(o.many.items[0].delay_ns, 8000);
     assert_string_equal(read_outer(text, "one={\"name\": \"new\"}", &o, &arena), "");
     assert_string_equal(o.one.name, "new");
     assert_string_equal(read_outer(text, "one.name=\"made\"", &o, &arena), "");
     assert_string_equal(o.one.name, "made");
     assert_string_equal(read_outer(text, "nets.0=\"::/0\"", &o, &arena), "");
-    assert_int_equal(((struct ip_prefix *)o.nets.items)[0].ip.family, IP_V6);
+    assert_int_equal(o.nets.items[0].ip.family, IP_V6);
     arena_free(&arena);
 }
 
