@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The systems that a host of a topology can be: name, settings, constructor; one row each. */
+#ifndef TP_SCENARIO_SYSTEMS_H
+#define TP_SCENARIO_SYSTEMS_H
+
+#include "models/base/io.h"
+#include "sim/scenario/fields.h"
+
+/* The host that a system is put on. */
+struct system_host {
+    const char *name;
+    const struct ip_prefix *address; /* of its interfaces, in order */
+    size_t address_count;
+};
+
+struct system {
+    const char *name;           /* "meeting-server" */
+    const struct field *fields; /* of its "settings" */
+    size_t settings_size;
+    /* Makes the system on io; settings and host outlive it. E_NOMEM. */
+    int (*create)(const void *settings, const struct system_host *host, struct io *io, struct core *out);
+};
+
+extern const struct system systems[]; /* ends with a row without a name */
+
+#endif

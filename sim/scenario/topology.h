@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A deployment as a file says it: nodes, links, rule sets, settings; read, completed and checked. What a topology says
+ * is all there is: whoever builds a world from one needs to check nothing again. */
+#ifndef TP_SCENARIO_TOPOLOGY_H
+#define TP_SCENARIO_TOPOLOGY_H
+
+#include "models/firewall/firewall.h"
+#include "sim/net.h"
+#include "sim/scenario/fields.h"
+
+enum topo_kind { TOPO_HOST, TOPO_SWITCH, TOPO_ROUTER, TOPO_FIREWALL };
+
+struct topo_iface {
+    const cJSON *at;
+    const char *name;
+    LIST_OF(struct ip_prefix) addresses;
+    const char *mac_text;
+    uint8_t mac[6];
+    struct ip_addr gateway; /* unset: none */
+    uint16_t mtu;
+    unsigned segment; /* interfaces that hear each other have the same */
+    bool linked;
+};
+
+struct topo_route {
+    const cJSON *at;
+    struct ip_prefix to;
+    struct ip_addr via;
+    unsigned port;
+};
+
+struct topo_node {
+    const cJSON *at;
+    const char *name;
+    int kind; /* enum topo_kind */
+    LIST_OF(struct topo_iface) interfaces;
+    LIST_OF(struct topo_route) routes; /* the gateways' default routes at the end */
+    struct net_tcp_opts tcp;
+
+    const char *system_name;
+    const struct system *system; /* HOST */
+    const cJSON *settings_json;
+    void *settings;   /* as the system's field table says */
+    uint64_t start_ns; /* when the system is switched on */
+
+    const cJSON *rules_json;
+    const char *rules_file; /* NULL: the rules stand in the topology */
+    struct fw_rules *rules; /* FIREWALL */
+};
+
+struct topo_outage {
+    const cJSON *at;
+    uint64_t from_ns, to_ns;
+};
+
+/* One direction of a link, as the keys say; loss_* are alternatives. */
+struct topo_dir {
+    uint64_t rate_bps, delay_ns, jitter_ns, reorder_ns;
+    uint32_t queue_bytes, duplicate_ppm, reorder_ppm;
+    const cJSON *loss_json;
+    LIST_OF(struct topo_outage) outages;
+    struct net_loss loss;
+    struct net_outage *outage; /* outages, as the engines want them */
+};
+
+struct topo_link {
+    const cJSON *at;
+    const char *name, *end_text[2];
+    const cJSON *dir_json[2]; /* "ab", "ba" */
+    struct topo_dir both, dir[2];
+    unsigned node[2], port[2]; /* indices of topology.nodes and of the node's ports */
+};
+
+struct topology {
+    const char *schema, *name, *title;
+    uint64_t seed, duration_ns;
+    LIST_OF(struct topo_node) nodes;
+    LIST_OF(struct topo_link) links;
+    struct {
+        int verdict;
+        const char *phase, *node;
+        uint64_t line;
+    } expect;
+
+    const char *file, *directory;
+    struct json *json;
+    struct arena arena;
+};
+
+struct topo_options {
+    const char *const *set; /* PATH=JSON */
+    size_t set_count;
+    const char *const *rules; /* NODE=FILE or NODE=FORMAT:FILE */
+    size_t rules_count;
+};
+
+/* Reads the file and what it names. E_MALFORMED, E_NOT_FOUND, ...: d says what is wrong and where. */
+int topology_read(const char *file, const struct topo_options *options, struct topology **out, struct diag *d);
+/* The same from text; directory is where the rule files are looked for. */
+int topology_parse(const char *file, const char *text, size_t len, const char *directory,
+                   const struct topo_options *options, struct topology **out, struct diag *d);
+void topology_free(struct topology *t);
+
+/* The node that has the address; NULL: none. */
+const struct topo_node *topology_owner(const struct topology *t, const struct ip_addr *ip);
+
+#endif
