@@ -44,7 +44,7 @@ enum ice_event_kind {
     ICE_SEND,      /* send this frame on the stream; label names it */
     ICE_VALID,     /* request and success response have been seen in both directions on this stream */
     ICE_NOMINATED, /* the stream that media goes over; others may be closed */
-    ICE_FAILED,    /* no pair is left or time is up: text says what was tried */
+    ICE_FAILED,    /* before nomination: no pair is left or time is up; text says what was tried. The agent is done */
 };
 
 struct ice_event {
@@ -60,8 +60,12 @@ struct ice_event {
 struct ice;
 struct ice *ice_new(const struct ice_config *cfg, struct rng rng);
 void ice_free(struct ice *a);
-int ice_add_local(struct ice *a, const struct ice_candidate *c);  /* E_NOMEM */
+/* 0 (also for one that is known already), E_NOMEM: too many, E_RANGE: a component other than 1 and 2, or no address.
+ * Candidates may come late, after ice_start. A check's PRIORITY takes all but the type from our candidate's priority:
+ * with 16777215 on a relayed one it is 0x6effffff, as in the reference capture. */
+int ice_add_local(struct ice *a, const struct ice_candidate *c);
 int ice_add_remote(struct ice *a, const struct ice_candidate *c);
+/* Too long ones never match. Checks of the peer are answered before; our own wait for this. */
 void ice_set_remote_credentials(struct ice *a, const char *ufrag, const char *pwd);
 void ice_start(struct ice *a, uint64_t now_ns); /* candidates of both sides are known */
 
@@ -70,7 +74,10 @@ void ice_open_failed(struct ice *a, size_t pair, uint64_t now_ns);
 /* A connection to one of our passive candidates came in from remote (peer-reflexive when no candidate has it). */
 void ice_incoming(struct ice *a, uint32_t stream, const struct endpoint *local, const struct endpoint *remote,
                   uint64_t now_ns);
+/* After nomination of its pair a connection's end is the user's matter: no event says it. */
 void ice_closed(struct ice *a, uint32_t stream, uint64_t now_ns);
+/* Media was sent on a stream: no keep-alive is needed for a while. */
+void ice_sent(struct ice *a, uint32_t stream, uint64_t now_ns);
 /* A frame that came on a stream. true: it was STUN and is dealt with; false: it is media, the user's. */
 bool ice_input(struct ice *a, uint32_t stream, const uint8_t *frame, size_t len, uint64_t now_ns);
 void ice_timer(struct ice *a, uint64_t now_ns);

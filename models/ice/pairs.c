@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "models/base/bytes.h"
+#include "models/ice/agent.h"
+
+static uint64_t priority_of(const struct ice *a, const struct ice_pair *p)
+{
+    uint32_t ours = pair_local(a, p)->priority, theirs = pair_remote(a, p)->priority;
+    return a->controlling ? ice_pair_priority(ours, theirs) : ice_pair_priority(theirs, ours);
+}
+
+void pairs_set_priorities(struct ice *a)
+{
+    for (size_t i = 0; i < a->pair_count; i++)
+        a->pair[i].priority = priority_of(a, &a->pair[i]);
+}
+
+/* A place for one more. When the list is full the least important pair that nothing has happened to yet makes room
+ * (RFC 8445 6.1.2.5); indices stay, for the user has been told some. */
+static struct ice_pair *place(struct ice *a, uint64_t priority)
+{
+    if (a->pair_count < ICE_PAIRS_MAX)
+        return &a->pair[a->pair_count++];
+    struct ice_pair *least = NULL;
+    for (size_t i = 0; i < a->pair_count; i++) {
+        struct ice_pair *p = &a->pair[i];
+        bool untouched = p->state == PAIR_FROZEN || p->state == PAIR_WAITING || p->state == PAIR_EXPECTED;
+        if (untouched && p->priority < priority && (!least || p->priority < least->priority))
+            least = p;
+    }
+    return least;
+}
+
+struct ice_pair *pair_add(struct ice *a, size_t local, size_t remote)
+{
+    struct ice_pair new = {.local = (uint8_t)local, .remote = (uint8_t)remote};
+    new.priority = priority_of(a, &new);
+    new.state = pair_local(a, &new)->tcp == ICE_TCP_ACT ? PAIR_FROZEN : PAIR_EXPECTED;
+    struct ice_pair *p = place(a, new.priority);
+    if (p)
+        *p = new;
+    return p;
+}
+
+/* A server-reflexive candidate is its base in the list, and the base has pairs of its own (RFC 8445 6.1.2.4). */
+static bool is_redundant(const struct ice *a, const struct ice_candidate *c)
+{
+    if (c->type != ICE_SRFLX)
+        return false;
+    struct ice_candidate base = *c;
+    base.address = c->related;
+    for (size_t i = 0; i < a->local_count; i++)
+        if (a->local[i].type == ICE_HOST && ice_same_place(&a->local[i], &base))
+            return true;
+    return false;
+}
+
+static void pair_up(struct ice *a, size_t local, size_t remote)
+{
+    if (ice_can_pair(&a->local[local], &a->remote[remote]) && !is_redundant(a, &a->local[local]))
+        pair_add(a, local, remote);
+}
+
+void pairs_add_local(struct ice *a, size_t local)
+{
+    for (size_t i = 0; i < a->remote_count; i++)
+        pair_up(a, local, i);
+}
+
+void pairs_add_remote(struct ice *a, size_t remote)
+{
+    for (size_t i = 0; i < a->local_count; i++)
+        pair_up(a, i, remote);
+}
+
+struct ice_pair *pair_on_stream(struct ice *a, uint32_t stream)
+{
+    for (size_t i = 0; i < a->pair_count; i++)
+        if (pair_has_stream(&a->pair[i]) && a->pair[i].stream == stream)
+            return &a->pair[i];
+    return NULL;
+}
+
+struct ice_pair *pair_expecting(struct ice *a, size_t local, size_t remote)
+{
+    for (size_t i = 0; i < a->pair_count; i++) {
+        struct ice_pair *p = &a->pair[i];
+        if (p->state == PAIR_EXPECTED && p->local == local && p->remote == remote)
+            return p;
+    }
+    return NULL;
+}
+
+static bool same_foundation(const struct ice *a, const struct ice_pair *p, const struct ice_pair *q)
+{
+    return strcmp(pair_local(a, p)->foundation, pair_local(a, q)->foundation) == 0 &&
+           strcmp(pair_remote(a, p)->foundation, pair_remote(a, q)->foundation) == 0;
+}
+
+/* While one of a foundation is being tried, the others wait for how it goes (RFC 8445 6.1.4.2). */
+static bool foundation_is_busy(const struct ice *a, const struct ice_pair *p)
+{
+    for (size_t i = 0; i < a->pair_count; i++) {
+        const struct ice_pair *q = &a->pair[i];
+        if ((q->state == PAIR_WAITING || q->state == PAIR_OPENING || q->state == PAIR_CHECKING) &&
+            same_foundation(a, p, q))
+            return true;
+    }
+    return false;
+}
+
+struct ice_pair *pair_to_open(struct ice *a)
+{
+    struct ice_pair *best = NULL;
+    for (size_t i = 0; i < a->pair_count; i++) {
+        struct ice_pair *p = &a->pair[i];
+        if (p->state != PAIR_WAITING && (p->state != PAIR_FROZEN || foundation_is_busy(a, p)))
+            continue;
+        if (!best || p->state > best->state || (p->state == best->state && p->priority > best->priority))
+            best = p;
+    }
+    return best;
+}
+
+struct ice_pair *pair_triggered(struct ice *a)
+{
+    struct ice_pair *first = NULL;
+    for (size_t i = 0; i < a->pair_count; i++) {
+        struct ice_pair *p = &a->pair[i];
+        if (p->queued && pair_has_stream(p) && (!first || p->queued < first->queued))
+            first = p;
+    }
+    return first;
+}
+
+void pairs_thaw(struct ice *a, const struct ice_pair *like)
+{
+    for (size_t i = 0; i < a->pair_count; i++)
+        if (a->pair[i].state == PAIR_FROZEN && same_foundation(a, &a->pair[i], like))
+            a->pair[i].state = PAIR_WAITING;
+}
+
+struct ice_pair *pair_best_valid(struct ice *a, unsigned component, bool *rivals)
+{
+    struct ice_pair *best = NULL;
+    uint64_t hoped = 0;
+    for (size_t i = 0; i < a->pair_count; i++) {
+        struct ice_pair *p = &a->pair[i];
+        if (pair_local(a, p)->component != component || p->state == PAIR_FAILED)
+            continue;
+        if (p->state != PAIR_VALID)
+            hoped = p->priority > hoped ? p->priority : hoped;
+        else if (!best || p->priority > best->priority)
+            best = p;
+    }
+    *rivals = best && hoped > best->priority;
+    return best;
+}
+
+bool pairs_have_hope(const struct ice *a)
+{
+    if (a->pair_count == 0)
+        return true; /* candidates may come late */
+    for (size_t i = 0; i < a->pair_count; i++)
+        if (a->pair[i].state != PAIR_FAILED)
+            return true;
+    for (size_t i = 0; i < a->local_count; i++)
+        if (a->local[i].tcp == ICE_TCP_PASS)
+            return true; /* they may connect from where we do not expect it */
+    return false;
+}
+
+static const char *fate_of(const struct ice_pair *p)
+{
+    static const char *const fate[] = {
+        [PAIR_FROZEN] = "not tried",         [PAIR_WAITING] = "not tried",
+        [PAIR_OPENING] = "still connecting", [PAIR_EXPECTED] = "no connection came",
+        [PAIR_CHECKING] = "still checking",  [PAIR_VALID] = "valid, never nominated",
+    };
+    return p->state == PAIR_FAILED ? p->why : fate[p->state];
+}
+
+void pairs_describe(struct ice *a)
+{
+    struct text t = text_of(a->text, sizeof a->text);
+    text_add(&t, "no candidate pair works; tried %zu", a->pair_count);
+    for (size_t i = 0; i < a->pair_count; i++) {
+        const struct ice_pair *p = &a->pair[i];
+        char ours[ENDPOINT_TEXT], theirs[ENDPOINT_TEXT];
+        endpoint_text(&pair_local(a, p)->address, ours);
+        endpoint_text(&pair_remote(a, p)->address, theirs);
+        bool active = pair_local(a, p)->tcp == ICE_TCP_ACT;
+        text_add(&t, "%s %s to %s: %s", i ? "," : ":", active ? ours : theirs, active ? theirs : ours, fate_of(p));
+        if (p->code)
+            text_add(&t, " %d", p->code);
+    }
+}
