@@ -33,7 +33,7 @@ say = $(if $(filter 1,$(V)),,@echo "  $(1)")
 # Each folder says in its local.mk what it adds: LIB_SRC (linked into the program and every test), CMD_SRC (the program
 # alone), KIT_SRC (tests alone), TEST_SRC and TEST_SH (unit and system tests), FUZZ_SRC, and targets of its own.
 LIB_SRC := $(filter-out models/testkit/% %_test.c %_fuzz.c %_bench.c,$(wildcard models/*/*.c))
-KIT_SRC := $(wildcard models/testkit/*.c)
+KIT_SRC := $(filter-out %_test.c,$(wildcard models/testkit/*.c))
 TEST_SRC := $(wildcard models/*/*_test.c)
 FUZZ_SRC := $(wildcard models/*/*_fuzz.c)
 BENCH_SRC :=

@@ -31,11 +31,12 @@ static const struct timer_profile {
     uint64_t ns[FW_TIMER_COUNT]; /* tcp, embryonic, half-closed, closing, udp, icmp, other, xlate, pat-xlate */
 } profiles[] = {
     /* ASA: timeout conn 1:00:00 half-closed 0:10:00 udp 0:02:00 icmp 0:00:02, xlate 3:00:00, pat-xlate 0:00:30 */
-    {"asa", {MINUTES(60), 30 * NS_S, MINUTES(10), 0, MINUTES(2), 2 * NS_S, MINUTES(60), MINUTES(180), 30 * NS_S}},
+    {"asa", {MINUTES(60), 30 * NS_S, MINUTES(10), MINUTES(1), MINUTES(2), 2 * NS_S, MINUTES(60), MINUTES(180),
+             30 * NS_S}},
     /* RFC 5382 REQ-5, RFC 7857 section 2, RFC 4787 REQ-5, RFC 5508 REQ-2 */
     {"rfc", {MINUTES(124), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(5), MINUTES(1), MINUTES(5), 0, 0}},
     {"typical", {MINUTES(60), 30 * NS_S, MINUTES(2), 30 * NS_S, 30 * NS_S, 30 * NS_S, MINUTES(10), 0, 0}},
-    {"hostile", {MINUTES(5), 10 * NS_S, 30 * NS_S, 0, 15 * NS_S, 5 * NS_S, MINUTES(1), 0, 0}},
+    {"hostile", {MINUTES(5), 10 * NS_S, 30 * NS_S, 10 * NS_S, 15 * NS_S, 5 * NS_S, MINUTES(1), 0, 0}},
 };
 
 static void *arena(struct fw_rules *r, size_t size)
@@ -303,7 +304,7 @@ int fw_rules_add_route(struct fw_rules *r, const struct ip_prefix *to, int iface
     assert(iface >= 0 && iface < (int)r->iface_count);
     if (grow(&r->route, &r->route_cap, r->route_count, sizeof *r->route))
         return E_NOMEM;
-    r->route[r->route_count++] = (struct fw_static_route){.to = *to, .iface = iface, .gateway = *gateway};
+    r->route[r->route_count++] = (struct fw_route){.to = *to, .iface = iface, .gateway = *gateway};
     return 0;
 }
 

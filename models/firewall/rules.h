@@ -4,6 +4,7 @@
 #define TP_FIREWALL_RULES_H
 
 #include "models/firewall/firewall.h"
+#include "models/firewall/route.h"
 
 /* A set of addresses, shared by the rules that use it. Of a rule of a list: ranges sorted and disjoint, masks behind
  * them. Of NAT: in the order given, which is what pairs real with mapped addresses. */
@@ -47,12 +48,6 @@ struct fw_nat {
     struct fw_service from, to;
 };
 
-struct fw_static_route {
-    struct ip_prefix to;
-    int iface;
-    struct ip_addr gateway;
-};
-
 struct fw_inspection {
     const char *name;
     const struct fw_rule_ref *ref;
@@ -69,7 +64,7 @@ struct fw_rules {
     const struct fw_list *global;
     struct fw_nat *nat; /* in the order of evaluation */
     size_t nat_count, nat_cap;
-    struct fw_static_route *route;
+    struct fw_route *route;
     size_t route_count, route_cap;
     struct fw_inspection *inspection;
     size_t inspection_count, inspection_cap;

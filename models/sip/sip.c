@@ -14,8 +14,9 @@ static const struct {
     char compact;
     const char *name;
 } compact_forms[] = {
-    {'i', "Call-ID"}, {'m', "Contact"}, {'e', "Content-Encoding"}, {'l', "Content-Length"}, {'c', "Content-Type"},
-    {'f', "From"},    {'s', "Subject"}, {'k', "Supported"},        {'t', "To"},             {'v', "Via"},
+    {'i', "Call-ID"},      {'m', "Contact"}, {'e', "Content-Encoding"}, {'l', "Content-Length"},
+    {'c', "Content-Type"}, {'f', "From"},    {'s', "Subject"},          {'k', "Supported"},
+    {'t', "To"},           {'v', "Via"},
 };
 
 static const struct {
@@ -113,8 +114,8 @@ static int parse_number(struct sip_str s, uint32_t max, uint32_t *out)
 
 /* ---- lines ---- */
 
-/* The next logical line, folds included, from *p on; *p goes behind its CRLF. A CR or LF on its own is an error: what
- * one reader takes for a line end and another does not is how header fields are smuggled. */
+/* The next logical line, folds included, from *p on; *p goes behind its CRLF. A CR or LF on its own is an
+ * error: what one reader takes for a line end and another does not is how header fields are smuggled. */
 static int next_line(const char **p, const char *end, struct sip_str *line)
 {
     const char *at = *p;

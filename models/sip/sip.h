@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SIP messages (RFC 3261) over streams: framing by Content-Length, a view of a message's parts, and what is needed to
- * write one. Nothing here knows of calls (ua.h) or of routing (proxy.h). */
+/* SIP messages (RFC 3261) over streams: framing by Content-Length, a view of a message's parts, and what is
+ * needed to write one. Nothing here knows of calls (ua.h) or of routing (proxy.h). */
 #ifndef TP_SIP_SIP_H
 #define TP_SIP_SIP_H
 
@@ -17,17 +17,17 @@ enum {
     SIP_LABEL = 48,
 };
 
-/* Text of the message, borrowed, not NUL-terminated. A folded value keeps its line ends: they count as white space
- * (7.3.1), and are passed on as they came. */
+/* Text of the message, borrowed, not NUL-terminated. A folded value keeps its line ends: they count as white
+ * space (7.3.1), and are passed on as they came. */
 struct sip_str {
     const char *p;
     size_t len;
 };
 #define SIP_STR(s) (int)(s).len, (s).p /* for "%.*s" */
 
-bool sip_is(struct sip_str s, const char *text);      /* case-insensitive (7.3.1) */
-bool sip_same(struct sip_str a, struct sip_str b);    /* byte for byte */
-struct sip_str sip_trim(struct sip_str s);            /* without white space and folds around it */
+bool sip_is(struct sip_str s, const char *text);   /* case-insensitive (7.3.1) */
+bool sip_same(struct sip_str a, struct sip_str b); /* byte for byte */
+struct sip_str sip_trim(struct sip_str s);         /* without white space and folds around it */
 
 struct sip_header {
     struct sip_str name; /* a compact form (7.3.3) is given in full */
@@ -46,15 +46,15 @@ struct sip_msg {
     struct sip_str body;
 };
 
-/* A whole message. The fields that every message has (8.1.1) are there once: Via, From with tag (in requests), To,
- * Call-ID, CSeq with the request's method. E_MALFORMED: not so, or bad grammar; E_RANGE: too many header lines;
- * E_TRUNCATED, or E_MALFORMED with more bytes than Content-Length says. */
+/* A whole message. The fields that every message has (8.1.1) are there once: Via, From with tag (in
+ * requests), To, Call-ID, CSeq with the request's method. E_MALFORMED: not so, or bad grammar; E_RANGE: too
+ * many header lines; E_TRUNCATED, or E_MALFORMED with more bytes than Content-Length says. */
 int sip_parse(const char *bytes, size_t len, struct sip_msg *out);
 
 /* The value of the first header field of that name; false: absent. */
 bool sip_find(const struct sip_msg *m, const char *name, struct sip_str *value);
-/* Header fields that are lists (Via, Route, Record-Route, Contact): each value, over commas and header lines. Begin
- * with *it = {0}. */
+/* Header fields that are lists (Via, Route, Record-Route, Contact): each value, over commas and header lines.
+ * Begin with *it = {0}. */
 struct sip_iter {
     size_t header, at;
 };
@@ -91,13 +91,14 @@ const char *sip_reason(unsigned code);
 void sip_put_header(struct text *t, const char *name, struct sip_str value);
 /* All header fields of that name, as they came. */
 void sip_copy(struct text *t, const struct sip_msg *m, const char *name);
-/* What each response repeats of its request (8.2.6.2, 12.1.1): Via, Record-Route, From, To, Call-ID, CSeq. to_tag: for
- * a To that has none; NULL: leave it. */
+/* What each response repeats of its request (8.2.6.2, 12.1.1): Via, Record-Route, From, To, Call-ID, CSeq.
+ * to_tag: for a To that has none; NULL: leave it. */
 void sip_put_reply(struct text *t, const struct sip_msg *request, const char *to_tag);
 /* Content-Length, the empty line, the body. type: NULL when there is no body. */
 void sip_put_body(struct text *t, const char *type, const char *body, size_t len);
 
-/* Collects messages from a stream cut anywhere. Errors are final: no message border can be found again (18.3). */
+/* Collects messages from a stream cut anywhere. Errors are final: no message border can be found again
+ * (18.3). */
 struct sip_stream {
     char *buf;
     size_t cap, have, at; /* at: the bytes before it have been given out */
@@ -106,8 +107,8 @@ struct sip_stream {
 };
 void sip_stream_free(struct sip_stream *s);
 void sip_stream_push(struct sip_stream *s, const void *bytes, size_t len);
-/* 1: a message, borrowed until the next push; 0: none yet; E_MALFORMED, E_RANGE: longer than SIP_MESSAGE_MAX, and
- * those of sip_parse. Empty lines before a message (7.5; keep-alives of RFC 5626) are skipped. */
+/* 1: a message, borrowed until the next push; 0: none yet; E_MALFORMED, E_RANGE: longer than SIP_MESSAGE_MAX,
+ * and those of sip_parse. Empty lines before a message (7.5; keep-alives of RFC 5626) are skipped. */
 int sip_stream_next(struct sip_stream *s, struct sip_msg *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A stream in pieces (the first byte says how long) gives the messages that it gives whole; each message's parts are
- * read, and a reply to it is a message. */
+/* A stream in pieces (the first byte says how long) gives the messages that it gives whole; each message's
+ * parts are read, and a reply to it is a message. */
 #include <assert.h>
 
 #include "models/sip/sip.h"

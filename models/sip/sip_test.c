@@ -148,7 +148,8 @@ static void bad_messages(void **state)
         {"CSeq: 314159   INVITE\r\n", "CSeq: 4294967296 INVITE\r\n", E_MALFORMED},
         {"CSeq: 314159   INVITE\r\n", "CSeq 314159 INVITE\r\n", E_MALFORMED},
         {"CSeq: 314159   INVITE\r\n", "", E_MALFORMED},
-        {"f: Alice <sip:alice@atlanta.com>\r\n\t;tag=1928301774\r\n", "f: <sip:alice@atlanta.com>\r\n", E_MALFORMED},
+        {"f: Alice <sip:alice@atlanta.com>\r\n\t;tag=1928301774\r\n", "f: <sip:alice@atlanta.com>\r\n",
+         E_MALFORMED},
         {"i: a84b4c76e66710@pc33.atlanta.com\r\n", "i: 1\r\nCall-ID: 2\r\n", E_MALFORMED},
         {"Max-Forwards: 70\r\n", "Max-Forwards: 70\nX: y\r\n", E_MALFORMED},
         {"Max-Forwards: 70\r\n", "Max-Forwards: 70\rX: y\r\n", E_MALFORMED},
@@ -240,10 +241,10 @@ static void streams_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_of_a_request),    cmocka_unit_test(lists_go_over_lines_and_commas),
-        cmocka_unit_test(addresses_and_uris),    cmocka_unit_test(a_reply_repeats_what_it_must),
-        cmocka_unit_test(bad_messages),          cmocka_unit_test(too_many_header_lines),
-        cmocka_unit_test(streams_cut_anywhere),  cmocka_unit_test(streams_are_bounded),
+        cmocka_unit_test(parts_of_a_request),   cmocka_unit_test(lists_go_over_lines_and_commas),
+        cmocka_unit_test(addresses_and_uris),   cmocka_unit_test(a_reply_repeats_what_it_must),
+        cmocka_unit_test(bad_messages),         cmocka_unit_test(too_many_header_lines),
+        cmocka_unit_test(streams_cut_anywhere), cmocka_unit_test(streams_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

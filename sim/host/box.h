@@ -18,7 +18,8 @@ struct box_route {
 
 struct box_iface {
     const char *name; /* a firewall's nameif: "outside" */
-    uint8_t mac[6];
+    uint8_t mac[6];   /* not of a switch: its ports have none */
+    uint16_t mtu;     /* of the IP packet; 0: NET_MTU_DEFAULT */
     const struct ip_prefix *prefix;
     size_t prefix_count;
 };
@@ -48,7 +49,10 @@ struct box_config {
 };
 
 struct box;
+/* The interfaces and routes of the configuration are copied, their names and the rules borrowed. NULL: no memory. */
 struct box *box_new(struct net *net, const struct box_config *cfg);
+/* A switch knows from the start who is behind a port; what it is not told it learns, and until then floods. */
+void box_learn(struct box *b, unsigned port, const uint8_t mac[6]);
 int box_frame(void *box, unsigned port, uint8_t *frame, size_t len); /* a net_box_handler */
 /* Once the node has its id: proxy ARP is announced, frames of its own can be sent. */
 void box_attach(struct box *b, net_node node);

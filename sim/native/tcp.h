@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
-enum { TCP_SACK_BLOCKS = 4 };
+enum { TCP_SACK_BLOCKS = 4, TCP_NO_WSCALE = 0xff };
 
 struct tcp_sack {
     uint32_t from, to; /* [from, to) */
@@ -24,7 +24,7 @@ struct tcp_segment {
     uint8_t flags;
     uint16_t window;  /* as on the wire, unscaled */
     uint16_t mss;     /* option; 0: absent */
-    uint8_t wscale;   /* option; 0xff: absent */
+    uint8_t wscale;   /* option; TCP_NO_WSCALE: absent */
     bool sack_ok;     /* option SACK-permitted */
     uint8_t sack_count;
     struct tcp_sack sack[TCP_SACK_BLOCKS];
@@ -43,6 +43,7 @@ struct tcp_config {
     uint16_t mss;          /* what we announce and the most we send */
     uint64_t keepalive_ns; /* 0: none; then every 75 s, 9 times (as Linux) */
     bool no_sack;
+    bool ipv6;             /* 20 bytes less of an MTU are left for the segment */
     uint64_t msl_ns;       /* TIME_WAIT is twice this; 30 s */
     uint64_t delayed_ack_ns; /* 40 ms; 0: every segment at once */
 };

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The way of a packet through a firewall. One of a known connection is translated and passed. A first packet goes: un-NAT
+ * of the destination, egress interface, rules on real addresses, NAT of the source, the check that the answer would
+ * come back by the same rules; then there is a connection. */
+#include "models/firewall/fwbox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/bytes.h"
+#include "models/base/time.h"
+#include "models/firewall/nat.h"
+
+enum { MAX_CONNECTIONS = 16384 };
+
+struct fw_box {
+    const struct fw_rules *rules;
+    const struct fw_routes *routes;
+    struct fw_addresses address;
+    struct fw_conntrack ct;
+    struct fw_xlates xlates;
+    bool inspect_icmp;
+};
+
+struct fw_box *fw_box_new(const struct fw_box_config *cfg)
+{
+    struct fw_box *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
+    b->rules = cfg->rules;
+    b->routes = cfg->routes;
+    for (size_t i = 0; i < cfg->rules->iface_count; i++) {
+        const struct fw_iface *f = &cfg->rules->iface[i];
+        bool here = cfg->address[i] != NULL;
+        b->address.prefix[i] = here ? cfg->address[i] : f->address;
+        b->address.count[i] = here ? cfg->address_count[i] : f->address_count;
+    }
+    b->inspect_icmp = cfg->rules->policy.without_list != FW_DEFAULT_LEVELS || fw_rules_inspection(cfg->rules, "icmp");
+    char stream[128];
+    struct text t = text_of(stream, sizeof stream);
+    text_add(&t, "%s/nat-ports", cfg->name);
+    uint32_t max = cfg->max_connections ? (uint32_t)cfg->max_connections : MAX_CONNECTIONS;
+    if (fw_conntrack_open(&b->ct, max, cfg->rules->timer) ||
+        fw_xlates_open(&b->xlates, max, cfg->rules, &b->address, rng_named(cfg->seed, stream))) {
+        fw_box_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void fw_box_free(struct fw_box *b)
+{
+    if (!b)
+        return;
+    fw_conntrack_close(&b->ct);
+    fw_xlates_close(&b->xlates);
+    free(b);
+}
+
+struct fw_box_stats fw_box_stats(const struct fw_box *b)
+{
+    return (struct fw_box_stats){.connections = b->ct.live, .translations = b->xlates.live};
+}
+
+/* ---- packets as keys ---- */
+
+static bool is_icmp(uint8_t proto)
+{
+    return proto == PROTO_ICMP || proto == PROTO_ICMP6;
+}
+
+static bool is_echo(const struct fw_flow *f)
+{
+    return (f->proto == PROTO_ICMP && (f->sport == 8 || f->sport == 0)) ||
+           (f->proto == PROTO_ICMP6 && (f->sport == 128 || f->sport == 129));
+}
+
+/* The flow as connections and NAT know it: an echo has its identifier for both ports. */
+static struct fw_flow tuple_of(const struct fw_flow *f, uint16_t echo_id)
+{
+    struct fw_flow t = *f;
+    if (is_echo(f))
+        t.sport = t.dport = echo_id;
+    return t;
+}
+
+static struct fw_key key_of(const struct fw_flow *t, int iface)
+{
+    return (struct fw_key){t->src, t->dst, t->sport, t->dport, t->proto, (uint8_t)iface};
+}
+
+static struct fw_key answer_key(const struct fw_flow *t, int iface)
+{
+    return (struct fw_key){t->dst, t->src, t->dport, t->sport, t->proto, (uint8_t)iface};
+}
+
+/* ---- timers and TCP states ---- */
+
+/* The timer that runs after a packet with these flags in direction dir. */
+static enum fw_timer tcp_timer(struct fw_conn *c, unsigned dir, uint8_t flags)
+{
+    if (flags & FW_RST || c->list == FW_TIMER_CLOSING)
+        return FW_TIMER_CLOSING;
+    if (flags & FW_SYN)
+        c->syns |= (uint8_t)(1U << dir);
+    if (flags & FW_FIN)
+        c->fins |= (uint8_t)(1U << dir);
+    if (c->fins)
+        return c->fins == 3 ? FW_TIMER_CLOSING : FW_TIMER_HALF_CLOSED;
+    /* Established by an ACK after both SYNs: the three-way handshake and simultaneous open alike (RFC 5382 REQ-2). */
+    bool done = c->syns == 3 && (flags & (FW_ACK | FW_SYN)) == FW_ACK;
+    return done || c->list == FW_TIMER_TCP ? FW_TIMER_TCP : FW_TIMER_EMBRYONIC;
+}
+
+static enum fw_timer first_timer(const struct fw_box *b, const struct fw_packet *p)
+{
+    switch (p->flow.proto) {
+    case PROTO_TCP:
+        return b->rules->policy.tcp_loose && !(p->tcp_flags & FW_SYN) ? FW_TIMER_TCP : FW_TIMER_EMBRYONIC;
+    case PROTO_UDP:
+        return FW_TIMER_UDP;
+    default:
+        return is_icmp(p->flow.proto) ? FW_TIMER_ICMP : FW_TIMER_OTHER;
+    }
+}
+
+static void expire(struct fw_box *b, uint64_t now_ns)
+{
+    uint64_t when_ns;
+    for (uint32_t at; (at = fw_conn_expire(&b->ct, now_ns, &when_ns)) != 0;)
+        fw_xlate_drop(&b->xlates, &b->ct, at, when_ns);
+}
+
+static void forget(struct fw_box *b, uint64_t now_ns, uint32_t at)
+{
+    fw_xlate_drop(&b->xlates, &b->ct, at, now_ns);
+    fw_conn_remove(&b->ct, at);
+}
+
+/* ---- results ---- */
+
+static struct fw_result dropped(const struct fw_packet *p, const char *reason)
+{
+    return (struct fw_result){.fate = FW_DROP, .iface = -1, .reason = reason, .seen = p->flow,
+                              .verdict = {.decision = FW_NOT_REACHED, .reason = reason, .iface = FW_ANY_IFACE}};
+}
+
+/* A packet of connection c in direction dir: it goes out as the answer to what comes in the other way. */
+static struct fw_result passed(const struct fw_box *b, const struct fw_packet *p, const struct fw_conn *c, unsigned dir)
+{
+    const struct fw_key *k = &c->key[1 - dir];
+    struct fw_result r = {.fate = FW_PASS, .iface = k->iface, .src = {k->dst, k->dport}, .dst = {k->src, k->sport},
+                          .seen = p->flow};
+    r.route = fw_routes_find_by(b->routes, &r.dst.ip, r.iface);
+    return r;
+}
+
+/* ---- a packet of a connection ---- */
+
+static bool refreshes(const struct fw_box *b, const struct fw_conn *c, unsigned dir)
+{
+    return dir == c->from_outside || !c->xlate || b->rules->behaviour.refresh_inbound;
+}
+
+static struct fw_result known(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p, uint32_t at, unsigned dir)
+{
+    struct fw_conn *c = fw_conn_at(&b->ct, at);
+    struct fw_result r = passed(b, p, c, dir);
+    if (dir == 1 && c->checked_reply) {
+        struct fw_flow real = p->flow;
+        real.dst = r.dst.ip;
+        r.verdict = fw_eval(b->rules, p->iface, r.iface, &real);
+        if (r.verdict.decision != FW_PERMITTED) {
+            r.fate = FW_DROP;
+            r.reason = r.verdict.reason;
+            r.rule = r.verdict.rule;
+            r.seen = real;
+            return r;
+        }
+    }
+    if (p->flow.proto == PROTO_TCP)
+        fw_conn_use(&b->ct, at, now_ns, tcp_timer(c, dir, p->tcp_flags));
+    else if (refreshes(b, c, dir))
+        fw_conn_use(&b->ct, at, now_ns, (enum fw_timer)c->list);
+    return r;
+}
+
+/* ---- the first packet ---- */
+
+/* What NAT makes of a first packet. */
+struct plan {
+    struct fw_flow real; /* destination un-NATed, source as it came: what the rules see */
+    struct fw_flow out;  /* as it leaves */
+    int iface;           /* to leave by; negative: no route */
+    const struct fw_nat *to, *from; /* the rules that set destination and source; NULL: none */
+    uint32_t xlate_to;   /* the dynamic translation that the destination is of */
+    bool admitted;       /* by a mapping and its filter (RFC 4787 section 5), not by the rules */
+};
+
+static bool is_manual(const struct fw_nat *n)
+{
+    return n->section != FW_NAT_OBJECT;
+}
+
+/* The interface that a rule names decides, else the route. */
+static int egress(const struct fw_box *b, const struct fw_nat *n, int named, const struct ip_addr *dst)
+{
+    if (named != FW_ANY_IFACE && !n->route_lookup)
+        return named;
+    const struct fw_route *route = fw_routes_find(b->routes, dst);
+    return route ? route->iface : -1;
+}
+
+/* A static rule that the destination meets: from its mapped side, or, when the rule has a destination of its own, from
+ * its real side. A manual rule sees to the source too; an object's leaves it as it came. */
+static bool plan_static(const struct fw_box *b, int in, const struct fw_flow *f, struct plan *plan)
+{
+    for (size_t i = 0; i < b->rules->nat_count; i++) {
+        const struct fw_nat *n = &b->rules->nat[i];
+        struct fw_flow t = *f;
+        bool reverse = fw_nat_reverse(n, &b->address, in, &t);
+        if (!reverse && !(n->has_dst && fw_nat_forward(n, &b->address, in, FW_ANY_IFACE, &t)))
+            continue;
+        plan->to = n;
+        plan->from = is_manual(n) ? n : NULL;
+        plan->iface = egress(b, n, reverse ? n->real_iface : n->mapped_iface, &t.dst);
+        plan->real.dst = t.dst;
+        plan->real.dport = t.dport;
+        plan->out = t;
+        return true;
+    }
+    return false;
+}
+
+/* RFC 4787 section 5: which remotes may use a mapping. */
+static bool filter_admits(const struct fw_box *b, const struct fw_xlate *x, const struct fw_flow *f)
+{
+    switch (b->rules->behaviour.filtering) {
+    case FW_ENDPOINT_INDEPENDENT:
+        return true;
+    case FW_ADDRESS_DEPENDENT:
+        for (uint32_t at = x->conns; at; at = fw_conn_at(&b->ct, at)->sibling)
+            if (ip_equal(&fw_conn_at(&b->ct, at)->key[1].src, &f->src))
+                return true;
+        return false;
+    default:
+        return false; /* the very connection would have been found */
+    }
+}
+
+/* The destination is a live dynamic mapping. */
+static bool plan_mapping(struct fw_box *b, uint64_t now_ns, int in, const struct fw_flow *f, struct plan *plan)
+{
+    uint32_t at = fw_xlate_find(&b->xlates, now_ns, in, f);
+    bool hairpin = !at && b->rules->behaviour.hairpin;
+    for (int i = 0; hairpin && !at && i < (int)b->rules->iface_count; i++)
+        at = fw_xlate_find(&b->xlates, now_ns, i, f);
+    if (!at)
+        return false;
+    const struct fw_xlate *x = fw_xlate_at(&b->xlates, at);
+    plan->xlate_to = at;
+    plan->to = x->rule;
+    plan->iface = x->real.iface;
+    plan->real.dst = x->real.src;
+    if (x->real.proto)
+        plan->real.dport = x->real.sport;
+    plan->out = plan->real;
+    plan->admitted = hairpin || filter_admits(b, x, f);
+    return true;
+}
+
+/* The rule for the source: the first that the packet meets on its way from in to out. */
+static const struct fw_nat *source_rule(const struct fw_box *b, int in, int out, const struct fw_flow *f,
+                                        struct fw_flow *after)
+{
+    for (size_t i = 0; i < b->rules->nat_count; i++) {
+        const struct fw_nat *n = &b->rules->nat[i];
+        struct fw_flow t = *f;
+        if (fw_nat_forward(n, &b->address, in, out, &t)) {
+            *after = t;
+            return n;
+        }
+    }
+    return NULL;
+}
+
+/* Would the answer's source be translated by a rule that the first packet's destination did not pass? Then the caller
+ * would get it from an address that it never called ("Asymmetric NAT rules matched for forward and reverse flows"). */
+static const struct fw_nat *asymmetric(const struct fw_box *b, int in, const struct plan *plan)
+{
+    if (plan->xlate_to || (plan->from && is_manual(plan->from)))
+        return NULL;
+    struct fw_flow answer = {.proto = plan->out.proto, .src = plan->out.dst, .dst = plan->out.src,
+                             .sport = plan->out.dport, .dport = plan->out.sport}, after;
+    const struct fw_nat *n = source_rule(b, plan->iface, in, &answer, &after);
+    if (!n || n == plan->to || (!n->dynamic && ip_equal(&after.src, &answer.src) && after.sport == answer.sport))
+        return NULL;
+    return n;
+}
+
+static bool is_own_address(const struct fw_box *b, const struct ip_addr *ip)
+{
+    for (size_t i = 0; i < b->rules->iface_count; i++)
+        for (size_t j = 0; j < b->address.count[i]; j++)
+            if (ip_equal(&b->address.prefix[i][j].ip, ip))
+                return true;
+    return false;
+}
+
+/* The destination and the way out; NULL or why not. *rule: the line to name. */
+static const char *plan_way(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p, const struct fw_flow *tuple,
+                            struct plan *plan, const struct fw_rule_ref **rule)
+{
+    *plan = (struct plan){.real = *tuple, .out = *tuple, .iface = -1};
+    if (plan_mapping(b, now_ns, p->iface, tuple, plan) || plan_static(b, p->iface, tuple, plan))
+        return plan->iface < 0 ? "no-route" : NULL;
+    for (size_t i = 0; i < b->rules->nat_count; i++)
+        if (fw_nat_pools(&b->rules->nat[i], &b->address, p->iface, &tuple->dst)) {
+            *rule = b->rules->nat[i].ref;
+            return "nat-no-xlate";
+        }
+    if (is_own_address(b, &tuple->dst))
+        return "to-the-box";
+    const struct fw_route *route = fw_routes_find(b->routes, &tuple->dst);
+    if (!route)
+        return "no-route";
+    plan->iface = route->iface;
+    return NULL;
+}
+
+/* What the rules are shown: real addresses, and of ICMP type and code. */
+static struct fw_flow shown(const struct fw_packet *p, const struct plan *plan)
+{
+    struct fw_flow f = plan->real;
+    if (is_icmp(f.proto)) {
+        f.sport = p->flow.sport;
+        f.dport = p->flow.dport;
+    }
+    return f;
+}
+
+/* NAT of the source. NULL or why not. */
+static const char *plan_source(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p, struct plan *plan,
+                               uint32_t *xlate, const struct fw_rule_ref **rule)
+{
+    const char *why = NULL;
+    *xlate = 0;
+    /* A hairpinned packet shows its sender's outside face (RFC 4787 REQ-9). */
+    bool hairpin = plan->admitted && plan->iface == p->iface;
+    int out = hairpin ? fw_xlate_at(&b->xlates, plan->xlate_to)->mapped.iface : plan->iface;
+    if (!plan->from) {
+        struct fw_flow after = plan->out;
+        plan->from = source_rule(b, p->iface, out, &plan->out, &after);
+        if (plan->from)
+            plan->out = after;
+    }
+    if (plan->from && plan->from->dynamic) {
+        *xlate = fw_xlate_get(&b->xlates, now_ns, plan->from, p->iface, out, &plan->real, &why);
+        if (!*xlate) {
+            *rule = plan->from->ref;
+            return why;
+        }
+        fw_xlate_source(fw_xlate_at(&b->xlates, *xlate), &plan->out.src, &plan->out.sport);
+        if (is_echo(&p->flow))
+            plan->out.dport = plan->out.sport;
+    }
+    return NULL;
+}
+
+/* All checks of a first packet; NULL: it may pass. */
+static const char *check_first(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p, struct plan *plan,
+                               uint32_t *xlate, struct fw_result *r)
+{
+    struct fw_flow tuple = tuple_of(&p->flow, p->echo_id);
+    if (p->flow.proto == PROTO_TCP && (p->tcp_flags & (FW_SYN | FW_ACK | FW_RST)) != FW_SYN &&
+        !b->rules->policy.tcp_loose)
+        return "tcp-not-syn";
+    const char *why = plan_way(b, now_ns, p, &tuple, plan, &r->rule);
+    r->seen = shown(p, plan);
+    r->iface = plan->iface;
+    if (why)
+        return why;
+    if (!plan->admitted) {
+        r->verdict = fw_eval(b->rules, p->iface, plan->iface, &r->seen);
+        if (r->verdict.decision != FW_PERMITTED) {
+            r->rule = r->verdict.rule;
+            return r->verdict.reason;
+        }
+    }
+    why = plan_source(b, now_ns, p, plan, xlate, &r->rule);
+    if (why)
+        return why;
+    const struct fw_nat *other = asymmetric(b, p->iface, plan);
+    if (other) {
+        r->rule = other->ref;
+        return "nat-rpf-failed";
+    }
+    return NULL;
+}
+
+static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p)
+{
+    struct plan plan;
+    uint32_t xlate = 0;
+    struct fw_result r = dropped(p, NULL);
+    r.reason = check_first(b, now_ns, p, &plan, &xlate, &r);
+    if (r.reason) {
+        r.fate = r.verdict.reject ? FW_ANSWER : FW_DROP;
+        return r;
+    }
+    struct fw_flow tuple = tuple_of(&p->flow, p->echo_id);
+    struct fw_key key[2] = {key_of(&tuple, p->iface), answer_key(&plan.out, plan.iface)};
+    unsigned dir;
+    uint32_t clash = fw_conn_find(&b->ct, &key[1], &dir);
+    if (clash && fw_conn_live(fw_conn_at(&b->ct, clash))) {
+        r.reason = "nat-clash"; /* two connections would look the same to the answering side */
+        return r;
+    }
+    if (clash)
+        forget(b, now_ns, clash);
+    uint32_t at = fw_conn_add(&b->ct, now_ns, key, first_timer(b, p));
+    if (!at) {
+        r.reason = "conn-limit";
+        return r;
+    }
+    struct fw_conn *c = fw_conn_at(&b->ct, at);
+    c->syns = (p->tcp_flags & FW_SYN) != 0;
+    c->from_outside = plan.admitted;
+    c->checked_reply = is_icmp(p->flow.proto) && !b->inspect_icmp;
+    if (xlate)
+        fw_xlate_hold(&b->xlates, &b->ct, xlate, at);
+    else if (plan.xlate_to)
+        fw_xlate_hold(&b->xlates, &b->ct, plan.xlate_to, at);
+    struct fw_result ok = passed(b, p, c, 0);
+    ok.verdict = r.verdict;
+    ok.seen = r.seen;
+    return ok;
+}
+
+/* ---- ICMP errors ---- */
+
+/* The error goes back the way the quoted packet came, as if about the packet that its sender knows (RFC 5508 REQ-3..5);
+ * it changes no state (RFC 4787 REQ-12, RFC 5382 REQ-10). */
+static bool related(const struct fw_box *b, const struct fw_packet *p, struct fw_result *r)
+{
+    struct fw_flow quoted = tuple_of(&p->quoted, p->quoted_id);
+    struct fw_key key = answer_key(&quoted, p->iface);
+    unsigned dir;
+    uint32_t at = fw_conn_find(&b->ct, &key, &dir);
+    if (!at || !fw_conn_live(fw_conn_at(&b->ct, at)))
+        return false;
+    const struct fw_key *back = &fw_conn_at(&b->ct, at)->key[1 - dir];
+    *r = passed(b, p, fw_conn_at(&b->ct, at), dir);
+    r->quoted_src = (struct endpoint){back->src, back->sport};
+    r->quoted_dst = (struct endpoint){back->dst, back->dport};
+    if (!ip_equal(&p->flow.src, &p->quoted.dst))
+        r->src.ip = p->flow.src; /* a router on the way, which has no translation */
+    return true;
+}
+
+/* ---- all packets ---- */
+
+/* The drop r has its cause in the connection's end. */
+static struct fw_result late(uint64_t now_ns, const struct fw_conn *c, struct fw_result r)
+{
+    r.reason = "idle-timeout";
+    r.timer = (enum fw_timer)c->last;
+    r.idle_ns = now_ns - c->used_ns;
+    return r;
+}
+
+struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p)
+{
+    struct fw_result r;
+    if (p->iface < 0)
+        return dropped(p, "no-interface");
+    if (p->fragment)
+        return dropped(p, "fragment");
+    expire(b, now_ns);
+    if (p->quotes && related(b, p, &r))
+        return r;
+    struct fw_flow tuple = tuple_of(&p->flow, p->echo_id);
+    struct fw_key key = key_of(&tuple, p->iface);
+    unsigned dir;
+    uint32_t at = fw_conn_find(&b->ct, &key, &dir);
+    if (!at)
+        return first(b, now_ns, p);
+    struct fw_conn *c = fw_conn_at(&b->ct, at);
+    bool syn = p->flow.proto == PROTO_TCP && (p->tcp_flags & (FW_SYN | FW_ACK)) == FW_SYN;
+    if (fw_conn_live(c) && !(syn && c->list == FW_TIMER_CLOSING))
+        return known(b, now_ns, p, at, dir);
+    struct fw_conn was = *c;
+    bool dead = !fw_conn_live(c);
+    if (dead && p->flow.proto == PROTO_TCP && !syn && !b->rules->policy.tcp_loose)
+        return late(now_ns, c, dropped(p, NULL));
+    forget(b, now_ns, at);
+    r = first(b, now_ns, p);
+    return dead && r.fate != FW_PASS && !syn ? late(now_ns, &was, r) : r;
+}
+
+/* ---- proxy ARP ---- */
+
+static void each_address(const struct fw_set *s, int iface, void (*fn)(void *, int, const struct ip_addr *), void *ctx)
+{
+    enum { ADDRESSES_MAX = 512 };
+    uint64_t n = s ? fw_set_size(s) : 0;
+    for (uint64_t i = 0; n <= ADDRESSES_MAX && i < n; i++) {
+        struct ip_addr ip;
+        if (fw_set_at(s, i, &ip))
+            fn(ctx, iface, &ip);
+    }
+}
+
+static void proxy_on(const struct fw_box *b, int rule_iface, const struct fw_set *s,
+                     void (*fn)(void *, int, const struct ip_addr *), void *ctx)
+{
+    for (int i = 0; i < (int)b->rules->iface_count; i++)
+        if (rule_iface == FW_ANY_IFACE || rule_iface == i)
+            each_address(s, i, fn, ctx);
+}
+
+void fw_box_proxied(const struct fw_box *b, void (*fn)(void *ctx, int iface, const struct ip_addr *ip), void *ctx)
+{
+    for (size_t i = 0; i < b->rules->nat_count; i++) {
+        const struct fw_nat *n = &b->rules->nat[i];
+        if (n->inactive)
+            continue;
+        if (n->mapped && n->mapped != n->real)
+            proxy_on(b, n->mapped_iface, n->mapped, fn, ctx);
+        if (n->dst_from && n->dst_to && n->dst_from != n->dst_to)
+            proxy_on(b, n->real_iface, n->dst_from, fn, ctx);
+    }
+}

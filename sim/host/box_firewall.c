@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A firewall between frames and the stateful core of models/firewall. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/err.h"
+#include "models/firewall/advice.h"
+#include "models/firewall/rules.h"
+#include "sim/host/box_parts.h"
+
+/* Texts of advice stay for the trace to keep; the same one is kept once. */
+struct box_text {
+    struct box_text *next;
+    char text[];
+};
+
+enum { TEXTS_MAX = 1024 };
+
+static const char *keep(struct box *b, const char *text)
+{
+    size_t n = 0;
+    for (struct box_text *t = b->text; t; t = t->next, n++)
+        if (strcmp(t->text, text) == 0)
+            return t->text;
+    struct box_text *t = n < TEXTS_MAX ? malloc(sizeof *t + strlen(text) + 1) : NULL;
+    if (!t)
+        return "";
+    strcpy(t->text, text);
+    t->next = b->text;
+    b->text = t;
+    return t->text;
+}
+
+/* The rules' interface of that name, or, when the rules were given no such name, none. */
+static void match_ports(struct box *b)
+{
+    for (size_t i = 0; i < FW_IFACE_MAX; i++)
+        b->port_iface[i] = b->iface_port[i] = -1;
+    for (unsigned p = 0; p < b->cfg.iface_count; p++) {
+        int i = fw_rules_find_interface(b->cfg.rules, b->iface[p].name);
+        if (i < 0)
+            continue;
+        b->port_iface[p] = i;
+        b->iface_port[i] = (int)p;
+    }
+}
+
+/* The world's routes by the rules' interfaces, then the routes of the rule file. */
+static int make_routes(struct box *b)
+{
+    struct fw_routes all = {0};
+    int err = 0;
+    for (size_t i = 0; i < b->routes.count && !err; i++) {
+        struct fw_route r = b->routes.route[i];
+        r.iface = b->port_iface[r.iface];
+        err = r.iface < 0 ? 0 : fw_routes_add(&all, &r);
+    }
+    for (size_t i = 0; i < b->cfg.rules->route_count && !err; i++)
+        if (b->iface_port[b->cfg.rules->route[i].iface] >= 0)
+            err = fw_routes_add(&all, &b->cfg.rules->route[i]);
+    fw_routes_free(&b->routes);
+    b->routes = all;
+    return err;
+}
+
+int box_firewall_open(struct box *b)
+{
+    assert(b->cfg.rules);
+    match_ports(b);
+    if (make_routes(b))
+        return E_NOMEM;
+    struct fw_box_config cfg = {.rules = b->cfg.rules, .routes = &b->routes, .name = b->cfg.name, .seed = b->cfg.seed};
+    for (unsigned p = 0; p < b->cfg.iface_count; p++)
+        if (b->port_iface[p] >= 0) {
+            cfg.address[b->port_iface[p]] = b->iface[p].prefix;
+            cfg.address_count[b->port_iface[p]] = b->iface[p].prefix_count;
+        }
+    b->fw = fw_box_new(&cfg);
+    return b->fw ? 0 : E_NOMEM;
+}
+
+void box_firewall_close(struct box *b)
+{
+    fw_box_free(b->fw);
+    while (b->text) {
+        struct box_text *next = b->text->next;
+        free(b->text);
+        b->text = next;
+    }
+}
+
+static void answer_for(void *ctx, int iface, const struct ip_addr *ip)
+{
+    struct box *b = ctx;
+    uint8_t mac[6];
+    int port = b->iface_port[iface];
+    if (port >= 0 && !b->net->ops->neighbour(b->net, ip, mac))
+        b->net->ops->neighbour_add(b->net, ip, b->iface[port].mac);
+}
+
+void box_firewall_attach(struct box *b)
+{
+    fw_box_proxied(b->fw, answer_for, b);
+}
+
+static void report(struct box *b, unsigned port, const struct fw_packet *p, const struct fw_result *r)
+{
+    char text[FW_ADVICE_TEXT];
+    fw_advise(b->cfg.rules, p, r, text, sizeof text);
+    struct box_drop d = {.node = b->cfg.name, .port = port, .reason = r->reason, .rule = r->rule, .flow = p->flow,
+                         .translated = r->seen, .advice = keep(b, text)};
+    box_report(b, &d);
+}
+
+/* RFC 9293 3.10.7: a refused SYN draws an RST; anything else ICMP (RFC 1812 5.2.7.1, code 13). */
+static void answer(const struct box *b, unsigned port, const struct wire_packet *k)
+{
+    uint8_t frame[BOX_FRAME_MAX];
+    if (k->proto != PROTO_TCP) {
+        box_send_error(b, port, k, &box_prohibited, 0);
+        return;
+    }
+    long n = wire_tcp_reset(k, frame, sizeof frame);
+    if (n > 0)
+        b->net->ops->box_send(b->net, b->node, port, frame, (size_t)n);
+}
+
+static struct fw_packet fields_of(const struct box *b, unsigned port, const struct wire_packet *k,
+                                  struct wire_packet *quoted)
+{
+    struct fw_packet p = {.iface = b->port_iface[port], .flow = box_flow(k), .tcp_flags = k->tcp_flags,
+                          .fragment = k->fragment_at > 0};
+    wire_echo_id(k, &p.echo_id);
+    if (wire_is_icmp_error(k) && wire_parse_quoted(k, quoted) == 0) {
+        p.quotes = true;
+        p.quoted = box_flow(quoted);
+        wire_echo_id(quoted, &p.quoted_id);
+    }
+    return p;
+}
+
+static void rewrite(struct wire_packet *k, const struct fw_packet *p, struct wire_packet *quoted,
+                    const struct fw_result *r)
+{
+    wire_set_src(k, &r->src);
+    wire_set_dst(k, &r->dst);
+    if (!p->quotes || r->quoted_src.ip.family == IP_NONE)
+        return;
+    wire_set_src(quoted, &r->quoted_src);
+    wire_set_dst(quoted, &r->quoted_dst);
+    wire_seal(k->frame, k->len);
+}
+
+int box_firewall_frame(struct box *b, unsigned port, struct wire_packet *k)
+{
+    if (!box_ttl_left(b, port, k))
+        return NET_DROP;
+    struct wire_packet quoted;
+    struct fw_packet p = fields_of(b, port, k, &quoted);
+    struct fw_result r = fw_pass(b->fw, b->net->ops->now(b->net), &p);
+    int out = r.iface >= 0 ? b->iface_port[r.iface] : -1;
+    if (r.fate == FW_PASS && (out < 0 || !r.route)) {
+        r.fate = FW_DROP;
+        r.reason = "no-route";
+    }
+    if (r.fate != FW_PASS) {
+        report(b, port, &p, &r);
+        if (r.fate == FW_ANSWER)
+            answer(b, port, k);
+        return NET_DROP;
+    }
+    rewrite(k, &p, &quoted, &r);
+    return box_forward(b, port, (unsigned)out, &r.route->gateway, k);
+}
