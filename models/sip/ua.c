@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "models/sip/ua.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/err.h"
+#include "models/sip/call.h"
+
+/* A connection to the outbound proxy that is lost or cannot be made is tried again after this long; one that
+ * is neither made nor refused is given up after that long, before a host's TCP would. */
+#define RETRY_NS (2 * NS_S)
+#define CONNECT_NS (10 * NS_S)
+
+struct link {
+    io_id id;
+    bool open;
+    struct endpoint local;
+    struct sip_stream in;
+};
+
+struct sip_ua {
+    struct io *io;
+    unsigned owner;
+    struct sip_ua_config cfg;
+    struct rng rng;
+    struct link link[SIP_LINKS_MAX];
+    io_id server;                        /* the link to the outbound proxy, or IO_NONE */
+    uint64_t retry_at_ns, connect_by_ns; /* TIME_NEVER: not waiting */
+    bool tell_up, tell_down;
+    int down_err;
+    struct sip_call *call[SIP_CALLS_MAX];
+    struct sip_msg msg; /* the one that the event polled last is about */
+    char buf[CALL_BUF];
+};
+
+struct sip_ua *sip_ua_new(struct io *io, unsigned owner, const struct sip_ua_config *cfg)
+{
+    struct sip_ua *ua = calloc(1, sizeof *ua);
+    if (!ua)
+        return NULL;
+    ua->io = io;
+    ua->owner = owner;
+    ua->cfg = *cfg;
+    ua->rng = io_rng(io, "sip");
+    ua->retry_at_ns = ua->connect_by_ns = TIME_NEVER;
+    return ua;
+}
+
+void sip_ua_free(struct sip_ua *ua)
+{
+    if (!ua)
+        return;
+    for (size_t i = 0; i < SIP_CALLS_MAX; i++)
+        call_free(ua->call[i]);
+    for (size_t i = 0; i < SIP_LINKS_MAX; i++)
+        sip_stream_free(&ua->link[i].in);
+    free(ua);
+}
+
+/* ---- links ---- */
+
+static struct link *link_find(struct sip_ua *ua, io_id id)
+{
+    for (size_t i = 0; i < SIP_LINKS_MAX; i++)
+        if (ua->link[i].id == id)
+            return &ua->link[i];
+    return NULL;
+}
+
+static struct link *link_add(struct sip_ua *ua, io_id id)
+{
+    struct link *l = link_find(ua, IO_NONE);
+    if (l)
+        *l = (struct link){.id = id};
+    return l;
+}
+
+static void link_open(struct sip_ua *ua, struct link *l, const struct endpoint *local)
+{
+    l->open = true;
+    l->local = *local;
+    io_read(ua->io, l->id, true);
+}
+
+static void link_drop(struct sip_ua *ua, struct link *l, int err)
+{
+    if (l->id == ua->server) {
+        ua->server = IO_NONE;
+        ua->connect_by_ns = TIME_NEVER;
+        ua->retry_at_ns = io_now(ua->io) + RETRY_NS;
+        ua->tell_up = false;
+        ua->tell_down = true;
+        ua->down_err = err;
+    }
+    sip_stream_free(&l->in);
+    *l = (struct link){0};
+}
+
+static void connect_server(struct sip_ua *ua)
+{
+    ua->retry_at_ns = TIME_NEVER;
+    if (!link_find(ua, IO_NONE))
+        return;
+    ua->server = io_connect(ua->io, ua->owner, NULL, &ua->cfg.server);
+    ua->connect_by_ns = io_now(ua->io) + CONNECT_NS;
+    link_add(ua, ua->server);
+}
+
+/* The link that a call's messages go over: the one that its last message came by, or, when that is gone, the
+ * one to the outbound proxy, or any that stands. */
+static struct call_env env_for(struct sip_ua *ua, io_id want)
+{
+    struct call_env env = {.io = ua->io, .rng = &ua->rng, .agent = ua->cfg.agent, .buf = ua->buf};
+    struct link *l = want == IO_NONE ? NULL : link_find(ua, want);
+    if (!l && ua->server != IO_NONE)
+        l = link_find(ua, ua->server);
+    for (size_t i = 0; i < SIP_LINKS_MAX && !l; i++)
+        if (ua->link[i].open)
+            l = &ua->link[i];
+    if (l && l->open) {
+        env.link = l->id;
+        env.local = l->local;
+    }
+    return env;
+}
+
+bool sip_ua_linked(const struct sip_ua *ua)
+{
+    for (size_t i = 0; i < SIP_LINKS_MAX; i++)
+        if (ua->link[i].open && ua->link[i].id == ua->server)
+            return true;
+    return false;
+}
+
+/* ---- input ---- */
+
+static void on_start(struct sip_ua *ua)
+{
+    if (ua->cfg.listen.port)
+        io_listen(ua->io, ua->owner, &ua->cfg.listen);
+    if (ua->cfg.server.port)
+        connect_server(ua);
+}
+
+static void on_opened(struct sip_ua *ua, const struct io_in *in)
+{
+    struct link *l = link_find(ua, in->id);
+    if (!l)
+        return; /* the listener */
+    link_open(ua, l, &in->local);
+    ua->connect_by_ns = TIME_NEVER;
+    ua->tell_up = true;
+}
+
+static void on_accepted(struct sip_ua *ua, const struct io_in *in)
+{
+    struct link *l = link_add(ua, in->id);
+    if (l)
+        link_open(ua, l, &in->local);
+    else
+        io_abort(ua->io, in->id);
+}
+
+static void on_tick(struct sip_ua *ua)
+{
+    uint64_t now = io_now(ua->io);
+    if (now >= ua->connect_by_ns) {
+        io_abort(ua->io, ua->server);
+        link_drop(ua, link_find(ua, ua->server), E_TIMED_OUT);
+    } else if (now >= ua->retry_at_ns) {
+        connect_server(ua);
+    }
+}
+
+void sip_ua_input(struct sip_ua *ua, const struct io_in *in)
+{
+    struct link *l = in->id == IO_NONE ? NULL : link_find(ua, in->id);
+    switch (in->event) {
+    case IO_START:
+        on_start(ua);
+        break;
+    case IO_TICK:
+        on_tick(ua);
+        break;
+    case IO_OPENED:
+        on_opened(ua, in);
+        break;
+    case IO_ACCEPTED:
+        on_accepted(ua, in);
+        break;
+    case IO_DATA:
+        if (l)
+            sip_stream_push(&l->in, in->data, in->len);
+        break;
+    case IO_EOF:
+        if (l) {
+            io_close(ua->io, l->id);
+            link_drop(ua, l, E_RESET);
+        }
+        break;
+    case IO_FAILED:
+    case IO_CLOSED:
+        if (l)
+            link_drop(ua, l, in->err);
+        else if (in->event == IO_FAILED)
+            io_fail(ua->io, &ua->cfg.listen, "cannot listen for SIP: %s", err_text(in->err));
+        break;
+    default:
+        break;
+    }
+}
+
+uint64_t sip_ua_deadline(const struct sip_ua *ua)
+{
+    uint64_t t = time_min(ua->retry_at_ns, ua->connect_by_ns);
+    for (size_t i = 0; i < SIP_CALLS_MAX; i++)
+        if (ua->call[i])
+            t = time_min(t, call_deadline(ua->call[i]));
+    return t;
+}
+
+/* ---- messages ---- */
+
+/* 12.2.2: by Call-ID and the two tags. A request to open a call, and a CANCEL of it, have no tag of ours. */
+static struct sip_call *call_find(struct sip_ua *ua, const struct sip_msg *m)
+{
+    struct sip_str ours = sip_tag(m, m->request ? "To" : "From"),
+                   theirs = sip_tag(m, m->request ? "From" : "To");
+    for (size_t i = 0; i < SIP_CALLS_MAX; i++) {
+        struct sip_call *c = ua->call[i];
+        if (!c || c->dead || !sip_same(m->call_id, (struct sip_str){c->call_id, strlen(c->call_id)}))
+            continue;
+        bool mine = ours.len ? sip_same(ours, (struct sip_str){c->local_tag, strlen(c->local_tag)})
+                             : sip_is(m->method, "CANCEL");
+        bool his = !c->remote_tag || (!m->request && !c->up) ||
+                   sip_same(theirs, (struct sip_str){c->remote_tag, strlen(c->remote_tag)});
+        if (mine && his)
+            return c;
+    }
+    return NULL;
+}
+
+static struct sip_call **call_slot(struct sip_ua *ua)
+{
+    for (size_t i = 0; i < SIP_CALLS_MAX; i++)
+        if (!ua->call[i])
+            return &ua->call[i];
+    return NULL;
+}
+
+static bool on_new_request(struct sip_ua *ua, struct call_env *env, const struct sip_msg *m,
+                           struct sip_ua_event *ev)
+{
+    if (sip_is(m->method, "ACK"))
+        return false; /* never answered (17) */
+    if (!sip_is(m->method, "INVITE") || sip_tag(m, "To").len) {
+        bool in_call = sip_is(m->method, "BYE") || sip_is(m->method, "CANCEL") || sip_tag(m, "To").len;
+        sip_respond(env, m,
+                    in_call                        ? 481
+                    : sip_is(m->method, "OPTIONS") ? 200
+                                                   : 405,
+                    "0", "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\n");
+        return false;
+    }
+    struct sip_call **slot = call_slot(ua);
+    struct sip_call *c = slot ? call_new_incoming(env, m) : NULL;
+    if (!c) {
+        sip_respond(env, m, slot ? 400 : 486, "0", "");
+        return false;
+    }
+    *slot = c;
+    call_progress(env, c, 100); /* the callers' timer B runs */
+    *ev = (struct sip_ua_event){.kind = SIP_INVITED, .call = c, .msg = m};
+    return true;
+}
+
+static bool on_message(struct sip_ua *ua, io_id link, const struct sip_msg *m, struct sip_ua_event *ev)
+{
+    struct call_env env = env_for(ua, link);
+    struct sip_call *c = call_find(ua, m);
+    *ev = (struct sip_ua_event){.call = c};
+    if (c)
+        return m->request ? call_request(&env, c, m, ev) : call_response(&env, c, m, ev);
+    return m->request && on_new_request(ua, &env, m, ev);
+}
+
+static bool poll_links(struct sip_ua *ua, struct sip_ua_event *ev)
+{
+    for (size_t i = 0; i < SIP_LINKS_MAX; i++) {
+        struct link *l = &ua->link[i];
+        int r = 0;
+        while (l->open && (r = sip_stream_next(&l->in, &ua->msg)) == 1)
+            if (on_message(ua, l->id, &ua->msg, ev))
+                return true;
+        if (r < 0) { /* 18.3: no border can be found again */
+            io_note(ua->io, NOTE_STATE, "sip connection closed: message %s", err_text(r));
+            io_abort(ua->io, l->id);
+            link_drop(ua, l, r);
+        }
+    }
+    return false;
+}
+
+static bool poll_calls(struct sip_ua *ua, struct sip_ua_event *ev)
+{
+    for (size_t i = 0; i < SIP_CALLS_MAX; i++) {
+        struct sip_call *c = ua->call[i];
+        if (!c || c->dead || io_now(ua->io) < call_deadline(c))
+            continue;
+        struct call_env env = env_for(ua, c->link);
+        *ev = (struct sip_ua_event){.call = c};
+        if (call_timer(&env, c, ev))
+            return true;
+    }
+    return false;
+}
+
+static void bury(struct sip_ua *ua)
+{
+    for (size_t i = 0; i < SIP_CALLS_MAX; i++) {
+        if (ua->call[i] && ua->call[i]->dead) {
+            call_free(ua->call[i]);
+            ua->call[i] = NULL;
+        }
+    }
+}
+
+bool sip_ua_poll(struct sip_ua *ua, struct sip_ua_event *out)
+{
+    bury(ua);
+    if (ua->tell_up) {
+        struct link *l = link_find(ua, ua->server);
+        ua->tell_up = false;
+        *out = (struct sip_ua_event){.kind = SIP_LINK_UP, .local = l->local};
+        return true;
+    }
+    if (poll_links(ua, out) || poll_calls(ua, out))
+        return true;
+    if (!ua->tell_down)
+        return false;
+    ua->tell_down = false;
+    *out = (struct sip_ua_event){.kind = SIP_LINK_DOWN, .err = ua->down_err};
+    return true;
+}
+
+/* ---- what the user asks for ---- */
+
+struct sip_call *sip_ua_invite(struct sip_ua *ua, const char *to, const char *sdp, const char *headers)
+{
+    struct call_env env = env_for(ua, ua->server);
+    struct sip_call **slot = call_slot(ua);
+    if (!slot || env.link == IO_NONE)
+        return NULL;
+    *slot = call_new_outgoing(&env, ua->cfg.uri, to);
+    call_invite(&env, *slot, sdp, headers);
+    return *slot;
+}
+
+void sip_ua_reinvite(struct sip_ua *ua, struct sip_call *c, const char *sdp)
+{
+    struct call_env env = env_for(ua, c->link);
+    assert(c->up && c->invite == INVITE_NONE);
+    call_invite(&env, c, sdp, "");
+}
+
+void sip_ua_answer(struct sip_ua *ua, struct sip_call *c, const char *sdp)
+{
+    struct call_env env = env_for(ua, c->link);
+    call_answer(&env, c, sdp);
+}
+
+void sip_ua_progress(struct sip_ua *ua, struct sip_call *c, unsigned code)
+{
+    struct call_env env = env_for(ua, c->link);
+    call_progress(&env, c, code);
+}
+
+void sip_ua_refuse(struct sip_ua *ua, struct sip_call *c, unsigned code, const char *headers)
+{
+    struct call_env env = env_for(ua, c->link);
+    call_refuse(&env, c, code, headers);
+}
+
+void sip_ua_hangup(struct sip_ua *ua, struct sip_call *c, const char *headers)
+{
+    struct call_env env = env_for(ua, c->link);
+    call_hangup(&env, c, headers);
+}
+
+bool sip_call_up(const struct sip_call *c)
+{
+    return c->up;
+}
+
+const char *sip_call_id(const struct sip_call *c)
+{
+    return c->call_id;
+}
+
+void sip_call_set_user(struct sip_call *c, void *user)
+{
+    c->user = user;
+}
+
+void *sip_call_user(const struct sip_call *c)
+{
+    return c->user;
+}
