@@ -29,14 +29,18 @@ static void refuse(struct tcp *t, uint32_t seq)
     t->rst_ack = 0;
 }
 
-/* RFC 9293 3.10.7.4 first check, two things wider: a bare ACK may sit on the right edge, as after data that was lost
- * in a full window, and with the window closed, what starts at rcv_nxt still has an ACK worth looking at. */
+/* RFC 9293 3.10.7.4 first check, with three kinds of segment more whose ACK is worth looking at: a bare one on the
+ * right edge, as after data that was lost in a full window; with the window closed, what starts at rcv_nxt; and
+ * what repeats the last number only, a probe or a FIN. Were its ACK ignored, two ends that have taken each other's
+ * probe would ignore each other for ever. */
 static bool acceptable(const struct tcp *t, const struct tcp_segment *s)
 {
     uint32_t len = (uint32_t)s->len + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
     uint32_t edge = t->rcv_nxt + tcp_rcv_room(t);
     if (s->seq == t->rcv_nxt)
         return true;
+    if (s->seq + 1 == t->rcv_nxt && len <= 1)
+        return !(s->flags & (TCP_RST | TCP_SYN));
     if (!len)
         return seq_lt(t->rcv_nxt, s->seq) && seq_le(s->seq, edge);
     return seq_lt(t->rcv_nxt, s->seq + len) && seq_lt(s->seq, edge);
@@ -142,12 +146,12 @@ static void trim(const struct tcp *t, struct tcp_segment *s)
 /* The seventh and eighth step. */
 static void text(struct tcp *t, struct tcp_segment *s, uint64_t now_ns)
 {
-    bool brings = s->len || s->flags & TCP_FIN;
-    if (!tcp_in(t, IN_RECEIVING)) {
-        if (brings) /* after its FIN: sent again, our ACK was lost */
-            challenge(t, s, now_ns);
-        return;
-    }
+    if (seq_lt(s->seq, t->rcv_nxt))
+        challenge(t, s, now_ns); /* sent again: our ACK was lost; or a keep-alive probe */
+    if (t->state == TCPS_TIME_WAIT && s->flags & TCP_FIN)
+        t->timer[TIMER_2MSL] = now_ns + 2 * t->cfg.msl_ns;
+    if (!tcp_in(t, IN_RECEIVING))
+        return; /* after its FIN there is nothing */
     if (t->orphan && s->len && seq_lt(t->rcv_nxt, s->seq + (uint32_t)s->len)) {
         tcp_reset_peer(t); /* RFC 9293 3.6.1, SHLD-3: nobody will read it */
         tcp_end(t, 0);
@@ -326,8 +330,6 @@ static void input_synchronized(struct tcp *t, struct tcp_segment *s, uint64_t no
     if (!acceptable(t, s)) {
         if (!(s->flags & TCP_RST))
             challenge(t, s, now_ns);
-        if (t->state == TCPS_TIME_WAIT && s->flags & TCP_FIN)
-            t->timer[TIMER_2MSL] = now_ns + 2 * t->cfg.msl_ns; /* its FIN again */
         return;
     }
     if (s->flags & TCP_RST) {

@@ -116,7 +116,8 @@ static void put_new(struct tcp *t, struct tcp_segment *out, struct span s, uint6
     put_span(t, out, s);
 }
 
-/* New data or FIN that windows and silly window avoidance (RFC 9293 3.8.6.2.1) let go now. */
+/* New data or FIN that windows and silly window avoidance (RFC 9293 3.8.6.2.1) let go now; when the time for a probe
+ * has come, also into a silly window. */
 static bool next_new(struct tcp *t, uint32_t room, struct span *s)
 {
     uint32_t waiting = tcp_snd_end(t) - t->snd_nxt, edge = t->snd_una + t->snd_wnd;
@@ -125,7 +126,8 @@ static bool next_new(struct tcp *t, uint32_t room, struct span *s)
     uint32_t usable = edge - t->snd_nxt;
     *s = one_segment(t, t->snd_nxt, t->snd_nxt + (waiting < usable ? waiting : usable));
     uint32_t bytes = seq_min(s->from + s->len, t->tx_seq + t->tx_len) - s->from; /* cwnd does not count the FIN */
-    return bytes <= room && (bytes == t->mss || s->len == waiting || s->len >= t->snd_wnd_max / 2);
+    bool worth = bytes == t->mss || s->len == waiting || s->len >= t->snd_wnd_max / 2 || t->probe_due;
+    return worth && bytes <= room;
 }
 
 static bool put_data(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)
@@ -146,6 +148,7 @@ static bool put_data(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)
     uint32_t room = tcp_cc_room(t);
     bool lost = room >= t->mss && tcp_next_hole(t, &hole, &sure);
     if (!(lost && sure) && next_new(t, room, &s)) {
+        t->probe_due = false;
         put_new(t, out, s, now_ns);
         return true;
     }
@@ -163,15 +166,12 @@ static bool put_data(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)
     return false;
 }
 
-/* RFC 9293 3.8.6.1: one byte into a closed window; into one that is open but silly, what fits. */
+/* RFC 9293 3.8.6.1: one byte, or the FIN, into a closed window. */
 static void put_probe(struct tcp *t, struct tcp_segment *out)
 {
-    uint32_t edge = t->snd_una + t->snd_wnd, waiting = tcp_snd_end(t) - t->snd_nxt;
-    uint32_t usable = seq_lt(t->snd_nxt, edge) ? edge - t->snd_nxt : 1;
-    struct span s = one_segment(t, t->snd_nxt, t->snd_nxt + (waiting < usable ? waiting : usable));
     t->probe_due = false;
-    t->snd_max = seq_max(t->snd_max, s.from + s.len);
-    put_span(t, out, s);
+    t->snd_max = seq_max(t->snd_max, t->snd_nxt + 1);
+    put_span(t, out, (struct span){t->snd_nxt, 1});
 }
 
 bool tcp_output(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)

@@ -41,6 +41,9 @@ struct pair {
     uint64_t now_ns, orders;
 };
 
+static const char *where;
+static uint64_t where_seed;
+
 static uint8_t stream_byte(unsigned side, uint64_t n)
 {
     return (uint8_t)(n * 7 + n / 251 + side);
@@ -194,8 +197,64 @@ static void clean_channel(void **state)
     run_pair(1, &usual, &usual, (struct fault){0}, 1000000, 1 << 20, false);
 }
 
+enum { SEEDS = 60 };
+
+/* Each row is run with many seeds. */
+static const struct {
+    const char *name;
+    struct fault fault;
+    uint32_t read_ppm, send_buffer, receive_buffer;
+    uint16_t mss_a, mss_b;
+    bool no_sack, simultaneous;
+} channels[] = {
+    {"loss", {.loss_ppm = 20000}, 1000000, 128 << 10, 128 << 10, 1460, 1460, false, false},
+    {"loss, no SACK", {.loss_ppm = 20000}, 1000000, 128 << 10, 128 << 10, 1460, 1460, true, false},
+    {"heavy loss", {.loss_ppm = 250000}, 1000000, 64 << 10, 64 << 10, 1000, 1460, false, false},
+    {"heavy loss, no SACK", {.loss_ppm = 250000}, 1000000, 64 << 10, 64 << 10, 1000, 1460, true, false},
+    {"reordering", {.reorder_ppm = 200000}, 1000000, 128 << 10, 128 << 10, 1460, 536, false, false},
+    {"reordering, no SACK", {.reorder_ppm = 200000}, 1000000, 128 << 10, 128 << 10, 1460, 536, true, false},
+    {"duplicates", {.duplicate_ppm = 300000}, 1000000, 128 << 10, 128 << 10, 1460, 1460, false, false},
+    {"everything", {50000, 50000, 100000}, 500000, 40 << 10, 100 << 10, 1460, 1200, false, false},
+    {"everything, simultaneous open", {50000, 50000, 100000}, 500000, 40 << 10, 100 << 10, 1460, 1200, false, true},
+    {"small buffers", {50000, 50000, 100000}, 300000, 700, 900, 1460, 1460, false, false},
+    {"tiny buffers", {50000, 50000, 100000}, 300000, 1, 1, 100, 1460, false, true},
+};
+
+static void faulty_channels(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+            where = channels[i].name;
+            where_seed = seed;
+            struct tcp_config a = usual;
+            a.send_buffer = channels[i].send_buffer;
+            a.receive_buffer = channels[i].receive_buffer;
+            a.no_sack = channels[i].no_sack;
+            struct tcp_config b = a;
+            a.mss = channels[i].mss_a;
+            b.mss = channels[i].mss_b;
+            uint64_t bytes = a.receive_buffer < 1000 ? 300 * a.receive_buffer : 200000;
+            run_pair(seed, &a, &b, channels[i].fault, channels[i].read_ppm, bytes, channels[i].simultaneous);
+        }
+    }
+    where = NULL;
+}
+
+/* cmocka leaves a failed test by longjmp: say which run it was. */
+static int say_where(void **state)
+{
+    (void)state;
+    if (where)
+        print_message("# failed in \"%s\", seed %u\n", where, (unsigned)where_seed);
+    return 0;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(clean_channel)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clean_channel),
+        cmocka_unit_test_teardown(faulty_channels, say_where),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
