@@ -188,8 +188,9 @@ static void run_pair(uint64_t seed, const struct tcp_config *a, const struct tcp
     free(p.flying);
 }
 
+/* So long an MSL that a FIN that is lost again and again still finds its peer in TIME_WAIT. */
 static const struct tcp_config usual = {.send_buffer = 128 << 10, .receive_buffer = 128 << 10, .mss = 1460,
-                                        .msl_ns = 30 * NS_S, .delayed_ack_ns = 40 * NS_MS};
+                                        .msl_ns = 1000 * NS_S, .delayed_ack_ns = 40 * NS_MS};
 
 static void clean_channel(void **state)
 {
