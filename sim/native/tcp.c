@@ -108,7 +108,8 @@ void tcp_established(struct tcp *t, uint64_t now_ns)
     if (t->syn_repeats)
         t->rto_ns = 3 * RTO_FIRST;
     t->backoff = t->retries = 0;
-    t->recover = t->rtx_next = t->snd_una;
+    t->recover = t->iss; /* RFC 6582 3.2 step 1 */
+    t->rtx_next = t->snd_una;
     tcp_rtx_stop(t);
     tcp_cc_start(t);
     tcp_keep_restart(t, now_ns);
