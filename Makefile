@@ -10,6 +10,7 @@ CXX ?= g++
 OPT ?= -O2
 SAN ?= 0
 
+comma := ,
 variant := $(notdir $(CC))$(OPT)$(if $(filter 1,$(SAN)),-san)
 B := build/$(variant)
 
@@ -20,7 +21,6 @@ CFLAGS += -std=c17 -g $(OPT) -ffp-contract=off $(WARN) $(SANFLAGS) -fPIC -fvisib
 CXXFLAGS += -std=c++17 -g $(OPT) -Wall -Wextra -Werror -fPIC -fvisibility=hidden -MMD -MP
 LDFLAGS += $(SANFLAGS)
 LDLIBS += -lcjson -lnettle -ldl -lm
-comma := ,
 
 # V=1 shows whole commands.
 Q := $(if $(filter 1,$(V)),,@)
