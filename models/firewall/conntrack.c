@@ -11,19 +11,6 @@
 
 _Static_assert(sizeof(struct fw_key) == 40, "hashed and compared as bytes: no padding");
 
-uint32_t fw_hash(const void *bytes, size_t n)
-{
-    const uint8_t *p = bytes;
-    uint64_t h = 0x9e3779b97f4a7c15;
-    for (; n >= 8; n -= 8, p += 8) {
-        h = (h ^ load64(p)) * 0xff51afd7ed558ccd;
-        h ^= h >> 32;
-    }
-    for (; n > 0; n--, p++)
-        h = (h ^ *p) * 0x100000001b3;
-    return (uint32_t)(h ^ h >> 32);
-}
-
 int fw_conntrack_open(struct fw_conntrack *t, uint32_t max, const uint64_t timer[FW_TIMER_COUNT])
 {
     uint32_t buckets = 16;

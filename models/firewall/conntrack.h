@@ -5,7 +5,7 @@
 #ifndef TP_FIREWALL_CONNTRACK_H
 #define TP_FIREWALL_CONNTRACK_H
 
-#include "models/firewall/firewall.h"
+#include "models/firewall/rules.h"
 
 struct fw_key {
     struct ip_addr src, dst;
@@ -48,8 +48,6 @@ void fw_conn_use(struct fw_conntrack *t, uint32_t at, uint64_t now_ns, enum fw_t
 /* The next one whose time has come before now, made a tombstone; 0: none. *when_ns: when it came. */
 uint32_t fw_conn_expire(struct fw_conntrack *t, uint64_t now_ns, uint64_t *when_ns);
 void fw_conn_remove(struct fw_conntrack *t, uint32_t at);
-/* A hash of n bytes that does not change between machines. */
-uint32_t fw_hash(const void *bytes, size_t n);
 
 static inline struct fw_conn *fw_conn_at(const struct fw_conntrack *t, uint32_t at)
 {

@@ -376,6 +376,11 @@ static const char *check_first(struct fw_box *b, uint64_t now_ns, const struct f
     if (p->flow.proto == PROTO_TCP && (p->tcp_flags & (FW_SYN | FW_ACK | FW_RST)) != FW_SYN &&
         !b->rules->policy.tcp_loose)
         return "tcp-not-syn";
+    const struct fw_route *back = fw_routes_find(b->routes, &p->flow.src);
+    if (b->rules->iface[p->iface].verify_reverse && (!back || back->iface != p->iface)) {
+        r->rule = b->rules->iface[p->iface].ref;
+        return "rpf-violated";
+    }
     const char *why = plan_way(b, now_ns, p, &tuple, plan, &r->rule);
     r->seen = shown(p, plan);
     r->iface = plan->iface;

@@ -39,7 +39,7 @@ static const struct timer_profile {
     {"hostile", {MINUTES(5), 10 * NS_S, 30 * NS_S, 10 * NS_S, 15 * NS_S, 5 * NS_S, MINUTES(1), 0, 0}},
 };
 
-static void *arena(struct fw_rules *r, size_t size)
+void *fw_arena(struct fw_rules *r, size_t size)
 {
     size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
     struct fw_block *b = r->block;
@@ -58,13 +58,13 @@ static void *arena(struct fw_rules *r, size_t size)
 
 static void *copy(struct fw_rules *r, const void *src, size_t size)
 {
-    void *p = arena(r, size);
+    void *p = fw_arena(r, size);
     if (p && size)
         memcpy(p, src, size);
     return p;
 }
 
-static const char *copy_text(struct fw_rules *r, const char *s)
+const char *fw_arena_text(struct fw_rules *r, const char *s)
 {
     return copy(r, s, strlen(s) + 1);
 }
@@ -86,7 +86,8 @@ static int grow(void *array, size_t *cap, size_t count, size_t size)
 
 static const struct fw_rule_ref *make_ref(struct fw_rules *r, unsigned line, const char *text)
 {
-    struct fw_rule_ref ref = {.file = r->file, .line = line, .text = copy_text(r, text ? text : "")};
+    text = text ? text + strspn(text, " \t") : "";
+    struct fw_rule_ref ref = {.file = r->file, .line = line, .text = fw_arena_text(r, text)};
     return ref.text ? copy(r, &ref, sizeof ref) : NULL;
 }
 
@@ -97,7 +98,7 @@ static const struct fw_set *intern(struct fw_rules *r, const struct fw_addr *add
         if (e->set.count == count && e->set.range_count == ranges &&
             memcmp(e->set.addr, addr, count * sizeof *addr) == 0)
             return &e->set;
-    struct fw_set_entry *e = arena(r, sizeof *e);
+    struct fw_set_entry *e = fw_arena(r, sizeof *e);
     if (!e)
         return NULL;
     *e = (struct fw_set_entry){{copy(r, addr, count * sizeof *addr), ranges, count}, *slot};
@@ -131,7 +132,7 @@ struct fw_rules *fw_rules_new(const char *file)
     struct fw_rules *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->file = copy_text(r, file);
+    r->file = fw_arena_text(r, file);
     if (!r->file) {
         fw_rules_free(r);
         return NULL;
@@ -178,7 +179,7 @@ int fw_rules_add_interface(struct fw_rules *r, const struct fw_iface_spec *spec)
         return E_EXISTS;
     if (r->iface_count == FW_IFACE_MAX)
         return E_NOMEM;
-    struct fw_iface f = {.name = copy_text(r, spec->name),
+    struct fw_iface f = {.name = fw_arena_text(r, spec->name),
                          .level = spec->level,
                          .shutdown = spec->shutdown,
                          .address = copy(r, spec->address, spec->address_count * sizeof *spec->address),
@@ -204,10 +205,10 @@ static struct fw_list *get_list(struct fw_rules *r, const char *name)
     for (size_t i = r->list_count; i-- > 0;)
         if (strcmp(r->list[i]->name, name) == 0)
             return r->list[i];
-    struct fw_list *l = arena(r, sizeof *l);
+    struct fw_list *l = fw_arena(r, sizeof *l);
     if (!l)
         return NULL;
-    *l = (struct fw_list){.name = copy_text(r, name)};
+    *l = (struct fw_list){.name = fw_arena_text(r, name)};
     if (!l->name || grow(&r->list, &r->list_cap, r->list_count, sizeof(struct fw_list *)))
         return NULL;
     r->list[r->list_count++] = l;
@@ -270,7 +271,7 @@ int fw_rules_add_nat(struct fw_rules *r, const struct fw_nat_spec *spec)
 {
     struct fw_nat n = {.ref = make_ref(r, spec->line, spec->text),
                        .section = spec->section,
-                       .object = copy_text(r, spec->object ? spec->object : ""),
+                       .object = fw_arena_text(r, spec->object ? spec->object : ""),
                        .real_iface = spec->real_iface,
                        .mapped_iface = spec->mapped_iface,
                        .dynamic = spec->dynamic,
@@ -312,7 +313,7 @@ int fw_rules_add_inspection(struct fw_rules *r, const char *name, unsigned line,
 {
     if (grow(&r->inspection, &r->inspection_cap, r->inspection_count, sizeof *r->inspection))
         return E_NOMEM;
-    struct fw_inspection i = {copy_text(r, name), make_ref(r, line, text)};
+    struct fw_inspection i = {fw_arena_text(r, name), make_ref(r, line, text)};
     if (!i.name || !i.ref)
         return E_NOMEM;
     r->inspection[r->inspection_count++] = i;

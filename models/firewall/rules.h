@@ -31,7 +31,7 @@ struct fw_list {
 struct fw_iface {
     const char *name;
     int level;
-    bool shutdown;
+    bool shutdown, verify_reverse;
     const struct ip_prefix *address;
     size_t address_count;
     const struct fw_list *list[2]; /* by enum fw_direction; NULL: none bound */
@@ -76,6 +76,13 @@ struct fw_rules {
     struct fw_block *block; /* strings, sets and references live here */
     struct fw_set_entry *bucket[256];
 };
+
+/* Memory that lives as long as the rules; NULL: none. */
+void *fw_arena(struct fw_rules *r, size_t size);
+const char *fw_arena_text(struct fw_rules *r, const char *s);
+
+/* A hash of n bytes that does not change between machines. */
+uint32_t fw_hash(const void *bytes, size_t n);
 
 bool fw_set_has(const struct fw_set *s, const struct ip_addr *ip); /* of a list's rule; NULL has all */
 /* Addresses in the set, cut at UINT64_MAX; of NAT: position of an address, and the address at a position. */

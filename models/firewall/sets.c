@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sets of addresses: membership, order, positions. */
+/* Sets of addresses: membership, order, positions; and the hash that tables use. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/firewall/rules.h"
+
+uint32_t fw_hash(const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+    uint64_t h = 0x9e3779b97f4a7c15;
+    for (; n >= 8; n -= 8, p += 8) {
+        h = (h ^ load64(p)) * 0xff51afd7ed558ccd;
+        h ^= h >> 32;
+    }
+    for (; n > 0; n--, p++)
+        h = (h ^ *p) * 0x100000001b3;
+    return (uint32_t)(h ^ h >> 32);
+}
 
 struct fw_addr fw_addr_prefix(const struct ip_prefix *p)
 {
