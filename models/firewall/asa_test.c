@@ -176,7 +176,7 @@ static const struct refusal {
     {"object network o\n fqdn v4 relay.example.com\naccess-list x extended permit ip any object o\n", E_UNSUPPORTED, 3,
      45, "relay.example.com"},
     {"object network o\n host 10.0.0.1\n hosts 10.0.0.2\n", E_UNSUPPORTED, 3, 2, "\"hosts\" is not understood here"},
-    {"object network o\n host 10.0.0.1\n subnet 10.0.0.0 255.0.0.0\n", E_EXISTS, 3, 28, "has a value already"},
+    {"object network o\n host 10.0.0.1\n subnet 10.0.0.0 255.0.0.0\n", E_EXISTS, 3, 27, "has a value already"},
     {"object-group network g\n group-object h\nobject-group network h\n group-object g\n"
      "access-list x extended permit ip any object-group g\n", E_MALFORMED, 5, 51, "contains itself"},
     {"object-group network g\n group-object h\n", E_MALFORMED, 2, 1, "\"h\" is not defined"},
