@@ -83,6 +83,7 @@ HostTcp::HostTcp(const HostTcp &listener)
 HostTcp::~HostTcp()
 {
     m_keepEvent.Cancel();
+    m_tellEvent.Cancel();
 }
 
 /* ---- opening ---- */
@@ -396,6 +397,8 @@ void HostTcp::die(int err)
     m_keepEvent.Cancel();
     DeallocateEndPoint();
     look();
+    /* ns-3 may have something scheduled for now that holds no reference. */
+    Simulator::ScheduleNow([keep = Ptr<HostTcp>(this)] {});
 }
 
 /* ---- the user ---- */
@@ -491,12 +494,13 @@ bool HostTcp::any_news() const
 void HostTcp::look()
 {
     if (!m_tellEvent.IsRunning() && any_news())
-        m_tellEvent = Simulator::ScheduleNow([s = Ptr<HostTcp>(this)] { s->tell(); });
+        m_tellEvent = Simulator::ScheduleNow(&HostTcp::tell, this);
 }
 
 /* Each call to the user may close or abort this socket. */
 void HostTcp::tell()
 {
+    Ptr<HostTcp> keep(this);
     TcpUser &user = *m_config.user;
     if (!m_established && in(~BEGINS)) {
         m_established = true;
