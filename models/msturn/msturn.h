@@ -28,6 +28,8 @@ struct ms_turn_server_config {
 };
 
 struct ms_turn_server;
+/* What cfg points to is copied. NULL: no memory, or no relay ports. Beyond max_clients a connection is closed at once,
+ * beyond max_peers a peer cannot be sent to nor connect. */
 struct ms_turn_server *ms_turn_server_new(struct io *io, unsigned owner, const struct ms_turn_server_config *cfg);
 void ms_turn_server_free(struct ms_turn_server *s);
 void ms_turn_server_input(struct ms_turn_server *s, const struct io_in *in);
@@ -40,8 +42,8 @@ struct ms_turn_client_config {
 
 enum ms_turn_event_kind {
     MS_TURN_ALLOCATED, /* relayed, mapped */
-    MS_TURN_REFUSED,   /* code of the error response, or 0 and err */
-    MS_TURN_GONE,      /* the connection to the relay is lost */
+    MS_TURN_REFUSED,   /* no allocation: code of the error response, or 0 and err. The connection is closed */
+    MS_TURN_GONE,      /* the allocation is lost: code, or 0 and err, say why. The connection is closed */
     MS_TURN_FRAME,     /* one RFC 4571 frame's content from peer */
     MS_TURN_ACTIVE,    /* Set Active Destination was answered: code 0 or the error */
     MS_TURN_BLOCKED, MS_TURN_WRITABLE, /* back-pressure of the connection to the relay, as in io.h */
@@ -59,10 +61,12 @@ struct ms_turn_client;
 struct ms_turn_client *ms_turn_client_new(struct io *io, unsigned owner, const struct ms_turn_client_config *cfg);
 void ms_turn_client_free(struct ms_turn_client *c);
 void ms_turn_client_start(struct ms_turn_client *c);
-/* One frame to a peer: raw when the peer is the active destination, else in a Send request (never answered). */
+/* One frame to a peer: raw (with that label) when the peer is the active destination, else in a Send request, which is
+ * never answered ("MS-TURN Send (LABEL)"). One that is too long for that, or before MS_TURN_ALLOCATED, is dropped. */
 void ms_turn_client_send(struct ms_turn_client *c, const struct endpoint *peer, const void *data, size_t len,
                          const char *label);
 void ms_turn_client_set_active(struct ms_turn_client *c, const struct endpoint *peer);
+/* Deletes the allocation and closes the connection. No event follows. */
 void ms_turn_client_release(struct ms_turn_client *c);
 void ms_turn_client_input(struct ms_turn_client *c, const struct io_in *in);
 uint64_t ms_turn_client_deadline(const struct ms_turn_client *c);
