@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "models/actors/screen.h"
+
+#include <string.h>
+
+#include "models/base/bytes.h"
+#include "models/base/err.h"
+#include "models/base/time.h"
+
+enum { RTP_HEADER = 12, RTCP_RR = 201, RTCP_BYE = 203, PDU_MIN = 200, PDU_MAX = 16000 };
+
+void screen_init(struct screen *s, const struct screen_config *cfg, struct rng rng)
+{
+    *s = (struct screen){.cfg = *cfg, .rng = rng};
+    s->payload_total = cfg->burst + cfg->rate * (cfg->duration_ns / NS_MS) / 1000;
+    s->ssrc = (uint32_t)rng_u64(&s->rng);
+    s->seq = (uint16_t)rng_u64(&s->rng);
+    sha256_start(&s->sent.digest);
+    sha256_start(&s->received.digest);
+}
+
+void screen_start(struct screen *s, uint64_t now_ns)
+{
+    s->started = true;
+    s->start_ns = now_ns;
+}
+
+uint64_t screen_deadline(const struct screen *s)
+{
+    if (!s->started || s->bye_sent)
+        return TIME_NEVER;
+    if (s->payload_sent >= s->payload_total)
+        return s->start_ns + s->cfg.duration_ns;
+    if (s->payload_sent < s->cfg.burst || !s->cfg.rate)
+        return s->start_ns;
+    return s->start_ns + (s->payload_sent - s->cfg.burst) * NS_S / s->cfg.rate;
+}
+
+static void count(struct screen_count *c, const uint8_t *frame, size_t len)
+{
+    c->bytes += len;
+    sha256_add(&c->digest, frame, len);
+}
+
+/* RFC 3550 6.1: a compound packet begins with a report, here an empty one. */
+static size_t put_bye(struct screen *s)
+{
+    struct writer w = writer_of(s->frame, sizeof s->frame);
+    write16(&w, 0x8000 | RTCP_RR);
+    write16(&w, 1);
+    write32(&w, s->ssrc);
+    write16(&w, 0x8100 | RTCP_BYE);
+    write16(&w, 1);
+    write32(&w, s->ssrc);
+    s->bye_sent = true;
+    return writer_len(&w);
+}
+
+/* RFC 3550 5.1; the marker is on the last packet of a PDU, and all of a PDU have one time stamp (90 kHz). */
+static size_t put_packet(struct screen *s, uint64_t due_ns)
+{
+    uint64_t left = s->payload_total - s->payload_sent;
+    if (!s->pdu_left) {
+        s->pdu_left = (uint32_t)(PDU_MIN + rng_below(&s->rng, PDU_MAX - PDU_MIN));
+        s->timestamp = (uint32_t)((due_ns - s->start_ns) / 1000 * 9 / 100);
+    }
+    if (s->pdu_left > left)
+        s->pdu_left = (uint32_t)left;
+    size_t len = s->pdu_left < SCREEN_PAYLOAD_MAX ? s->pdu_left : SCREEN_PAYLOAD_MAX;
+    s->pdu_left -= (uint32_t)len;
+    s->payload_sent += len;
+    struct writer w = writer_of(s->frame, sizeof s->frame);
+    write8(&w, 0x80);
+    write8(&w, SCREEN_PT | (s->pdu_left ? 0 : 0x80));
+    write16(&w, s->seq++);
+    write32(&w, s->timestamp);
+    write32(&w, s->ssrc);
+    rng_fill(&s->rng, s->frame + RTP_HEADER, len);
+    count(&s->sent, s->frame, RTP_HEADER + len);
+    return RTP_HEADER + len;
+}
+
+size_t screen_next(struct screen *s, uint64_t now_ns, const uint8_t **frame)
+{
+    uint64_t due = screen_deadline(s);
+    if (now_ns < due)
+        return 0;
+    *frame = s->frame;
+    return s->payload_sent < s->payload_total ? put_packet(s, due) : put_bye(s);
+}
+
+/* True when a compound RTCP packet has a BYE in it. */
+static bool has_bye(const uint8_t *p, size_t len)
+{
+    while (len >= 4) {
+        size_t packet = 4 * (load16(p + 2) + (size_t)1);
+        if (p[1] == RTCP_BYE)
+            return true;
+        if (packet > len)
+            break;
+        p += packet;
+        len -= packet;
+    }
+    return false;
+}
+
+int screen_input(struct screen *s, const uint8_t *frame, size_t len)
+{
+    if (len < 8 || frame[0] >> 6 != 2)
+        return E_MALFORMED;
+    if (frame[1] >= 192 && frame[1] <= 223) { /* RFC 5761 4 */
+        s->bye_received = s->bye_received || has_bye(frame, len);
+        return 0;
+    }
+    if (len < RTP_HEADER || (frame[1] & 0x7f) != SCREEN_PT)
+        return E_MALFORMED;
+    uint16_t seq = load16(frame + 2);
+    if (s->any_received && seq != s->expected_seq)
+        return E_RANGE;
+    s->any_received = true;
+    s->expected_seq = (uint16_t)(seq + 1);
+    count(&s->received, frame, len);
+    return 0;
+}
+
+bool screen_done(const struct screen *s)
+{
+    return s->bye_sent && s->bye_received;
+}
+
+static void result(struct io *io, const char *which, const struct screen_count *c)
+{
+    struct sha256 h = c->digest;
+    uint8_t digest[HASH_SHA256];
+    char hex[2 * HASH_SHA256 + 1];
+    sha256_end(&h, digest);
+    hex_of(digest, sizeof digest, hex);
+    io_note(io, NOTE_RESULT, "share.%s_bytes=%llu", which, (unsigned long long)c->bytes);
+    io_note(io, NOTE_RESULT, "share.%s_sha256=%s", which, hex);
+}
+
+void screen_results(const struct screen *s, struct io *io)
+{
+    result(io, "sent", &s->sent);
+    result(io, "received", &s->received);
+}
