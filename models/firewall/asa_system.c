@@ -244,10 +244,10 @@ int asa_same_security(struct asa *a)
 int asa_verify_reverse(struct asa *a)
 {
     int iface = -1, err = asa_take(a, "interface") ? iface_word(a, &iface) : asa_expected(a, "interface");
+    err = err ? err : asa_end(a);
     if (err)
         return err;
-    a->rules->iface[iface].verify_reverse = true;
-    return asa_end(a);
+    return fw_rules_set_verify_reverse(a->rules, iface, a->line, a->raw) ? no_memory(a) : 0;
 }
 
 /* ---- timeout ---- */

@@ -159,6 +159,8 @@ int fw_rules_add_nat(struct fw_rules *r, const struct fw_nat_spec *spec); /* 0, 
 int fw_rules_add_route(struct fw_rules *r, const struct ip_prefix *to, int iface, const struct ip_addr *gateway);
 /* An application inspection ("sip", "icmp", "h323 h225"). */
 int fw_rules_add_inspection(struct fw_rules *r, const char *name, unsigned line, const char *text);
+/* Sources must be routed back by the interface that they come in by (unicast RPF). */
+int fw_rules_set_verify_reverse(struct fw_rules *r, int iface, unsigned line, const char *text);
 int fw_rules_set_timer(struct fw_rules *r, enum fw_timer timer, uint64_t ns, unsigned line, const char *text);
 /* All timers at once: "asa" (the default), "rfc" (4787, 5382, 5508), "typical", "hostile". E_NOT_FOUND. */
 int fw_rules_set_timers(struct fw_rules *r, const char *profile);

@@ -378,7 +378,7 @@ static const char *check_first(struct fw_box *b, uint64_t now_ns, const struct f
         return "tcp-not-syn";
     const struct fw_route *back = fw_routes_find(b->routes, &p->flow.src);
     if (b->rules->iface[p->iface].verify_reverse && (!back || back->iface != p->iface)) {
-        r->rule = b->rules->iface[p->iface].ref;
+        r->rule = b->rules->iface[p->iface].verify_reverse;
         return "rpf-violated";
     }
     const char *why = plan_way(b, now_ns, p, &tuple, plan, &r->rule);

@@ -328,6 +328,13 @@ const struct fw_rule_ref *fw_rules_inspection(const struct fw_rules *r, const ch
     return NULL;
 }
 
+int fw_rules_set_verify_reverse(struct fw_rules *r, int iface, unsigned line, const char *text)
+{
+    assert(iface >= 0 && iface < (int)r->iface_count);
+    r->iface[iface].verify_reverse = make_ref(r, line, text);
+    return r->iface[iface].verify_reverse ? 0 : E_NOMEM;
+}
+
 int fw_rules_set_timer(struct fw_rules *r, enum fw_timer timer, uint64_t ns, unsigned line, const char *text)
 {
     const struct fw_rule_ref *ref = make_ref(r, line, text);

@@ -31,7 +31,8 @@ struct fw_list {
 struct fw_iface {
     const char *name;
     int level;
-    bool shutdown, verify_reverse;
+    bool shutdown;
+    const struct fw_rule_ref *verify_reverse; /* the line that asks for it; NULL: off */
     const struct ip_prefix *address;
     size_t address_count;
     const struct fw_list *list[2]; /* by enum fw_direction; NULL: none bound */
