@@ -22,23 +22,32 @@ static uint16_t fold64(uint64_t sum)
     return (uint16_t)s;
 }
 
+static uint64_t word_at(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 uint32_t wire_sum_add(uint32_t sum, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes;
-    uint64_t a = 0, b = 0; /* two chains of additions run side by side */
-    uint64_t v[4];
-    for (; len >= sizeof v; p += sizeof v, len -= sizeof v) {
-        memcpy(v, p, sizeof v);
-        a = add_carry(add_carry(a, v[0]), v[2]);
-        b = add_carry(add_carry(b, v[1]), v[3]);
+    uint64_t a = 0, b = 0, c = 0, d = 0; /* four chains of additions run side by side */
+    for (; len >= 32; p += 32, len -= 32) {
+        a = add_carry(a, word_at(p));
+        b = add_carry(b, word_at(p + 8));
+        c = add_carry(c, word_at(p + 16));
+        d = add_carry(d, word_at(p + 24));
     }
+    for (; len >= 8; p += 8, len -= 8)
+        a = add_carry(a, word_at(p));
     if (len) {
-        memset(v, 0, sizeof v);
-        memcpy(v, p, len);
-        a = add_carry(add_carry(a, v[0]), v[2]);
-        b = add_carry(add_carry(b, v[1]), v[3]);
+        uint8_t last[8] = {0};
+        for (size_t i = 0; i < len; i++)
+            last[i] = p[i];
+        b = add_carry(b, word_at(last));
     }
-    uint16_t words = fold64(add_carry(a, b)); /* as this machine reads them */
+    uint16_t words = fold64(add_carry(add_carry(a, b), add_carry(c, d))); /* as this machine reads them */
     return sum + load16((const uint8_t *)&words);
 }
 

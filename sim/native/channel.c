@@ -127,11 +127,15 @@ static void late_fire(void *world, struct event *e)
     deliver(w, p->channel, p);
 }
 
-void packet_pools_free(struct world *w)
+void packets_late_free(struct world *w)
 {
     for (size_t i = 0; i < w->queue.count; i++)
         if (w->queue.heap[i].event->fire == late_fire)
             packet_free(w, CONTAINER(w->queue.heap[i].event, struct packet, event));
+}
+
+void packet_pools_free(struct world *w)
+{
     for (size_t i = 0; i < w->slab_count; i++)
         free(w->slab[i]);
     free(w->slab);
@@ -142,10 +146,13 @@ static void arrival_fire(void *world, struct event *e)
     struct world *w = world;
     struct channel *c = CONTAINER(e, struct channel, arrival);
     struct packet *p = list_pop(&c->flight), *next = c->flight.head;
-    if (next)
+    if (next) {
         queue_put(&w->queue, e, next->when_ns, next->number);
-    else
+        __builtin_prefetch(next->frame); /* both will be wanted soon, and have left the cache since they were sent */
+        __builtin_prefetch(next->next);
+    } else {
         queue_take(&w->queue, e);
+    }
     deliver(w, c, p);
 }
 

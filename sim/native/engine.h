@@ -5,6 +5,8 @@
 #ifndef TP_SIM_NATIVE_ENGINE_H
 #define TP_SIM_NATIVE_ENGINE_H
 
+#include <string.h>
+
 #include "models/wire/wire.h"
 #include "sim/native/link.h"
 #include "sim/native/queue.h"
@@ -165,6 +167,20 @@ static inline struct world *world_of(struct net *n)
     return (struct world *)(void *)n;
 }
 
+/* For hash tables; the order within one never decides anything, so no seed is needed. */
+static inline uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+static inline uint64_t mix_ip(uint64_t h, const struct ip_addr *a)
+{
+    uint64_t v[2];
+    memcpy(v, a->b, sizeof v);
+    return mix(mix(h, v[0]), v[1]);
+}
+
 /* Doubles arrays whose count has come to a power of two: room for one more. NULL: no memory. */
 void *array_room(void *array, size_t count, size_t size);
 
@@ -175,6 +191,7 @@ bool world_neighbour(const struct world *w, const struct ip_addr *ip, uint8_t ma
 /* channel.c */
 struct packet *packet_new(struct world *w, size_t len); /* NULL: no memory, the frame is as good as lost */
 void packet_free(struct world *w, struct packet *p);
+void packets_late_free(struct world *w); /* at the end of a world: those that only the event queue knows */
 void packet_pools_free(struct world *w);
 struct channel *channel_new(struct world *w, struct net_end from, struct net_end to);
 void channel_free(struct world *w, struct channel *c);

@@ -99,8 +99,8 @@ static struct path_mtu *path_mtu_of(const struct node *host, const struct ip_add
 
 int ip_path(struct world *w, struct node *host, const struct ip_addr *dst, struct ip_addr *src, struct path *out)
 {
-    if (ip_is_any(dst) || ip_is_multicast(dst) || (!ip_is_any(src) && (src->family != dst->family ||
-                                                                      !ip_is_own(host, src))))
+    if (ip_is_any(dst) || ip_is_multicast(dst) || (src->family && src->family != dst->family) ||
+        (!ip_is_any(src) && !ip_is_own(host, src)))
         return E_UNREACHABLE;
     if (ip_is_own(host, dst))
         return loop_path(w, host, dst, src, out);

@@ -10,19 +10,6 @@ enum { FIRST_PORT = 49152, LAST_PORT = 65535, BUCKETS_LEAST = 16 };
 
 /* ---- the table of a host: by local port, and for connections by the other end too ---- */
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 32;
-}
-
-static uint64_t mix_ip(uint64_t h, const struct ip_addr *a)
-{
-    uint64_t v[2];
-    memcpy(v, a->b, sizeof v);
-    return mix(mix(h, v[0]), v[1]);
-}
-
 /* remote NULL: a listener or UDP socket. The order within the table never decides anything. */
 static uint64_t hash(enum sock_kind kind, const struct endpoint *local, const struct endpoint *remote)
 {

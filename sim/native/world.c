@@ -41,6 +41,7 @@ static void destroy(struct net *n)
     if (!n)
         return;
     struct world *w = world_of(n);
+    packets_late_free(w);
     for (size_t i = 0; i < w->node_count; i++)
         node_free(w, w->node[i]);
     sock_bury(w);
@@ -88,11 +89,7 @@ static net_node node_add(struct net *n, const struct net_node_spec *spec)
 /* Where an address stands in the table of neighbours, or would stand. */
 static struct neighbour *neighbour_slot(const struct world *w, const struct ip_addr *ip)
 {
-    uint64_t h = 0;
-    for (size_t i = 0; i < sizeof ip->b; i++)
-        h = (h ^ ip->b[i]) * UINT64_C(0x100000001b3);
-    size_t i = (size_t)(h ^ h >> 32);
-    for (;; i++) {
+    for (uint64_t i = mix_ip(0, ip);; i++) {
         struct neighbour *e = &w->neighbour[i & (w->neighbour_cap - 1)];
         if (!e->ip.family || ip_equal(&e->ip, ip))
             return e;
