@@ -24,6 +24,7 @@ struct stun_attr_row {
     const char *word; /* as stun_describe does; NULL: the name */
 };
 
+enum stun_class stun_class_of(const struct stun_dialect *d, uint16_t type);
 /* NULL: the dialect does not know it. */
 const struct stun_attr_row *stun_attr_row(const struct stun_dialect *d, uint16_t type);
 

@@ -97,19 +97,27 @@ static void describe_attr(const struct stun_msg *m, const struct stun_attr *a, s
     }
 }
 
-void stun_describe(const struct stun_msg *m, struct text *t)
+void stun_label(const struct stun_dialect *d, uint16_t type, int code, struct text *t)
 {
     static const char *const classes[] = {"request", "indication", "success", "error"};
-    const char *method = stun_method_name(m->dialect, m->type);
+    const char *method = stun_method_name(d, type);
     if (method)
-        text_add(t, "%s %s", method, classes[m->cls]);
+        text_add(t, "%s", method);
     else
-        text_add(t, "method 0x%03x %s", m->method, classes[m->cls]);
-    int code;
+        text_add(t, "type 0x%04x", type);
+    text_add(t, " %s", classes[stun_class_of(d, type)]);
+    if (code)
+        text_add(t, " %d", code);
+}
+
+void stun_describe(const struct stun_msg *m, struct text *t)
+{
+    int code = 0;
     const char *reason;
     size_t reason_len;
-    if (m->cls == STUN_ERROR && stun_get_error(m, &code, &reason, &reason_len) == 0)
-        text_add(t, " %d", code);
+    if (m->cls == STUN_ERROR)
+        stun_get_error(m, &code, &reason, &reason_len);
+    stun_label(m->dialect, m->type, code, t);
     struct stun_attr a = {0};
     while (stun_next(m, &a))
         describe_attr(m, &a, t);

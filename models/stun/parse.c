@@ -21,7 +21,7 @@ static bool has_cookie(const struct stun_dialect *d, const uint8_t *p, size_t le
            load32(p + 24) == MS_TURN_COOKIE;
 }
 
-static enum stun_class class_of(const struct stun_dialect *d, uint16_t type)
+enum stun_class stun_class_of(const struct stun_dialect *d, uint16_t type)
 {
     if (d->indication && type == d->indication)
         return STUN_INDICATION;
@@ -66,7 +66,7 @@ int stun_parse(const struct stun_dialect *d, const void *bytes, size_t len, stru
         return E_MALFORMED;
     struct stun_msg m = {.dialect = d, .bytes = p, .len = len, .type = load16(p)};
     m.method = method_of(m.type);
-    m.cls = class_of(d, m.type);
+    m.cls = stun_class_of(d, m.type);
     memcpy(m.id.b, p + 4, sizeof m.id.b);
     int err = index_attrs(&m);
     if (err)

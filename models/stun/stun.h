@@ -190,6 +190,8 @@ struct stun_id stun_new_id(const struct stun_dialect *d, struct rng *rng);
 const char *stun_reason(int code);                              /* "Unauthorized"; "Unknown" */
 const char *stun_attr_name(const struct stun_dialect *d, uint16_t type); /* "XOR-PEER-ADDRESS"; NULL when unknown */
 const char *stun_method_name(const struct stun_dialect *d, uint16_t type); /* "ConnectionBind"; NULL */
+/* "Allocate error 401", "Refresh request": what a ladder calls a message. code 0: none is shown. */
+void stun_label(const struct stun_dialect *d, uint16_t type, int code, struct text *t);
 /* One line: "ConnectionBind error 446, ..." or "Allocate request, TCP, user turn, lifetime 600": into t. */
 void stun_describe(const struct stun_msg *m, struct text *t);
 

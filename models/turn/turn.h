@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The relay: a TURN server as a core over base/io.h. TCP allocations (RFC 6062) today; UDP relaying has its place in
- * the tables (channel.c, send and data) and is answered as "forbidden by policy" until it comes.
+/* The relay: a TURN server as a core over base/io.h. It relays TCP (RFC 6062); a request for a UDP relay is answered as
+ * forbidden by policy (403, 6062-5.1-4) until that comes.
  *
  * Bytes that a peer sends before ConnectionBind are not copied by the relay: an unbound peer connection is not read,
  * so they wait in the host's TCP, whose window closes in time (6062-5.2-16, 17). ConnectionBind splices. */
@@ -20,7 +20,7 @@ struct turn_profile {
     bool attempt_integrity;         /* ConnectionAttempt carries MESSAGE-INTEGRITY */
     bool challenge_lifetime;        /* a 401 to Allocate carries LIFETIME */
     const char *reason_401;         /* NULL: the RFC's */
-    uint8_t nonce_len;
+    bool nonce_cookie;              /* nonces begin with RFC 8489's "obMatJos2" and no features (8489 9.2) */
     bool sequential_ports;          /* relay ports in order from the first; else drawn at random */
 };
 extern const struct turn_profile turn_strict, turn_expressway;
@@ -52,7 +52,6 @@ struct turn_config {
     uint16_t first_port, last_port;
     const struct ip_prefix *allow_peer, *deny_peer; /* allow wins over deny; both over the built-in list */
     size_t allow_peer_count, deny_peer_count;
-    bool udp_relay_allowed;                /* false: REQUESTED-TRANSPORT 17 is 403 (6062-5.1-4) */
     struct turn_limits limits;
 };
 
@@ -66,7 +65,7 @@ void turn_input(struct turn *t, const struct io_in *in);
 uint64_t turn_deadline(const struct turn *t);
 
 struct turn_stats {
-    uint32_t allocations, permissions, pending, bound, clients;
+    uint32_t allocations, pending, bound, clients;
     uint64_t allocated_ever, refused_ever;
 };
 void turn_stats(const struct turn *t, struct turn_stats *out);

@@ -33,7 +33,9 @@ enum turn_client_event_kind {
     TURN_CLIENT_REFUSED,   /* no allocation: code is the STUN error, or 0 and err an enum err; the client is done */
     TURN_CLIENT_GONE,      /* the allocation was lost later (437, expiry, control connection closed) */
     TURN_CLIENT_INCOMING,  /* ConnectionAttempt from peer: turn_client_accept(connection), or leave it */
-    TURN_CLIENT_BOUND,     /* data: the io id, now the user's, not reading yet; peer; connection */
+    /* data: the io id, now the user's, not reading yet; peer; connection; early: what came right behind the answer to
+     * ConnectionBind, the first bytes of the peer's stream */
+    TURN_CLIENT_BOUND,
     TURN_CLIENT_PEER_FAILED, /* Connect or ConnectionBind did not work: peer, code (447, ...) or err */
     TURN_CLIENT_PERMITTED, /* CreatePermission for peer was answered: code 0, or the error */
 };
@@ -43,6 +45,8 @@ struct turn_client_event {
     struct endpoint relayed, mapped, peer;
     uint32_t connection; /* CONNECTION-ID */
     io_id data;
+    const uint8_t *early; /* borrowed until the io event that brought it has been handled */
+    size_t early_len;
     int code, err;
 };
 
@@ -52,10 +56,12 @@ void turn_client_free(struct turn_client *c);
 
 void turn_client_start(struct turn_client *c); /* connect and allocate */
 /* Installs the permission and keeps it alive (again before 300 s) until the allocation ends. Several at once: one
- * request. E_NOMEM. */
+ * request. E_NOMEM; E_NOT_FOUND: the allocation is gone. */
 int turn_client_permit(struct turn_client *c, const struct ip_addr *peers, size_t n);
-/* Connect to a peer, then bind. E_EXISTS: outstanding already (6062-4.3-13). E_NOMEM. */
+/* Connect to a peer, then bind; after a 447 from it not before 10 s are over. E_EXISTS: outstanding already
+ * (6062-4.3-13). E_NOMEM; E_NOT_FOUND: the allocation is gone. */
 int turn_client_connect(struct turn_client *c, const struct endpoint *peer);
+/* E_NOT_FOUND: no such ConnectionAttempt (any more). E_NOMEM. */
 int turn_client_accept(struct turn_client *c, uint32_t connection);
 void turn_client_release(struct turn_client *c); /* Refresh 0, then close control; data connections are the user's */
 
