@@ -15,6 +15,9 @@ variant := $(notdir $(CC))$(OPT)$(if $(filter 1,$(SAN)),-san)
 B := build/$(variant)
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+ifeq ($(SAN),1)
+WARN := $(filter-out -Wconversion,$(WARN)) # gcc warns of conversions that its own instrumentation makes
+endif
 SANFLAGS := $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS += -std=c17 -g $(OPT) -ffp-contract=off $(WARN) $(SANFLAGS) -fPIC -fvisibility=hidden -MMD -MP
