@@ -176,6 +176,14 @@ int json_error_key(const struct json *j, const cJSON *item, struct diag *d, cons
     return err;
 }
 
+unsigned json_line(const struct json *j, const cJSON *item)
+{
+    const struct place *p = &j->place[item->valueint];
+    unsigned line, column;
+    line_column(&j->source[p->source], p->value, &line, &column);
+    return line;
+}
+
 static const char *value_text(const struct json *j, const cJSON *item)
 {
     const struct place *p = &j->place[item->valueint];

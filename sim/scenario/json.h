@@ -36,6 +36,9 @@ int json_error_key(const struct json *j, const cJSON *item, struct diag *d, cons
 /* What a value is, for "found ...": `12`, `"abc"`, `an object`. */
 const char *json_found(const struct json *j, const cJSON *item, char out[64]);
 
+/* The line that a value begins on. */
+unsigned json_line(const struct json *j, const cJSON *item);
+
 /* The number as an integer from its digits: false when it is none, is negative or has more than 64 bits. */
 bool json_u64(const struct json *j, const cJSON *item, uint64_t *out);
 

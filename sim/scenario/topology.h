@@ -14,8 +14,7 @@ struct topo_iface {
     const cJSON *at;
     const char *name;
     LIST_OF(struct ip_prefix) addresses;
-    const char *mac_text;
-    uint8_t mac[6];
+    uint8_t mac[6];         /* derived from the names when the file gives none */
     struct ip_addr gateway; /* unset: none */
     uint16_t mtu;
     unsigned segment; /* interfaces that hear each other have the same */
@@ -71,16 +70,19 @@ struct topo_link {
     unsigned node[2], port[2]; /* indices of topology.nodes and of the node's ports */
 };
 
+/* What the file says will come of a run: for whoever runs many. */
+struct topo_expect {
+    int verdict; /* exit code of turnproof run */
+    const char *phase, *node;
+    uint64_t line;
+};
+
 struct topology {
     const char *schema, *name, *title;
     uint64_t seed, duration_ns;
     LIST_OF(struct topo_node) nodes;
     LIST_OF(struct topo_link) links;
-    struct {
-        int verdict;
-        const char *phase, *node;
-        uint64_t line;
-    } expect;
+    struct topo_expect expect;
 
     const char *file, *directory;
     struct json *json;

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Same input, same seed: the same bytes in events.ndjson and capture.pcapng, whatever the compiler and the optimisation;
+# another seed with jitter: others.
+. models/testkit/tap.sh
+
+topology=topologies/lab.json
+jitter="--set links.client-wan.jitter_us=3000 --set links.client-wan.loss={\"bernoulli_ppm\":10000}"
+
+# run PROGRAM FOLDER ARGUMENTS...: the hashes of what it leaves.
+run() {
+    local program=$1 out=$2
+    shift 2
+    "$program" run $topology --out "$out" "$@" >/dev/null 2>"$out.stderr" || cat "$out.stderr"
+    (cd "$out" && sha256sum events.ndjson capture.pcapng)
+}
+
+run "$TURNPROOF" "$dir/first" $jitter >"$dir/expected"
+for i in 2 3 4 5 6 7 8 9 10; do
+    run "$TURNPROOF" "$dir/again$i" $jitter | diff "$dir/expected" - && rm -rf "$dir/again$i"
+done | result "ten runs leave the same bytes"
+
+for variant in gcc-O0 clang-O2 clang-O0 gcc-O2-san; do
+    program=build/$variant/turnproof
+    if [ -x "$program" ]; then
+        run "$program" "$dir/$variant" $jitter | diff "$dir/expected" - | result "$variant leaves the same bytes"
+    else
+        skip "$variant leaves the same bytes" "not built"
+    fi
+done
+
+run "$TURNPROOF" "$dir/seed" $jitter --seed 2 >"$dir/other"
+{ cmp -s "$dir/expected" "$dir/other" && echo "seed 2 left the bytes of seed 1"; } | result "another seed, another trace"
+finish

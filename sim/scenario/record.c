@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The next element of a list, zeroed. */
+static void *grow(void **items, size_t *count, size_t *cap, size_t size)
+{
+    if (*count == *cap) {
+        *cap = *cap ? 2 * *cap : 32;
+        *items = realloc(*items, *cap * size);
+        assert(*items);
+    }
+    void *p = (char *)*items + (*count)++ * size;
+    memset(p, 0, size);
+    return p;
+}
+
+#define LIST_NEXT(list) grow((void **)&(list).items, &(list).count, &(list).cap, sizeof *(list).items)
+
+static const char *keep(struct record *r, const char *s)
+{
+    return s ? arena_copy(&r->arena, s, strlen(s)) : NULL;
+}
+
+static unsigned phase_now(const struct record *r)
+{
+    return r->complete ? 0 : (unsigned)r->phases.count;
+}
+
+void record_message(struct record *r, const struct run_message *m)
+{
+    struct run_message *out = LIST_NEXT(r->messages);
+    *out = *m;
+    out->from = keep(r, m->from);
+    out->to = keep(r, m->to);
+    out->name = keep(r, m->name);
+    out->phase = phase_now(r);
+}
+
+void record_drop(struct record *r, const struct run_drop *d)
+{
+    struct run_drop *out = LIST_NEXT(r->drops);
+    *out = *d;
+    out->node = keep(r, d->node);
+    out->port = keep(r, d->port);
+    out->reason = keep(r, d->reason);
+    out->advice = keep(r, d->advice);
+    out->phase = phase_now(r);
+}
+
+static void note_phase(struct record *r, uint64_t now_ns, const char *name)
+{
+    if (r->phases.count && !r->complete)
+        r->phases.items[r->phases.count - 1].end_ns = now_ns;
+    r->complete = name[0] == '\0';
+    if (r->complete)
+        return;
+    struct run_phase *p = LIST_NEXT(r->phases);
+    *p = (struct run_phase){.name = keep(r, name), .start_ns = now_ns, .end_ns = now_ns};
+}
+
+void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_note note, const struct endpoint *remote,
+                 const char *text)
+{
+    const char *equals = strchr(text, '=');
+    switch (note) {
+    case NOTE_STATE:
+        break;
+    case NOTE_PHASE:
+        note_phase(r, now_ns, text);
+        break;
+    case NOTE_FAIL: {
+        struct run_failure *f = LIST_NEXT(r->failures);
+        *f = (struct run_failure){.t_ns = now_ns, .host = keep(r, host), .text = keep(r, text), .remote = *remote,
+                                  .phase = phase_now(r)};
+        break;
+    }
+    case NOTE_RESULT:
+        assert(equals); /* io.h: key=value */
+        struct run_result *res = LIST_NEXT(r->results);
+        *res = (struct run_result){.host = keep(r, host), .key = arena_copy(&r->arena, text, (size_t)(equals - text)),
+                                   .value = keep(r, equals + 1)};
+        break;
+    }
+}
+
+void record_end(struct record *r, uint64_t now_ns)
+{
+    r->end_ns = now_ns;
+    if (r->phases.count && !r->complete)
+        r->phases.items[r->phases.count - 1].end_ns = now_ns;
+}
+
+void record_free(struct record *r)
+{
+    free(r->messages.items);
+    free(r->phases.items);
+    free(r->drops.items);
+    free(r->failures.items);
+    free(r->results.items);
+    arena_free(&r->arena);
+}
+
+const char *record_phase(const struct record *r, unsigned phase)
+{
+    return phase && phase <= r->phases.count ? r->phases.items[phase - 1].name : "";
+}
+
+const char *record_result(const struct record *r, const char *host, const char *key)
+{
+    for (size_t i = r->results.count; i-- > 0;) {
+        const struct run_result *x = &r->results.items[i];
+        if ((!host || strcmp(x->host, host) == 0) && strcmp(x->key, key) == 0)
+            return x->value;
+    }
+    return NULL;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a run leaves behind in memory: what the summary, the ladder and the search for the culprit read. */
+#ifndef TP_SCENARIO_RECORD_H
+#define TP_SCENARIO_RECORD_H
+
+#include "models/base/io.h"
+#include "models/firewall/firewall.h"
+#include "sim/net.h"
+#include "sim/scenario/arena.h"
+
+/* A message as its sender's system named it. Nodes by name; an address where no node could be told. */
+struct run_message {
+    uint64_t t_ns;
+    const char *from, *to, *name;
+    struct endpoint local, remote;
+    size_t bytes;     /* of the message */
+    size_t frame_len; /* of an Ethernet frame that carries it whole, without TCP options */
+    unsigned phase;   /* index + 1; 0: before the first */
+};
+
+struct run_phase {
+    const char *name;
+    uint64_t start_ns, end_ns;
+};
+
+struct run_drop {
+    uint64_t t_ns;
+    const char *node, *port, *reason, *advice; /* advice: NULL for what a link lost */
+    const struct fw_rule_ref *rule;            /* borrowed from the rules, or NULL */
+    struct fw_flow flow, translated;
+    bool link; /* lost on a link, node and port sent it */
+    unsigned phase;
+};
+
+struct run_failure {
+    uint64_t t_ns;
+    const char *host, *text;
+    struct endpoint remote; /* unset: nobody in particular */
+    unsigned phase;
+};
+
+struct run_result {
+    const char *host, *key, *value;
+};
+
+/* A growing list of any of these; items of one record live in its arena. */
+#define RUN_LIST(element) \
+    struct { \
+        element *items; \
+        size_t count, cap; \
+    }
+
+struct record {
+    const char *engine;
+    uint64_t seed, end_ns;
+    RUN_LIST(struct run_message) messages;
+    RUN_LIST(struct run_phase) phases;
+    RUN_LIST(struct run_drop) drops;
+    RUN_LIST(struct run_failure) failures;
+    RUN_LIST(struct run_result) results;
+    bool complete; /* the last phase was ended by the system that noted it */
+    char trace_sha256[65];
+    struct net_stats stats;
+    struct arena arena;
+};
+
+void record_message(struct record *r, const struct run_message *m); /* strings are copied where they are not static */
+void record_drop(struct record *r, const struct run_drop *d);
+void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_note note, const struct endpoint *remote,
+                 const char *text);
+/* The run is over: what is still open ends. */
+void record_end(struct record *r, uint64_t now_ns);
+void record_free(struct record *r);
+
+/* The name of a phase by its number + 1; "" for 0. */
+const char *record_phase(const struct record *r, unsigned phase);
+/* A result by host and key; NULL: there is none. Host NULL: of any. */
+const char *record_result(const struct record *r, const char *host, const char *key);
+
+#endif
