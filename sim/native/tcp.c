@@ -73,13 +73,10 @@ void tcp_take_syn(struct tcp *t, const struct tcp_segment *syn)
     uint16_t mss = syn->mss ? syn->mss : t->cfg.ipv6 ? 1220 : 536;
     t->mss = mss < MSS_MIN ? MSS_MIN : mss < t->mss ? mss : t->mss;
     t->peer_scales = syn->wscale != TCP_NO_WSCALE;
-    if (t->peer_scales) {
+    if (t->peer_scales)
         t->snd_scale = syn->wscale > 14 ? 14 : syn->wscale; /* RFC 7323 2.3 */
-    } else {
+    else
         t->rcv_scale = 0;
-        if (t->cfg.receive_buffer > UINT16_MAX)
-            t->cfg.receive_buffer = UINT16_MAX;
-    }
     t->sack = syn->sack_ok && !t->cfg.no_sack;
     t->snd_wnd = t->snd_wnd_max = syn->window; /* never scaled (RFC 7323 2.2) */
     t->snd_wl1 = syn->seq;

@@ -54,6 +54,14 @@ static void backoff_ends_with_a_sample(void **state)
         "230 rto 400", "240 write 10", "240 > P. 11:21 ack 1", "250 < . 1:1 ack 21", "250 rto 200");
 }
 
+/* Nor is there a sample when the fast retransmission mended it. */
+static void fast_retransmission_gives_no_sample(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 1001-10001", "30 > . 1:1001 ack 1",
+        "190 < . 1:1 ack 10001", "190 rto 200");
+}
+
 /* RFC 6298 5.3: an ACK of new data starts the time again. */
 static void timer_restarts(void **state)
 {
@@ -172,6 +180,28 @@ static void sack_many_holes(void **state)
         "42 < . 1:1 ack 10001", "42 cwnd 5000", "42 flight 0", "42 stats 3 0 1");
 }
 
+/* What is lost goes before what is new. */
+static void sack_holes_first(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, TEN_SENT_OF_MORE, "30 < . 1:1 ack 1 sack 1001-2001", "30 > . 10001:11001 ack 1",
+        "31 < . 1:1 ack 1 sack 3001-4001 1001-2001", "31 > . 11001:12001 ack 1",
+        "32 < . 1:1 ack 1 sack 5001-6001 3001-4001 1001-2001", "32 > . 1:1001 ack 1", "32 cwnd 5000",
+        "33 < . 1:1 ack 1 sack 5001-7001 3001-4001 1001-2001", "34 < . 1:1 ack 1 sack 5001-8001 3001-4001 1001-2001",
+        "35 < . 1:1 ack 1 sack 5001-9001 3001-4001 1001-2001", "35 > . 2001:3001 ack 1",
+        "36 < . 1:1 ack 1 sack 5001-10001 3001-4001 1001-2001", "36 > . 4001:5001 ack 1",
+        "40 < . 1:1 ack 1 sack 5001-11001 3001-4001 1001-2001", "40 > . 12001:13001 ack 1");
+}
+
+/* RFC 6675 4 IsLost: three ranges above, however small, make a hole lost. */
+static void sack_lost_by_ranges(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 6001-6601",
+        "31 < . 1:1 ack 1 sack 7001-7601 6001-6601", "32 < . 1:1 ack 1 sack 9001-9601 7001-7601 6001-6601",
+        "32 > . 1:1001 ack 1", "32 > . 1001:2001 ack 1", "32 cwnd 5000");
+}
+
 /* RFC 6675 5 (2): enough bytes reported are as good as three duplicates. */
 static void sack_lost_by_bytes(void **state)
 {
@@ -187,7 +217,8 @@ static void sack_nothing_new(void **state)
     RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 1001-2001", "31 < . 1:1 ack 1 sack 1001-2001",
         "32 < . 1:1 ack 1 sack 1001-2001", "33 < . 1:1 ack 1", "34 < . 1:1 ack 1 sack 1001-2001",
         "35 < . 1:1 ack 1 sack 20001-21001", /* never sent */
-        "36 < . 1:1 ack 1 sack 2001-1001", "36 stats 0 0 0");
+        "36 < . 1:1 ack 1 sack 20001-22001", "36 < . 1:1 ack 1 sack 20001-23001", "36 < . 1:1 ack 1 sack 2001-1001",
+        "36 stats 0 0 0");
 }
 
 /* RFC 6675 4 NextSeg (3): a hole that is not known to be lost is filled when there is nothing better to do. */
@@ -237,6 +268,7 @@ int main(void)
         cmocka_unit_test(rtt_estimate),
         cmocka_unit_test(timeout_backs_off),
         cmocka_unit_test(backoff_ends_with_a_sample),
+        cmocka_unit_test(fast_retransmission_gives_no_sample),
         cmocka_unit_test(timer_restarts),
         cmocka_unit_test(timeout_of_fin),
         cmocka_unit_test(slow_start_after_timeout),
@@ -247,6 +279,8 @@ int main(void)
         cmocka_unit_test(newreno_is_careful),
         cmocka_unit_test(sack_one_hole),
         cmocka_unit_test(sack_many_holes),
+        cmocka_unit_test(sack_holes_first),
+        cmocka_unit_test(sack_lost_by_ranges),
         cmocka_unit_test(sack_lost_by_bytes),
         cmocka_unit_test(sack_nothing_new),
         cmocka_unit_test(sack_next_seg_3),

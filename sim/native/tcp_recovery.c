@@ -176,14 +176,12 @@ static void send_all_again(struct tcp *t)
     t->recover = t->snd_nxt;
     t->rtx_next = t->snd_una;
     t->rtx_due = false;
-    t->timing = false;
     t->sacked.count = 0; /* RFC 2018 8: the receiver may have thrown away what it only reported */
 }
 
 void tcp_cc_timeout(struct tcp *t)
 {
-    if (!t->retries) /* RFC 5681 3.1: once for a segment, however often it is lost */
-        t->ssthresh = half_of(t, tcp_flight(t));
+    t->ssthresh = half_of(t, tcp_flight(t));
     send_all_again(t);
 }
 

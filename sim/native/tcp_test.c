@@ -49,7 +49,7 @@ static void simultaneous_open(void **state)
     RUN(line_config(), "0 connect", "0 > S 0:0 win 65535 mss 1460 ws 2 sackok",
         "5 < S 0:0 win 60000 mss 1460 ws 1 sackok", "5 > S. 0:0 ack 1 mss 1460 ws 2 sackok", "5 state SYN-RECEIVED",
         "10 < S. 0:0 ack 1 win 60000 mss 1460 ws 1 sackok", "10 news connected", "10 state ESTABLISHED",
-        "11 write 3", "11 > P. 1:4 ack 1");
+        "10 sndwnd 60000", "11 write 3", "11 > P. 1:4 ack 1");
 }
 
 /* RFC 6298 with six retransmissions: a black hole is noticed after 127 s. */
@@ -80,6 +80,9 @@ static void syn_lost(void **state)
         "1000 > S 0:0 win 65535 mss 1460 ws 2 sackok",
         "1010 < S. 0:0 ack 1 win 60000 mss 1460 ws 0 sackok", "1010 > . 1:1 ack 1", "1010 rto 3000", "1010 cwnd 14600",
         "1010 news connected", "1010 stats 1 1 0",
+        "1020 write 10", "1020 > P. 1:11 ack 1", "1220 < . 1:1 ack 11", "1220 rto 600");
+    RUN(line_config(), "0 connect", "0 > S 0:0 win 65535 mss 1460 ws 2 sackok",
+        "1000 > S 0:0 win 65535 mss 1460 ws 2 sackok", "1010 < S. 0:0 ack 1 win 60000", "1010 > . 1:1 ack 1",
         "1020 write 10", "1020 > P. 1:11 ack 1", "4020 > P. 1:11 ack 1");
     RUN(line_config(), "0 connect", "0 > S 0:0 win 65535 mss 1460 ws 2 sackok",
         "1000 > S 0:0 win 65535 mss 1460 ws 2 sackok", "3000 > S 0:0 win 65535 mss 1460 ws 2 sackok",
@@ -265,7 +268,8 @@ static void delayed_ack(void **state)
 static void reassembly(void **state)
 {
     (void)state;
-    RUN(line_config(), CONNECTED, "20 < P. 11:21 ack 1", "20 > . 1:1 ack 1 sack 11-21", "20 news",
+    RUN(line_config(), CONNECTED, "20 < P. 11:15 ack 1", "20 > . 1:1 ack 1 sack 11-15", "20 news",
+        "20 < P. 15:21 ack 1", "20 > . 1:1 ack 1 sack 11-21",
         "21 < P. 31:41 ack 1", "21 > . 1:1 ack 1 sack 31-41 11-21",
         "22 < P. 51:61 ack 1", "22 > . 1:1 ack 1 sack 51-61 31-41 11-21",
         "23 < P. 71:81 ack 1", "23 > . 1:1 ack 1 sack 71-81 51-61 31-41 11-21",
@@ -314,7 +318,39 @@ static void zero_window(void **state)
         "1440 > . 3001:3002 ack 1", "1450 < . 1:1 ack 3002 win 0", /* the byte was taken */
         "1450 write 1", "3050 > . 3002:3003 ack 1",
         "3060 < . 1:1 ack 3002 win 60000", "3060 > . 3002:4462 ack 1", "3060 > . 4462:5922 ack 1",
-        "3060 > . 5922:7382 ack 1", "3060 > P. 7382:8002 ack 1", "3060 cwnd 14600", "3060 stats 0 0 0");
+        "3060 > . 5922:7382 ack 1", "3060 > P. 7382:8002 ack 1", "3060 cwnd 14600", "3060 rto 200",
+        "3060 stats 0 0 0");
+}
+
+/* However many it takes. */
+static void zero_window_answered(void **state)
+{
+    (void)state;
+    RUN(line_config(), CONNECTED, "20 write 1", "20 > P. 1:2 ack 1", "30 < . 1:1 ack 2 win 0", "30 write 1",
+        "230 > P. 2:3 ack 1", "630 > P. 2:3 ack 1", "1430 > P. 2:3 ack 1", "3030 > P. 2:3 ack 1", "6230 > P. 2:3 ack 1",
+        "12630 > P. 2:3 ack 1", "12640 < . 1:1 ack 2 win 0", "25430 > P. 2:3 ack 1", "51030 > P. 2:3 ack 1",
+        "102230 > P. 2:3 ack 1", "166230 > P. 2:3 ack 1", "230230 > P. 2:3 ack 1", "294230 > P. 2:3 ack 1",
+        "358230 > P. 2:3 ack 1", "422230 > P. 2:3 ack 1", "486230 > P. 2:3 ack 1", "550230 > P. 2:3 ack 1",
+        "550230 state ESTABLISHED");
+}
+
+/* RFC 9293 3.10.7.4: the window of a segment that was overtaken is old. */
+static void old_window(void **state)
+{
+    (void)state;
+    RUN(line_config(), CONNECTED, "20 < P. 11:21 ack 1 win 50000", "20 > . 1:1 ack 1 sack 11-21", "20 sndwnd 50000",
+        "21 < P. 1:11 ack 1 win 7", "21 > . 1:1 ack 21", "21 sndwnd 50000", "22 < . 21:21 ack 1 win 8", "22 sndwnd 8");
+}
+
+/* An ACK behind a full window of which a part is lost still counts. */
+static void ack_on_the_edge(void **state)
+{
+    (void)state;
+    struct tcp_config cfg = line_config();
+    cfg.receive_buffer = 2000;
+    RUN(cfg, "0 < S 0:0 win 9000 mss 1460", "0 > S. 0:0 ack 1 mss 1460", "1 < . 1:1 ack 1", "2 write 5",
+        "2 > P. 1:6 ack 1", "3 < . 2001:2001 ack 6", "3 flight 0", "4 write 1", "4 > P. 6:7 ack 1",
+        "5 < . 2002:2002 ack 7", "5 > . 7:7 ack 1", "5 flight 1");
 }
 
 /* A peer that answers no probe is dead after 15 of them. */
@@ -342,6 +378,9 @@ static void silly_window(void **state)
     (void)state;
     RUN(line_config(), CONNECTED, "20 write 1000", "20 > P. 1:1001 ack 1", "30 < . 1:1 ack 1001 win 100",
         "40 write 1000", "240 > . 1001:1101 ack 1", "250 < . 1:1 ack 1101 win 2000", "250 > P. 1101:2001 ack 1");
+    RUN(line_config(), "0 < S 0:0 win 1000 mss 1460", "0 > S. 0:0 ack 1 mss 1460", "1 < . 1:1 ack 1 win 1000",
+        "2 write 3000", "2 > . 1:1001 ack 1", "3 < . 1:1 ack 1001 win 499", "4 < . 1:1 ack 1001 win 500",
+        "4 > . 1001:1501 ack 1");
 }
 
 static void write_blocks(void **state)
@@ -350,7 +389,7 @@ static void write_blocks(void **state)
     struct tcp_config cfg = line_config();
     cfg.send_buffer = 2000;
     RUN(cfg, CONNECTED, "20 write 3000 took 2000", "20 > . 1:1461 ack 1", "20 > P. 1461:2001 ack 1", "20 news",
-        "20 write 10 took 0", "30 < . 1:1 ack 1", "30 news", "31 < . 1:1 ack 1461", "31 news writable", "31 news",
+        "20 write 10 took 0", "30 < . 1:1 ack 501", "30 news", "31 < . 1:1 ack 1461", "31 news writable", "31 news",
         "32 write 1460", "32 > P. 2001:3461 ack 1", "40 < . 1:1 ack 3461", "40 news");
 }
 
@@ -364,6 +403,9 @@ static void keep_alive(void **state)
         "190000 > . 0:0 ack 2", "265000 > . 0:0 ack 2", "340000 > . 0:0 ack 2", "415000 > . 0:0 ack 2",
         "490000 > . 0:0 ack 2", "565000 > . 0:0 ack 2", "640000 > . 0:0 ack 2", "715000 > . 0:0 ack 2",
         "790000 > . 0:0 ack 2", "864999 state ESTABLISHED", "865000 > R. 1:1 ack 2", "865000 news closed TIMED_OUT");
+    /* With data on its way its timer finds out. */
+    cfg.keepalive_ns = 100 * NS_MS;
+    RUN(cfg, CONNECTED, "20 write 1", "20 > P. 1:2 ack 1", "220 > P. 1:2 ack 1");
     /* We answer the peer's. */
     RUN(line_config(), CONNECTED, "20 < . 0:0 ack 1", "20 > . 1:1 ack 1");
 }
@@ -409,6 +451,8 @@ int main(void)
         cmocka_unit_test(reassembly),           cmocka_unit_test(fin_out_of_order),
         cmocka_unit_test(receive_window),       cmocka_unit_test(zero_window),
         cmocka_unit_test(zero_window_death),    cmocka_unit_test(zero_window_fin),
+        cmocka_unit_test(zero_window_answered), cmocka_unit_test(old_window),
+        cmocka_unit_test(ack_on_the_edge),
         cmocka_unit_test(silly_window),         cmocka_unit_test(write_blocks),
         cmocka_unit_test(keep_alive),           cmocka_unit_test(icmp_errors),
         cmocka_unit_test(mtu_lowered),

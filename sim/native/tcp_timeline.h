@@ -6,7 +6,8 @@
  *   "TIME > SEGMENT"                    has been sent, at exactly this time, and next
  *   "TIME write N [took M]" "read [N] [got M] [eof]" "shutdown" "close" "abort" "icmp ERR" "mtu N"
  *   "TIME news [connected] [readable] [writable] [closed ERR]"   exactly this
- *   "TIME state NAME" "cwnd N" "ssthresh N" "rto MS" "flight N" "replaceable N YES" "stats RTX TIMEOUTS RECOVERIES"
+ *   "TIME state NAME" "cwnd N" "ssthresh N" "rto MS" "flight N" "mss N" "sndwnd N"
+ *   "TIME replaceable N YES" "stats RTX TIMEOUTS RECOVERIES"
  *
  * TIME is in milliseconds. What was sent and is not expected fails the test at the next step that is no ">".
  * SEGMENT: FLAGS FROM:TO [ack N] [win N] [mss N] [ws N] [sackok] [sack A-B C-D ...], flags from "SFRP.", numbers
@@ -212,7 +213,8 @@ static inline void line_check(struct line *l, const char *verb, const char *text
     tcp_info(l->t, &i);
     uint64_t want = strtoul(text, NULL, 10);
     const struct { const char *verb; uint64_t value; } numbers[] = {
-        {"cwnd", i.cwnd}, {"ssthresh", i.ssthresh}, {"rto", i.rto_ns / NS_MS}, {"flight", i.flight}, {"mss", i.mss}};
+        {"cwnd", i.cwnd}, {"ssthresh", i.ssthresh}, {"rto", i.rto_ns / NS_MS}, {"flight", i.flight}, {"mss", i.mss},
+        {"sndwnd", i.snd_wnd}};
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
         if (strcmp(verb, numbers[k].verb))
             continue;

@@ -81,7 +81,6 @@ static void rtx_timer(struct tcp *t, uint64_t now_ns)
         t->timeouts++;
     }
     t->retries++;
-    t->timing = false;
     if (tcp_rto(t) < RTO_MAX)
         t->backoff++; /* RFC 6298 5.5; of probes, RFC 9293 3.8.6.1 */
     tcp_rtx_arm(t, now_ns);
