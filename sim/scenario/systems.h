@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The systems that a host of a topology can be: name, settings, constructor; one row each. */
+/* The systems that a host of a topology can be: name, settings, constructor; one row each.
+ *
+ * A call is judged by what its systems note: phases that end with "", no failure, and from each of the two that share
+ * the NOTE_RESULTs share_sent=DIGEST and share_received=DIGEST, where what one has sent is what the other received. */
 #ifndef TP_SCENARIO_SYSTEMS_H
 #define TP_SCENARIO_SYSTEMS_H
 

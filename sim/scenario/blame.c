@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/blame.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "models/base/bytes.h"
+
+const char *verdict_text(enum verdict v)
+{
+    static const char *const names[] = {
+        [VERDICT_OK] = "ok", [VERDICT_FAILED] = "failed", [VERDICT_NONCONFORMANT] = "nonconformant"};
+    return names[v];
+}
+
+/* ---- did it come up ---- */
+
+/* The digests of both directions: NULL when what was sent is what arrived, else what is wrong. */
+static const char *share_fault(const struct record *r)
+{
+    size_t ends = 0;
+    for (size_t i = 0; i < r->results.count; i++) {
+        const struct run_result *sent = &r->results.items[i];
+        if (strcmp(sent->key, "share_sent") != 0)
+            continue;
+        const char *received = NULL;
+        for (size_t k = 0; k < r->results.count; k++) {
+            const struct run_result *x = &r->results.items[k];
+            if (strcmp(x->key, "share_received") == 0 && strcmp(x->host, sent->host) != 0)
+                received = x->value;
+        }
+        if (!received || strcmp(received, sent->value) != 0)
+            return "the shared screen did not arrive as it was sent";
+        ends++;
+    }
+    return ends == 2 ? NULL : "no screen was shared";
+}
+
+/* ---- which packet is to blame ---- */
+
+/* Failures as systems word them, and what a person does about them; where no packet was dropped. */
+static const struct remedy {
+    const char *word, *advice;
+} remedies[] = {
+    {"21002", "make the attendee a presenter: by default not everybody may share in a Skype for Business meeting"},
+    {"401", "check user name and password of the TURN user on Expressway-E and Meeting Server"},
+    {"441", "check user name and password of the TURN user on Expressway-E and Meeting Server"},
+    {"486", "the TURN user's quota of allocations is used up: raise it, or end old calls"},
+    {"508", "Expressway-E has no relay port left: raise the number of relays"},
+    {"refused", "the port is closed: check that the service runs and listens there"},
+    {NULL, "look at the last messages of the ladder: what was sent then was not answered"},
+};
+
+static bool is_endpoint(const struct endpoint *e, const struct ip_addr *ip, uint16_t port)
+{
+    return e->ip.family != IP_NONE && e->port == port && ip_equal(&e->ip, ip);
+}
+
+/* How much speaks for a drop being the reason of a failure. A firewall's counts far more than a link's, which TCP
+ * repairs; then whom the failed system could not reach, before or after translation; then the phase. */
+static unsigned suspicion(const struct run_drop *d, const struct run_failure *f)
+{
+    unsigned score = d->link ? 0 : 32;
+    if (is_endpoint(&f->remote, &d->flow.dst, d->flow.dport) ||
+        is_endpoint(&f->remote, &d->translated.dst, d->translated.dport))
+        score += 16;
+    if (is_endpoint(&f->remote, &d->flow.src, d->flow.sport))
+        score += 8;
+    if (d->phase == f->phase)
+        score += 4;
+    if (d->rule)
+        score += 1;
+    return score;
+}
+
+/* The most suspicious drop before the failure, the first of equals: of a flow that never came through, its first
+ * packet. Links only when nothing else was dropped: and then the last loss, which was not repaired. */
+static const struct run_drop *find_culprit(const struct record *r, const struct run_failure *f)
+{
+    const struct run_drop *best = NULL;
+    unsigned most = 0;
+    for (size_t i = 0; i < r->drops.count; i++) {
+        const struct run_drop *d = &r->drops.items[i];
+        unsigned score = d->t_ns <= f->t_ns ? suspicion(d, f) : 0;
+        if (score > most || (score && score == most && d->link)) {
+            best = d;
+            most = score;
+        }
+    }
+    return best;
+}
+
+/* ---- words ---- */
+
+static const char *proto_word(uint8_t proto)
+{
+    return proto == PROTO_TCP ? "TCP" : proto == PROTO_UDP ? "UDP" : proto == PROTO_ICMP ? "ICMP" : "IP";
+}
+
+static void flow_text(const struct fw_flow *f, struct text *t)
+{
+    char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT];
+    text_add(t, "%s -> %s", endpoint_text(&(struct endpoint){f->src, f->sport}, src),
+             endpoint_text(&(struct endpoint){f->dst, f->dport}, dst));
+}
+
+static bool same_flow(const struct fw_flow *a, const struct fw_flow *b)
+{
+    return a->sport == b->sport && a->dport == b->dport && ip_equal(&a->src, &b->src) && ip_equal(&a->dst, &b->dst);
+}
+
+void blame_packet(const struct run_drop *d, char *out, size_t cap)
+{
+    struct text t = text_of(out, cap);
+    text_add(&t, "%s ", proto_word(d->flow.proto));
+    flow_text(&d->flow, &t);
+    if (same_flow(&d->flow, &d->translated))
+        return;
+    text_add(&t, " (to the rules: ");
+    flow_text(&d->translated, &t);
+    text_add(&t, ")");
+}
+
+static const struct topo_node *find_node(const struct topology *t, const char *name)
+{
+    for (size_t i = 0; i < t->nodes.count; i++)
+        if (strcmp(t->nodes.items[i].name, name) == 0)
+            return &t->nodes.items[i];
+    return NULL;
+}
+
+void blame_where(const struct topology *t, const struct run_drop *d, char *out, size_t cap)
+{
+    struct text x = text_of(out, cap);
+    const struct topo_node *n = find_node(t, d->node);
+    if (d->link)
+        text_add(&x, "the link at %s:%s lost it (%s)", d->node, d->port, d->reason);
+    else if (d->rule && d->rule->line)
+        text_add(&x, "%s: %s:%u: %s", d->node, d->rule->file, d->rule->line, d->rule->text ? d->rule->text : "");
+    else if (n && n->kind == TOPO_FIREWALL)
+        text_add(&x, "%s: %s: no line permits it on interface %s (%s)", d->node,
+                 n->rules_file ? n->rules_file : t->file, d->port, d->reason);
+    else
+        text_add(&x, "%s: interface %s (%s)", d->node, d->port, d->reason);
+}
+
+/* Whether text has the word, not as a part of a longer one: 401, but not port 54015. */
+static bool has_word(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *p = strstr(text, word); p; p = strstr(p + 1, word))
+        if ((p == text || !isalnum((unsigned char)p[-1])) && !isalnum((unsigned char)p[len]))
+            return true;
+    return false;
+}
+
+static void say_advice(const struct blame *b, const struct run_failure *f, char *out, size_t cap)
+{
+    struct text t = text_of(out, cap);
+    const struct remedy *m = remedies;
+    while (m->word && !has_word(f->text, m->word))
+        m++;
+    if (m == remedies || !b->drop)
+        text_add(&t, "%s", m->advice);
+    else if (b->drop->advice)
+        text_add(&t, "%s", b->drop->advice);
+    else
+        text_add(&t, "the network lost too much: look at the quality of that link");
+}
+
+/* The last message, which nobody answered: for a call that just stops. */
+static void say_silence(const struct record *r, struct text *t)
+{
+    const struct run_message *m = r->messages.count ? &r->messages.items[r->messages.count - 1] : NULL;
+    if (m)
+        text_add(t, "; the last message was %s from %s to %s", m->name, m->from, m->to);
+    else
+        text_add(t, "; no message was sent at all");
+}
+
+void blame_find(const struct topology *t, const struct record *r, struct blame *out)
+{
+    *out = (struct blame){.phase = "", .t_ns = r->end_ns};
+    const char *share = share_fault(r);
+    if (r->failures.count == 0 && r->complete && !share)
+        return;
+    out->verdict = VERDICT_FAILED;
+    struct text what = text_of(out->what, sizeof out->what);
+    struct run_failure f = {.t_ns = r->end_ns, .host = "", .text = r->complete ? share : "the call did not go on"};
+    f.phase = r->complete ? 0 : (unsigned)r->phases.count;
+    if (r->failures.count) {
+        f = r->failures.items[0];
+        text_add(&what, "%s: %s", f.host, f.text);
+    } else {
+        text_add(&what, "%s", f.text);
+        if (!r->complete)
+            say_silence(r, &what);
+    }
+    out->t_ns = f.t_ns;
+    out->phase = record_phase(r, f.phase);
+    bool policy = has_word(f.text, remedies[0].word); /* no packet is to blame for that */
+    out->drop = policy ? NULL : find_culprit(r, &f);
+    if (out->drop) {
+        out->t_ns = out->drop->t_ns;
+        blame_packet(out->drop, out->packet, sizeof out->packet);
+        blame_where(t, out->drop, out->where, sizeof out->where);
+    }
+    say_advice(out, &f, out->advice, sizeof out->advice);
+}

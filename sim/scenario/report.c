@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/bytes.h"
+#include "models/base/time.h"
+#include "sim/scenario/ladder.h"
+
+enum { LADDER_ROWS = 60 };
+
+static void put(struct sink *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct sink *s, const char *fmt, ...)
+{
+    char buf[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    struct text t = text_of(buf, sizeof buf);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    sink_text(s, buf);
+}
+
+static void put_verdict(struct sink *s, const struct report *r, size_t i)
+{
+    static const struct {
+        const char *word, *colour;
+    } words[] = {[VERDICT_OK] = {"OK", "\033[1;32m"},
+                 [VERDICT_FAILED] = {"FAILED", "\033[1;31m"},
+                 [VERDICT_NONCONFORMANT] = {"NONCONFORMANT", "\033[1;31m"}};
+    const struct blame *b = r->blame[i];
+    const struct record *rec = r->record[i];
+    put(s, "%s%s%s  %s on %s, seed %" PRIu64, r->colour ? words[b->verdict].colour : "", words[b->verdict].word,
+        r->colour ? "\033[0m" : "", r->topology->name, rec->engine, rec->seed);
+    if (b->verdict != VERDICT_OK && b->phase[0])
+        put(s, ", in phase %s", b->phase);
+    put(s, "\n");
+    const struct {
+        const char *key, *value;
+    } lines[] = {{"what", b->what}, {"packet", b->packet}, {"dropped by", b->where}, {"change", b->advice}};
+    for (size_t k = 0; b->verdict != VERDICT_OK && k < sizeof lines / sizeof *lines; k++)
+        if (lines[k].value[0])
+            put(s, "  %-10s  %s\n", lines[k].key, lines[k].value);
+}
+
+static uint64_t took(const struct record *r, size_t phase)
+{
+    return phase < r->phases.count ? r->phases.items[phase].end_ns - r->phases.items[phase].start_ns : 0;
+}
+
+static void put_ms(struct sink *s, uint64_t ns)
+{
+    put(s, "  %10" PRIu64 ".%03" PRIu64, ns / NS_MS, ns % NS_MS / NS_US);
+}
+
+/* One run: when each phase began, how long it took. Two: how long in each, and by how much they differ. */
+static void put_phases(struct sink *s, const struct report *r)
+{
+    const struct record *a = r->record[0], *b = r->count > 1 ? r->record[1] : NULL;
+    if (a->phases.count == 0)
+        return;
+    if (b)
+        put(s, "\n  %-10s  %11s ms  %11s ms  difference\n", "phase", a->engine, b->engine);
+    else
+        put(s, "\n  %-10s  %14s  %14s\n", "phase", "from (ms)", "took (ms)");
+    for (size_t i = 0; i < a->phases.count; i++) {
+        put(s, "  %-10s", a->phases.items[i].name);
+        put_ms(s, b ? took(a, i) : a->phases.items[i].start_ns);
+        put_ms(s, b ? took(b, i) : took(a, i));
+        if (b) {
+            int64_t d = compare_times(took(a, i), took(b, i));
+            put(s, "  %+8" PRId64 ".%d %%", d / 10, (int)llabs(d % 10));
+        }
+        put(s, "\n");
+    }
+}
+
+static void put_comparison(struct sink *s, const struct comparison *c)
+{
+    put(s, "\n  %s\n", c->same_order      ? "The engines sent the same messages in the same order."
+                       : c->same_messages ? "The engines sent the same messages; independent ones came in another order."
+                                          : "THE ENGINES SENT DIFFERENT MESSAGES:");
+    if (!c->same_messages)
+        put(s, "  %s\n", c->difference);
+}
+
+static void put_files(struct sink *s, const struct report *r)
+{
+    put(s, "\n");
+    for (size_t i = 0; i < r->count; i++)
+        put(s, "  trace %s  %s\n", r->record[i]->engine, r->record[i]->trace_sha256);
+    if (r->directory)
+        put(s, "  files  %s/%s{summary.json,events.ndjson,capture.pcapng,ladder.txt,ladder.svg}\n", r->directory,
+            r->count > 1 ? "{native,ns3}/" : "");
+}
+
+void report_write(struct sink *s, const struct report *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        put_verdict(s, r, i);
+    put_phases(s, r);
+    if (r->comparison)
+        put_comparison(s, r->comparison);
+    put(s, "\n");
+    ladder_text(s, r->topology, r->record[0], r->blame[0], LADDER_ROWS);
+    put_files(s, r);
+}

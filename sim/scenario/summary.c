@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/summary.h"
+
+#include <string.h>
+
+static void key(struct sink *s, const char *name)
+{
+    sink_string(s, name);
+    sink_text(s, ": ");
+}
+
+static void string(struct sink *s, const char *name, const char *value)
+{
+    key(s, name);
+    if (value)
+        sink_string(s, value);
+    else
+        sink_text(s, "null");
+}
+
+static void number(struct sink *s, const char *name, uint64_t value)
+{
+    key(s, name);
+    sink_u64(s, value);
+}
+
+static void next(struct sink *s)
+{
+    sink_text(s, ", ");
+}
+
+/* Between the elements of a list, each on its own line. */
+static void element(struct sink *s, size_t index)
+{
+    sink_text(s, index ? ",\n    {" : "\n    {");
+}
+
+static void write_phases(struct sink *s, const struct record *r)
+{
+    for (size_t i = 0; i < r->phases.count; i++) {
+        element(s, i);
+        string(s, "name", r->phases.items[i].name);
+        next(s);
+        number(s, "start_ns", r->phases.items[i].start_ns);
+        next(s);
+        number(s, "end_ns", r->phases.items[i].end_ns);
+        sink_text(s, "}");
+    }
+}
+
+static void write_messages(struct sink *s, const struct record *r)
+{
+    char text[ENDPOINT_TEXT];
+    for (size_t i = 0; i < r->messages.count; i++) {
+        const struct run_message *m = &r->messages.items[i];
+        element(s, i);
+        number(s, "t_ns", m->t_ns);
+        next(s);
+        string(s, "from", m->from);
+        next(s);
+        string(s, "to", m->to);
+        next(s);
+        string(s, "name", m->name);
+        next(s);
+        number(s, "len", m->frame_len);
+        next(s);
+        number(s, "bytes", m->bytes);
+        next(s);
+        string(s, "src", endpoint_text(&m->local, text));
+        next(s);
+        string(s, "dst", endpoint_text(&m->remote, text));
+        next(s);
+        string(s, "phase", record_phase(r, m->phase));
+        sink_text(s, "}");
+    }
+}
+
+static void write_drops(struct sink *s, const struct topology *t, const struct record *r)
+{
+    for (size_t i = 0; i < r->drops.count; i++) {
+        const struct run_drop *d = &r->drops.items[i];
+        char packet[256], where[512];
+        blame_packet(d, packet, sizeof packet);
+        blame_where(t, d, where, sizeof where);
+        element(s, i);
+        number(s, "t_ns", d->t_ns);
+        next(s);
+        string(s, "node", d->node);
+        next(s);
+        string(s, "port", d->port);
+        next(s);
+        string(s, "reason", d->reason);
+        next(s);
+        string(s, "rule", d->rule && d->rule->line ? where + strlen(d->node) + 2 : NULL);
+        next(s);
+        string(s, "packet", packet);
+        next(s);
+        string(s, "advice", d->advice);
+        sink_text(s, "}");
+    }
+}
+
+static void write_results(struct sink *s, const struct record *r)
+{
+    for (size_t i = 0; i < r->results.count; i++) {
+        element(s, i);
+        string(s, "node", r->results.items[i].host);
+        next(s);
+        string(s, "key", r->results.items[i].key);
+        next(s);
+        string(s, "value", r->results.items[i].value);
+        sink_text(s, "}");
+    }
+}
+
+static void write_cause(struct sink *s, const struct blame *b)
+{
+    const struct fw_rule_ref *rule = b->drop ? b->drop->rule : NULL;
+    key(s, "cause");
+    if (b->verdict == VERDICT_OK) {
+        sink_text(s, "null");
+        return;
+    }
+    sink_text(s, "{");
+    string(s, "phase", b->phase);
+    next(s);
+    number(s, "t_ns", b->t_ns);
+    next(s);
+    string(s, "what", b->what);
+    next(s);
+    string(s, "node", b->drop ? b->drop->node : NULL);
+    next(s);
+    string(s, "file", rule ? rule->file : NULL);
+    next(s);
+    number(s, "line", rule ? rule->line : 0);
+    next(s);
+    string(s, "where", b->where);
+    next(s);
+    string(s, "packet", b->packet);
+    next(s);
+    string(s, "advice", b->advice);
+    sink_text(s, "}");
+}
+
+void summary_write(struct sink *s, const struct topology *t, const struct record *r, const struct blame *b)
+{
+    sink_text(s, "{\n  ");
+    string(s, "schema", "turnproof/summary/1");
+    sink_text(s, ",\n  ");
+    string(s, "topology", t->name);
+    sink_text(s, ",\n  ");
+    string(s, "engine", r->engine);
+    sink_text(s, ",\n  ");
+    number(s, "seed", r->seed);
+    sink_text(s, ",\n  ");
+    string(s, "trace_sha256", r->trace_sha256);
+    sink_text(s, ",\n  ");
+    string(s, "verdict", verdict_text(b->verdict));
+    sink_text(s, ",\n  ");
+    write_cause(s, b);
+    sink_text(s, ",\n  \"phases\": [");
+    write_phases(s, r);
+    sink_text(s, "],\n  \"messages\": [");
+    write_messages(s, r);
+    sink_text(s, "],\n  \"drops\": [");
+    write_drops(s, t, r);
+    sink_text(s, "],\n  \"results\": [");
+    write_results(s, r);
+    sink_text(s, "],\n  \"conformance\": [],\n  ");
+    number(s, "packet_hops", r->stats.packet_hops);
+    sink_text(s, ",\n  ");
+    number(s, "events", r->stats.events);
+    sink_text(s, "\n}\n");
+}
+
+void summary_write_comparison(struct sink *s, const struct topology *t, const struct record *const r[2],
+                              const struct blame *const b[2], const struct comparison *c)
+{
+    sink_text(s, "{\n\"schema\": \"turnproof/comparison/1\",\n\"same_messages\": ");
+    sink_text(s, c->same_messages ? "true" : "false");
+    sink_text(s, ",\n\"same_order\": ");
+    sink_text(s, c->same_order ? "true" : "false");
+    sink_text(s, ",\n");
+    string(s, "difference", c->difference);
+    sink_text(s, ",\n\"runs\": [\n");
+    summary_write(s, t, r[0], b[0]);
+    sink_text(s, ",\n");
+    summary_write(s, t, r[1], b[1]);
+    sink_text(s, "]\n}\n");
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/trace.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/err.h"
+#include "models/stun/stun.h"
+#include "models/wire/wire.h"
+#include "sim/scenario/pcapng.h"
+#include "sim/scenario/peers.h"
+
+enum { FRAME_MAX = NET_MTU_DEFAULT + ETH_HEADER, COMMENT_MAX = 1000 };
+
+/* One end of a link: where a frame is seen. */
+struct tap_port {
+    const char *name;  /* "cms:a" */
+    const char *where; /* ,"node":"cms","port":"a","link":"cms-lan" */
+    const char *node, *port;
+    unsigned interface; /* of the capture */
+};
+
+struct tap_node {
+    const struct topo_node *node;
+    struct tap_port *port;
+    size_t port_count;
+};
+
+struct trace {
+    const struct topology *topology;
+    struct record *record;
+    struct sink events, capture;
+    const char *events_path, *capture_path; /* NULL: no files */
+    struct tap_node *node;
+    size_t *index; /* of a net_node in node */
+    size_t index_cap;
+    struct peers peers;
+    struct arena arena;
+};
+
+/* ---- opening and closing ---- */
+
+static void add_ports(struct trace *tr)
+{
+    const struct topology *t = tr->topology;
+    tr->node = arena_alloc(&tr->arena, t->nodes.count * sizeof *tr->node);
+    for (size_t i = 0; i < t->nodes.count; i++)
+        tr->node[i].node = &t->nodes.items[i];
+    for (size_t i = 0; i < 2 * t->links.count; i++)
+        tr->node[t->links.items[i / 2].node[i % 2]].port_count++;
+    for (size_t i = 0; i < t->nodes.count; i++)
+        tr->node[i].port = arena_alloc(&tr->arena, tr->node[i].port_count * sizeof *tr->node[i].port);
+    for (size_t i = 0; i < 2 * t->links.count; i++) {
+        const struct topo_link *l = &t->links.items[i / 2];
+        struct tap_node *n = &tr->node[l->node[i % 2]];
+        unsigned number = l->port[i % 2];
+        const char *port = n->node->kind == TOPO_SWITCH ? arena_format(&tr->arena, "p%u", number)
+                                                        : n->node->interfaces.items[number].name;
+        n->port[number] = (struct tap_port){
+            .name = arena_format(&tr->arena, "%s:%s", n->node->name, port),
+            .where = arena_format(&tr->arena, ",\"node\":\"%s\",\"port\":\"%s\",\"link\":\"%s\"", n->node->name, port,
+                                  l->name),
+            .node = n->node->name,
+            .port = port,
+            .interface = (unsigned)i,
+        };
+        if (tr->capture_path)
+            pcapng_interface(&tr->capture, n->port[number].name);
+    }
+}
+
+int trace_open(const struct topology *t, const char *directory, struct record *record, struct trace **out,
+               struct diag *d)
+{
+    struct trace *tr = calloc(1, sizeof *tr);
+    assert(tr);
+    tr->topology = t;
+    tr->record = record;
+    if (directory) {
+        tr->events_path = arena_format(&tr->arena, "%s/events.ndjson", directory);
+        tr->capture_path = arena_format(&tr->arena, "%s/capture.pcapng", directory);
+    }
+    const char *failed = NULL;
+    if (!sink_open(&tr->events, tr->events_path, true))
+        failed = tr->events_path;
+    else if (directory && !sink_open(&tr->capture, tr->capture_path, false))
+        failed = tr->capture_path;
+    if (failed) {
+        snprintf(d->text, sizeof d->text, "%s: %s", failed, strerror(errno));
+        free(tr->events.buf);
+        arena_free(&tr->arena);
+        free(tr);
+        return E_IO;
+    }
+    if (directory)
+        pcapng_start(&tr->capture);
+    add_ports(tr);
+    *out = tr;
+    return 0;
+}
+
+void trace_node(struct trace *tr, net_node id, size_t index)
+{
+    if (id >= tr->index_cap) {
+        tr->index_cap = 2 * (size_t)id + 16;
+        tr->index = realloc(tr->index, tr->index_cap * sizeof *tr->index);
+        assert(tr->index);
+    }
+    tr->index[id] = index;
+}
+
+int trace_close(struct trace *tr, struct diag *d)
+{
+    int err = sink_close(&tr->events, tr->record->trace_sha256);
+    const char *failed = err ? tr->events_path : NULL;
+    int capture_err = tr->capture_path ? sink_close(&tr->capture, NULL) : 0;
+    if (!failed && capture_err) {
+        failed = tr->capture_path;
+        err = capture_err;
+    }
+    if (failed)
+        snprintf(d->text, sizeof d->text, "%s: %s", failed, strerror(err));
+    peers_free(&tr->peers);
+    free(tr->index);
+    arena_free(&tr->arena);
+    free(tr);
+    return failed ? E_IO : 0;
+}
+
+/* ---- lines ---- */
+
+static void line_begin(struct sink *s, uint64_t now_ns, const char *event)
+{
+    sink_text(s, "{\"t_ns\":");
+    sink_u64(s, now_ns);
+    sink_text(s, ",\"event\":\"");
+    sink_text(s, event);
+    sink_text(s, "\"");
+}
+
+static void line_end(struct sink *s)
+{
+    sink_text(s, "}\n");
+}
+
+static void put_string(struct sink *s, const char *key, const char *value)
+{
+    sink_text(s, key);
+    sink_string(s, value);
+}
+
+static void put_number(struct sink *s, const char *key, uint64_t value)
+{
+    sink_text(s, key);
+    sink_u64(s, value);
+}
+
+static void put_endpoint(struct sink *s, const char *key, const struct endpoint *e)
+{
+    sink_text(s, key);
+    sink_endpoint(s, e);
+    sink_text(s, "\"");
+}
+
+static const char *proto_name(unsigned proto)
+{
+    switch (proto) {
+    case PROTO_TCP: return "tcp";
+    case PROTO_UDP: return "udp";
+    case PROTO_ICMP: return "icmp";
+    case PROTO_ICMP6: return "icmp6";
+    default: return "ip";
+    }
+}
+
+static void put_flow(struct sink *s, unsigned proto, const struct endpoint *src, const struct endpoint *dst)
+{
+    put_string(s, ",\"proto\":", proto_name(proto));
+    put_endpoint(s, ",\"src\":\"", src);
+    put_endpoint(s, ",\"dst\":\"", dst);
+}
+
+/* ---- packets ---- */
+
+/* RFC 9293 3.1; the checksum is in the line so that the hash of the trace covers what the packet carries. */
+static void put_tcp(struct sink *s, const struct wire_packet *p)
+{
+    static const char letters[] = "FSRPAU";
+    const uint8_t *tcp = p->frame + p->l4;
+    char flags[sizeof letters];
+    size_t n = 0;
+    for (unsigned bit = 0; letters[bit]; bit++)
+        if (p->tcp_flags & 1u << bit)
+            flags[n++] = letters[bit];
+    sink_text(s, ",\"flags\":\"");
+    sink_bytes(s, flags, n);
+    put_number(s, "\",\"seq\":", load32(tcp + 4));
+    put_number(s, ",\"ack\":", load32(tcp + 8));
+    put_number(s, ",\"window\":", load16(tcp + 14));
+    sink_text(s, ",\"sum\":\"");
+    sink_hex16(s, load16(tcp + 16));
+    sink_text(s, "\"");
+}
+
+static void put_packet(struct sink *s, const struct wire_packet *p)
+{
+    const struct endpoint src = {p->src, p->sport}, dst = {p->dst, p->dport};
+    put_flow(s, p->proto, &src, &dst);
+    if (p->proto == PROTO_TCP && p->l4)
+        put_tcp(s, p);
+    if (p->proto == PROTO_UDP && p->l4) {
+        sink_text(s, ",\"sum\":\"");
+        sink_hex16(s, load16(p->frame + p->l4 + 6));
+        sink_text(s, "\"");
+    }
+    put_number(s, ",\"payload\":", p->payload_len);
+}
+
+/* The STUN messages in RFC 4571 frames of a TCP segment, which Wireshark does not look for; NULL: none. */
+static const char *framed_stun(const struct wire_packet *p, char out[COMMENT_MAX])
+{
+    struct text t = text_of(out, COMMENT_MAX);
+    const uint8_t *at = p->frame + p->payload;
+    size_t left = p->proto == PROTO_TCP && p->l4 ? p->payload_len : 0;
+    while (left > 2) {
+        size_t len = load16(at);
+        struct stun_msg m;
+        if (len > left - 2 || !stun_looks_like(at + 2, len) || stun_parse(&stun_ms_ice2, at + 2, len, &m) != 0)
+            break;
+        text_add(&t, t.len ? "; " : "RFC 4571 frame: ");
+        stun_describe(&m, &t);
+        at += 2 + len;
+        left -= 2 + len;
+    }
+    return t.len ? out : NULL;
+}
+
+static void capture_packet(struct trace *tr, uint64_t now_ns, const struct tap_port *port, bool inbound,
+                           const struct net_tap *tap, const struct wire_packet *p)
+{
+    char comment[COMMENT_MAX];
+    pcapng_packet(&tr->capture, port->interface, now_ns, inbound, tap->frame, tap->len,
+                  p ? framed_stun(p, comment) : NULL);
+}
+
+/* A link lost it: the report says so too. */
+static void record_loss(struct trace *tr, uint64_t now_ns, const struct tap_port *port, const char *reason,
+                        const struct wire_packet *p)
+{
+    struct run_drop drop = {.t_ns = now_ns, .node = port->node, .port = port->port, .reason = reason, .link = true};
+    if (p)
+        drop.flow = (struct fw_flow){p->proto, p->src, p->dst, p->sport, p->dport};
+    drop.translated = drop.flow;
+    record_drop(tr->record, &drop);
+}
+
+static void follow_syn(struct trace *tr, size_t node, enum net_tap_kind kind, const struct wire_packet *p)
+{
+    if (p->proto != PROTO_TCP || !p->l4 || (p->tcp_flags & (2 | 16)) != 2 ||
+        tr->topology->nodes.items[node].kind != TOPO_HOST)
+        return;
+    const struct endpoint src = {p->src, p->sport}, dst = {p->dst, p->dport};
+    uint32_t seq = load32(p->frame + p->l4 + 4);
+    if (kind == TAP_SENT)
+        peers_syn_sent(&tr->peers, &(struct peer_end){(unsigned)node, src, dst}, seq);
+    else if (kind == TAP_DELIVERED)
+        peers_syn_arrived(&tr->peers, &(struct peer_end){(unsigned)node, dst, src}, seq);
+}
+
+void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
+{
+    static const char *const events[] = {
+        [TAP_SENT] = "sent", [TAP_DELIVERED] = "delivered", [TAP_DROPPED] = "lost"};
+    struct trace *tr = trace;
+    size_t node = tr->index[tap->end.node];
+    const struct tap_port *port = &tr->node[node].port[tap->end.port];
+    uint8_t copy[FRAME_MAX];
+    assert(tap->len <= sizeof copy);
+    memcpy(copy, tap->frame, tap->len);
+    struct wire_packet packet;
+    const struct wire_packet *p = wire_parse(copy, tap->len, &packet) == 0 ? &packet : NULL;
+
+    line_begin(&tr->events, now_ns, events[tap->kind]);
+    sink_text(&tr->events, port->where);
+    put_number(&tr->events, ",\"len\":", tap->len);
+    if (p)
+        put_packet(&tr->events, p);
+    if (tap->kind == TAP_DROPPED)
+        put_string(&tr->events, ",\"reason\":", tap->reason);
+    line_end(&tr->events);
+
+    if (p)
+        follow_syn(tr, node, tap->kind, p);
+    if (tap->kind == TAP_DROPPED)
+        record_loss(tr, now_ns, port, tap->reason, p);
+    else if (tr->capture_path)
+        capture_packet(tr, now_ns, port, tap->kind == TAP_DELIVERED, tap, p);
+}
+
+/* ---- what hosts and boxes tell ---- */
+
+static size_t node_index(const struct topology *t, const char *name)
+{
+    size_t i = 0;
+    while (i < t->nodes.count && strcmp(t->nodes.items[i].name, name) != 0)
+        i++;
+    assert(i < t->nodes.count);
+    return i;
+}
+
+/* The node that gets what a host sends on a connection; its address where no node can be told. */
+static const char *receiver(struct trace *tr, const struct host_message *m, char text[ENDPOINT_TEXT])
+{
+    const struct topology *t = tr->topology;
+    const struct peer_end end = {(unsigned)node_index(t, m->host), m->local, m->remote};
+    const struct peer_end *other = peers_find(&tr->peers, &end);
+    if (other)
+        return t->nodes.items[other->node].name;
+    const struct topo_node *owner = topology_owner(t, &m->remote.ip);
+    return owner ? owner->name : endpoint_text(&m->remote, text);
+}
+
+void trace_message(void *trace, uint64_t now_ns, const struct host_message *m)
+{
+    struct trace *tr = trace;
+    if (!m->label)
+        return;
+    char text[ENDPOINT_TEXT];
+    size_t headers = m->local.ip.family == IP_V6 ? WIRE_ETH + WIRE_IP6 : WIRE_ETH + WIRE_IP4;
+    headers += m->proto == PROTO_UDP ? WIRE_UDP : WIRE_TCP;
+    const struct run_message out = {.t_ns = now_ns, .from = m->host, .to = receiver(tr, m, text), .name = m->label,
+                                    .local = m->local, .remote = m->remote, .bytes = m->len,
+                                    .frame_len = m->len + headers};
+    record_message(tr->record, &out);
+
+    struct sink *s = &tr->events;
+    line_begin(s, now_ns, "message");
+    put_string(s, ",\"node\":", m->host);
+    put_string(s, ",\"to\":", out.to);
+    put_string(s, ",\"name\":", m->label);
+    put_number(s, ",\"bytes\":", m->len);
+    put_flow(s, m->proto, &m->local, &m->remote);
+    line_end(s);
+}
+
+void trace_note(void *trace, uint64_t now_ns, const struct host_note *n)
+{
+    static const char *const events[] = {
+        [NOTE_STATE] = "state", [NOTE_PHASE] = "phase", [NOTE_FAIL] = "failed", [NOTE_RESULT] = "result"};
+    struct trace *tr = trace;
+    record_note(tr->record, now_ns, n->host, n->note, &n->remote, n->text);
+
+    struct sink *s = &tr->events;
+    line_begin(s, now_ns, events[n->note]);
+    put_string(s, ",\"node\":", n->host);
+    put_string(s, ",\"text\":", n->text);
+    if (n->remote.ip.family != IP_NONE)
+        put_endpoint(s, ",\"remote\":\"", &n->remote);
+    line_end(s);
+}
+
+void trace_drop(void *trace, uint64_t now_ns, const struct box_drop *d)
+{
+    struct trace *tr = trace;
+    size_t node = node_index(tr->topology, d->node);
+    const char *port = tr->node[node].port[d->port].port;
+    record_drop(tr->record, &(struct run_drop){.t_ns = now_ns, .node = d->node, .port = port, .reason = d->reason,
+                                               .advice = d->advice, .rule = d->rule, .flow = d->flow,
+                                               .translated = d->translated});
+    const struct endpoint src = {d->flow.src, d->flow.sport}, dst = {d->flow.dst, d->flow.dport};
+    struct sink *s = &tr->events;
+    line_begin(s, now_ns, "dropped");
+    put_string(s, ",\"node\":", d->node);
+    put_string(s, ",\"port\":", port);
+    put_flow(s, d->flow.proto, &src, &dst);
+    put_string(s, ",\"reason\":", d->reason);
+    if (d->rule && d->rule->line) {
+        put_number(s, ",\"line\":", d->rule->line);
+        put_string(s, ",\"rule\":", d->rule->text ? d->rule->text : "");
+    }
+    line_end(s);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/world.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "models/base/time.h"
+#include "sim/host/box.h"
+#include "sim/host/host.h"
+#include "sim/scenario/systems.h"
+#include "sim/scenario/trace.h"
+
+struct world_node {
+    net_node id;
+    struct box *box;
+    struct host *host;
+    struct io *io;
+    struct core core;
+    struct system_host where;
+    LIST_OF(struct ip_prefix) addresses;
+};
+
+struct world {
+    const struct net_ops *ops;
+    struct net *net;
+    const struct topology *t;
+    uint64_t seed;
+    struct trace *trace;
+    struct host_hooks hooks;
+    struct world_node *node;
+    struct arena arena;
+};
+
+/* ---- hosts ---- */
+
+static void add_host(struct world *w, const struct topo_node *n, struct world_node *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n->interfaces.count; i++)
+        count += n->interfaces.items[i].addresses.count;
+    struct ip_prefix *address = arena_alloc(&w->arena, count * sizeof *address);
+    for (size_t i = 0, at = 0; i < n->interfaces.count; at += n->interfaces.items[i].addresses.count, i++)
+        memcpy(address + at, n->interfaces.items[i].addresses.items,
+               n->interfaces.items[i].addresses.count * sizeof *address);
+    out->where = (struct system_host){.name = n->name, .address = address, .address_count = count};
+    out->io = io_new(n->name, w->seed);
+    int err = out->io ? n->system->create(n->settings, &out->where, out->io, &out->core) : -1;
+    out->host = err ? NULL : host_new(w->net, &out->core, &w->hooks);
+    assert(out->host); /* settings are checked: what can fail is memory */
+    const struct net_node_spec spec = {.name = n->name, .kind = NET_HOST, .handler = host_event, .ctx = out->host,
+                                       .tcp = n->tcp};
+    out->id = w->ops->node_add(w->net, &spec);
+}
+
+/* ---- boxes ---- */
+
+static void add_box(struct world *w, const struct topo_node *n, struct world_node *out, size_t ports)
+{
+    static const enum box_kind kinds[] = {
+        [TOPO_SWITCH] = BOX_SWITCH, [TOPO_ROUTER] = BOX_ROUTER, [TOPO_FIREWALL] = BOX_FIREWALL};
+    struct box_iface *iface = arena_alloc(&w->arena, (ports + 1) * sizeof *iface);
+    for (size_t i = 0; i < n->interfaces.count; i++) {
+        const struct topo_iface *f = &n->interfaces.items[i];
+        iface[i] = (struct box_iface){.name = f->name, .mtu = f->mtu, .prefix = f->addresses.items,
+                                      .prefix_count = f->addresses.count};
+        memcpy(iface[i].mac, f->mac, 6);
+    }
+    struct box_route *route = arena_alloc(&w->arena, (n->routes.count + 1) * sizeof *route);
+    for (size_t i = 0; i < n->routes.count; i++)
+        route[i] = (struct box_route){n->routes.items[i].to, n->routes.items[i].port, n->routes.items[i].via};
+    const struct box_config cfg = {.kind = kinds[n->kind], .name = n->name, .iface = iface, .iface_count = ports,
+                                   .route = route, .route_count = n->routes.count, .rules = n->rules, .seed = w->seed,
+                                   .drop = trace_drop, .ctx = w->trace};
+    out->box = box_new(w->net, &cfg);
+    assert(out->box);
+    const struct net_node_spec spec = {.name = n->name, .kind = NET_BOX, .box = box_frame, .ctx = out->box};
+    out->id = w->ops->node_add(w->net, &spec);
+}
+
+/* What is behind one end of a link, told to the switch at the other: an interface, or all behind another switch. */
+static void learn_behind(struct world *w, struct box *sw, unsigned port, const struct topo_link *l, int far)
+{
+    const struct topo_node *n = &w->t->nodes.items[l->node[far]];
+    if (n->kind != TOPO_SWITCH) {
+        box_learn(sw, port, n->interfaces.items[l->port[far]].mac);
+        return;
+    }
+    for (size_t i = 0; i < w->t->links.count; i++)
+        for (int end = 0; end < 2; end++)
+            if (&w->t->links.items[i] != l && w->t->links.items[i].node[end] == l->node[far])
+                learn_behind(w, sw, port, &w->t->links.items[i], !end);
+}
+
+static void teach_switches(struct world *w)
+{
+    for (size_t i = 0; i < w->t->links.count; i++)
+        for (int end = 0; end < 2; end++) {
+            const struct topo_link *l = &w->t->links.items[i];
+            if (w->t->nodes.items[l->node[end]].kind == TOPO_SWITCH)
+                learn_behind(w, w->node[l->node[end]].box, l->port[end], l, !end);
+        }
+}
+
+/* ---- all ---- */
+
+static void add_interfaces(struct world *w, const struct topo_node *n, const struct world_node *node, size_t ports)
+{
+    for (unsigned i = 0; i < ports; i++) {
+        struct net_iface_spec spec = {.node = node->id, .name = n->name};
+        if (n->kind != TOPO_SWITCH) {
+            const struct topo_iface *f = &n->interfaces.items[i];
+            spec = (struct net_iface_spec){.node = node->id, .name = f->name, .mtu = f->mtu,
+                                           .prefix = f->addresses.items, .prefix_count = f->addresses.count};
+            memcpy(spec.mac, f->mac, 6);
+        }
+        unsigned port = w->ops->iface_add(w->net, &spec);
+        assert(port == i);
+    }
+}
+
+static void add_nodes(struct world *w)
+{
+    size_t *ports = arena_alloc(&w->arena, w->t->nodes.count * sizeof *ports);
+    for (size_t i = 0; i < 2 * w->t->links.count; i++)
+        ports[w->t->links.items[i / 2].node[i % 2]]++;
+    w->node = arena_alloc(&w->arena, w->t->nodes.count * sizeof *w->node);
+    for (size_t i = 0; i < w->t->nodes.count; i++) {
+        const struct topo_node *n = &w->t->nodes.items[i];
+        if (n->kind == TOPO_HOST)
+            add_host(w, n, &w->node[i]);
+        else
+            add_box(w, n, &w->node[i], ports[i]);
+        trace_node(w->trace, w->node[i].id, i);
+        add_interfaces(w, n, &w->node[i], ports[i]);
+    }
+}
+
+static struct net_link_dir link_dir(const struct topo_dir *d)
+{
+    return (struct net_link_dir){.rate_bps = d->rate_bps, .delay_ns = d->delay_ns, .jitter_ns = d->jitter_ns,
+                                 .queue_bytes = d->queue_bytes, .loss = d->loss, .duplicate_ppm = d->duplicate_ppm,
+                                 .reorder_ppm = d->reorder_ppm, .reorder_ns = d->reorder_ns, .outage = d->outage,
+                                 .outage_count = d->outages.count};
+}
+
+static void add_links(struct world *w)
+{
+    for (size_t i = 0; i < w->t->links.count; i++) {
+        const struct topo_link *l = &w->t->links.items[i];
+        const struct net_link_spec spec = {.name = l->name, .a = {w->node[l->node[0]].id, l->port[0]},
+                                           .b = {w->node[l->node[1]].id, l->port[1]}, .ab = link_dir(&l->dir[0]),
+                                           .ba = link_dir(&l->dir[1])};
+        w->ops->link_add(w->net, &spec);
+    }
+    teach_switches(w);
+}
+
+/* Boxes announce what they answer for, hosts are switched on. */
+static void start(struct world *w)
+{
+    for (size_t i = 0; i < w->t->nodes.count; i++) {
+        const struct topo_node *n = &w->t->nodes.items[i];
+        if (n->kind != TOPO_HOST) {
+            box_attach(w->node[i].box, w->node[i].id);
+            continue;
+        }
+        for (size_t k = 0; k < n->routes.count; k++) {
+            const struct net_route route = {.node = w->node[i].id, .to = n->routes.items[k].to,
+                                            .port = n->routes.items[k].port, .gateway = n->routes.items[k].via};
+            w->ops->route_add(w->net, &route);
+        }
+        host_start(w->node[i].host, w->node[i].id, n->start_ns);
+    }
+}
+
+static void run(struct world *w, const struct world_options *options)
+{
+    enum { STEPS = 50 };
+    uint64_t end = w->t->duration_ns;
+    for (uint64_t step = 1; options->progress && step < STEPS; step++) {
+        w->ops->run(w->net, end / STEPS * step);
+        options->progress(w->ops->now(w->net), end);
+    }
+    w->ops->run(w->net, end);
+}
+
+static void take_down(struct world *w)
+{
+    w->ops->destroy(w->net);
+    for (size_t i = 0; i < w->t->nodes.count; i++) {
+        struct world_node *n = &w->node[i];
+        box_free(n->box);
+        host_free(n->host);
+        if (n->core.ops)
+            n->core.ops->free(n->core.self);
+        io_free(n->io);
+    }
+    arena_free(&w->arena);
+}
+
+int world_run(const struct net_ops *ops, const struct topology *t, const struct world_options *options,
+              struct record *record, struct diag *d)
+{
+    struct world w = {.ops = ops, .t = t, .seed = options->seed};
+    record->engine = ops->name;
+    record->seed = options->seed;
+    int err = trace_open(t, options->directory, record, &w.trace, d);
+    if (err)
+        return err;
+    w.hooks = (struct host_hooks){.message = trace_message, .note = trace_note, .ctx = w.trace};
+    w.net = ops->create(options->seed);
+    assert(w.net);
+    add_nodes(&w);
+    add_links(&w);
+    ops->tap_set(w.net, trace_tap, w.trace);
+    start(&w);
+    run(&w, options);
+    record_end(record, ops->now(w.net));
+    ops->stats(w.net, &record->stats);
+    take_down(&w);
+    return trace_close(w.trace, d);
+}
