@@ -11,7 +11,7 @@
 #include "models/wire/wire.h"
 #include "sim/net.h"
 
-enum { HOSTS = 3, CONNS = 8, CHUNK = 4096, MIB = 1024 * 1024 };
+enum { HOSTS = 3, CONNS = 8, CHUNK = 4096, MIB = 1024 * 1024, SMALL_MTU = 1300 };
 
 /* ---- hosts, each on a link of its own to a box that switches, and may rewrite or drop ---- */
 
@@ -235,7 +235,7 @@ static void bench_open(struct bench *b, const struct net_ops *ops, const struct 
         assert_int_equal(prefix_parse(v4, &prefix[0]), 0);
         assert_int_equal(prefix_parse(v6, &prefix[1]), 0);
         struct net_iface_spec iface = {.node = h->node, .name = "eth0", .mac = {2, 0, 0, 0, 0, (uint8_t)(i + 1)},
-                                       .prefix = prefix, .prefix_count = 2};
+                                       .mtu = i == 2 ? SMALL_MTU : 0, .prefix = prefix, .prefix_count = 2};
         memcpy(b->mac[i], iface.mac, 6);
         struct net_iface_spec port = {.node = b->box, .name = "p", .mac = {2, 0, 0, 0, 1, (uint8_t)(i + 1)}};
         struct net_link_spec link = {.name = names[i], .a = {h->node, ops->iface_add(b->net, &iface)},
@@ -351,6 +351,48 @@ static void transfer_lossy(const struct net_ops *ops)
     lossy.reorder_ppm = 5000;
     lossy.reorder_ns = 2 * NS_MS;
     transfer(ops, &lossy, "10.0.0.2:80");
+}
+
+/* Each announces what it can take, and the other keeps to it. */
+static void small_mtu(const struct net_ops *ops)
+{
+    struct bench b;
+    bench_open(&b, ops, &line, &plain);
+    b.host[2].as_accepted.to_send = 50000;
+    listen_on(&b.host[2], "10.0.0.3:80");
+    connect_from(&b.host[0], NULL, "10.0.0.3:80")->to_send = 50000;
+    b.host[0].as_accepted.to_send = 50000;
+    listen_on(&b.host[0], "10.0.0.1:80");
+    connect_from(&b.host[2], NULL, "10.0.0.1:80")->to_send = 50000;
+    run(&b, 5 * NS_S);
+    expect_payload(&b.host[2].conn[0], 50000);
+    expect_payload(&b.host[2].conn[1], 50000);
+    expect_payload(&b.host[0].conn[0], 50000);
+    expect_payload(&b.host[0].conn[1], 50000);
+    assert_int_equal(b.data_frame_max, SMALL_MTU + ETH_HEADER);
+    bench_close(&b);
+}
+
+/* A SYN between the endpoints of a connection that is in TIME_WAIT at the side that listens. */
+static void time_wait(const struct net_ops *ops)
+{
+    struct bench b;
+    bench_open(&b, ops, &line, &plain);
+    listen_on(&b.host[1], "10.0.0.2:80");
+    struct conn *c = connect_from(&b.host[0], "10.0.0.1:5000", "10.0.0.2:80");
+    run(&b, NS_S);
+    ops->tcp_shutdown(b.net, b.host[1].conn[0].sock);
+    run(&b, 2 * NS_S);
+    assert_true(c->eof);
+    ops->tcp_shutdown(b.net, c->sock);
+    run(&b, 3 * NS_S);
+    assert_true(c->closed && b.host[1].conn[0].closed && b.host[1].conn[0].err == 0);
+    struct conn *d = connect_from(&b.host[0], "10.0.0.1:5000", "10.0.0.2:80");
+    d->to_send = 1000;
+    run(&b, 4 * NS_S);
+    assert_true(d->connected);
+    expect_payload(&b.host[1].conn[1], 1000);
+    bench_close(&b);
 }
 
 static void refused(const struct net_ops *ops)
@@ -727,7 +769,7 @@ static void on_ns3(void **state)
 typedef void check_fn(const struct net_ops *);
 
 #define CHECKS(X) \
-    X(udp_echo) X(transfer_v4) X(transfer_v6) X(transfer_lossy) X(refused) X(black_hole) X(dead_peer) X(half_close) \
+    X(udp_echo) X(transfer_v4) X(transfer_v6) X(transfer_lossy) X(small_mtu) X(time_wait) X(refused) X(black_hole) X(dead_peer) X(half_close) \
     X(close_and_abort) X(lost_fin) X(back_pressure) X(listening_port) X(own_host) X(simultaneous_open) \
     X(box_rewrites) X(box_rejects) X(timers) X(deterministic)
 

@@ -141,7 +141,7 @@ int World::source_for(Node &host, const ip_addr &to, ip_addr *from)
 /* ---- TCP ---- */
 
 /* The segment size is that of the interface with the address, or of the smallest when that is any. */
-Ptr<HostTcp> World::tcp_new(Node &host, const ip_addr &local)
+uint16_t World::mss(const Node &host, const ip_addr &local) const
 {
     unsigned mtu = UINT16_MAX;
     for (const auto &port : host.ports)
@@ -151,7 +151,13 @@ Ptr<HostTcp> World::tcp_new(Node &host, const ip_addr &local)
     unsigned mss = mtu - (local.family == IP_V6 ? TCP_IP6 : TCP_IP4);
     if (host.spec.tcp.mss)
         mss = std::min<unsigned>(mss, host.spec.tcp.mss);
-    return CreateObject<HostTcp>(TcpConfig{this, host.node, host.id, host.spec.tcp, mss, &host.isn});
+    return static_cast<uint16_t>(mss);
+}
+
+Ptr<HostTcp> World::tcp_new(Node &host, const ip_addr &local)
+{
+    return CreateObject<HostTcp>(
+        TcpConfig{this, host.node, host.id, host.spec.tcp, mss(host, local), host.isn_key});
 }
 
 int World::tcp_listen(net_node id, const endpoint &local, net_sock *out)

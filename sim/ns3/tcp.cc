@@ -2,16 +2,20 @@
 #include "sim/ns3/tcp.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include <ns3/inet-socket-address.h>
 #include <ns3/inet6-socket-address.h>
 #include <ns3/ipv4-end-point.h>
+#include <ns3/ipv4-l3-protocol.h>
 #include <ns3/ipv6-end-point.h>
+#include <ns3/ipv6-l3-protocol.h>
 #include <ns3/node.h>
 #include <ns3/rtt-estimator.h>
 #include <ns3/simulator.h>
 #include <ns3/tcp-congestion-ops.h>
 #include <ns3/tcp-l4-protocol.h>
+#include <ns3/tcp-option-rfc793.h>
 #include <ns3/tcp-prr-recovery.h>
 #include <ns3/tcp-rx-buffer.h>
 #include <ns3/tcp-tx-buffer.h>
@@ -20,6 +24,7 @@
 
 extern "C" {
 #include "models/base/err.h"
+#include "models/base/rng.h"
 }
 
 using namespace ns3;
@@ -69,10 +74,17 @@ void HostTcp::configure()
     SetDelAckTimeout(MilliSeconds(40));
     SetPersistTimeout(persist_first);
     SetTcpNoDelay(true);
+    m_msl = MSL_S;
+    configure_options();
+}
+
+/* Also for each SYN that a listener hears: ns-3 lets it change them before it forks. */
+void HostTcp::configure_options()
+{
     m_timestampEnabled = false;
     m_winScalingEnabled = true;
-    m_sackEnabled = !o.no_sack;
-    m_msl = MSL_S;
+    m_sackEnabled = !m_config.opts.no_sack;
+    m_txBuffer->SetSackEnabled(m_sackEnabled);
 }
 
 HostTcp::HostTcp(const HostTcp &listener)
@@ -88,10 +100,31 @@ HostTcp::~HostTcp()
 
 /* ---- opening ---- */
 
-SequenceNumber32 HostTcp::next_isn()
+static endpoint name_of(const Address &a)
 {
-    /* ns-3 compares some marks with 0, as which they begin: stay in the half above it. */
-    return SequenceNumber32(1 + static_cast<uint32_t>(rng_below(m_config.isn, 1u << 30)));
+    endpoint e = {};
+    if (InetSocketAddress::IsMatchingType(a)) {
+        InetSocketAddress s = InetSocketAddress::ConvertFrom(a);
+        e.ip = from_v4(s.GetIpv4());
+        e.port = s.GetPort();
+    } else if (Inet6SocketAddress::IsMatchingType(a)) {
+        Inet6SocketAddress s = Inet6SocketAddress::ConvertFrom(a);
+        e.ip = from_v6(s.GetIpv6());
+        e.port = s.GetPort();
+    }
+    return e;
+}
+
+/* RFC 6528: a clock of 4 us, and an offset for each pair of endpoints, so that a new connection begins above the last one
+ * between the same. ns-3 compares some marks with 0, as which they begin: stay in the half above it. */
+SequenceNumber32 HostTcp::new_isn(const endpoint &from, const endpoint &to) const
+{
+    char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT], name[2 * ENDPOINT_TEXT + 8];
+    std::snprintf(name, sizeof name, "isn/%s/%s", endpoint_text(&from, a), endpoint_text(&to, b));
+    struct rng r = rng_named(m_config.isn_key, name);
+    constexpr uint64_t half = 1u << 29;
+    uint64_t clock = static_cast<uint64_t>(Simulator::Now().GetMicroSeconds()) / 4;
+    return SequenceNumber32(static_cast<uint32_t>(1 + rng_below(&r, half) + clock % half));
 }
 
 /* Takes the 4-tuple itself: ns-3's Bind would refuse a port that is listened on. */
@@ -131,7 +164,7 @@ int HostTcp::connect(const endpoint &from, const endpoint &to)
     m_rtt->Reset();
     m_synCount = m_synRetries;
     m_dataRetrCount = m_dataRetries;
-    m_tcb->m_nextTxSequence = next_isn();
+    m_tcb->m_nextTxSequence = new_isn(from, to);
     DoConnect();
     return 0;
 }
@@ -143,9 +176,48 @@ Ptr<TcpSocketBase> HostTcp::Fork()
     return s;
 }
 
+/* RFC 6691, RFC 9293 3.7.1. */
+void HostTcp::hear_mss(const TcpHeader &syn)
+{
+    Ptr<const TcpOptionMSS> option = DynamicCast<const TcpOptionMSS>(syn.GetOption(TcpOption::MSS));
+    if (!option || option->GetMSS() == 0 || option->GetMSS() >= m_tcb->m_segmentSize)
+        return;
+    m_tcb->m_segmentSize = option->GetMSS();
+    m_txBuffer->SetSegmentSize(option->GetMSS());
+    m_tcb->m_cWnd = m_tcb->m_initialCWnd * m_tcb->m_segmentSize;
+    m_tcb->m_cWndInfl = m_tcb->m_cWnd;
+}
+
+void tcp_announce_mss(Ptr<Packet> segment, const Address &from, const Address &to, uint16_t mss)
+{
+    constexpr uint32_t FLAGS = 13;
+    uint8_t head[FLAGS + 1];
+    segment->CopyData(head, sizeof head);
+    if (!(head[FLAGS] & TcpHeader::SYN))
+        return;
+    TcpHeader old, h;
+    segment->RemoveHeader(old);
+    h.SetSourcePort(old.GetSourcePort());
+    h.SetDestinationPort(old.GetDestinationPort());
+    h.SetSequenceNumber(old.GetSequenceNumber());
+    h.SetAckNumber(old.GetAckNumber());
+    h.SetFlags(old.GetFlags());
+    h.SetWindowSize(old.GetWindowSize());
+    Ptr<TcpOptionMSS> option = CreateObject<TcpOptionMSS>();
+    option->SetMSS(mss);
+    h.AppendOption(option);
+    for (const Ptr<const TcpOption> &o : old.GetOptionList())
+        if (o->GetKind() != TcpOption::END) /* the padding that was read */
+            h.AppendOption(o);
+    h.EnableChecksums();
+    h.InitializeChecksum(from, to, TcpL4Protocol::PROT_NUMBER);
+    segment->AddHeader(h);
+}
+
 void HostTcp::CompleteFork(Ptr<Packet> packet, const TcpHeader &header, const Address &from, const Address &to)
 {
-    m_tcb->m_nextTxSequence = next_isn();
+    m_tcb->m_nextTxSequence = new_isn(name_of(to), name_of(from));
+    hear_mss(header);
     m_synRetries = SYN_ACK_TRIES;
     TcpSocketBase::CompleteFork(packet, header, from, to);
     if (!bound()) { /* a duplicate of the SYN came at the same time */
@@ -153,21 +225,6 @@ void HostTcp::CompleteFork(Ptr<Packet> packet, const TcpHeader &header, const Ad
         m_listener = nullptr;
         m_tcp->RemoveSocket(this);
     }
-}
-
-static endpoint name_of(const Address &a)
-{
-    endpoint e = {};
-    if (InetSocketAddress::IsMatchingType(a)) {
-        InetSocketAddress s = InetSocketAddress::ConvertFrom(a);
-        e.ip = from_v4(s.GetIpv4());
-        e.port = s.GetPort();
-    } else if (Inet6SocketAddress::IsMatchingType(a)) {
-        Inet6SocketAddress s = Inet6SocketAddress::ConvertFrom(a);
-        e.ip = from_v6(s.GetIpv6());
-        e.port = s.GetPort();
-    }
-    return e;
 }
 
 endpoint HostTcp::local() const
@@ -193,6 +250,11 @@ void HostTcp::DoForwardUp(Ptr<Packet> packet, const Address &from, const Address
     m_heard = Simulator::Now();
     m_probes = 0;
     bool last = in(LAST | OVER);
+    if (in(1u << TIME_WAIT) && h.GetFlags() == TcpHeader::SYN &&
+        h.GetSequenceNumber() > m_tcb->m_rxBuffer->NextRxSequence()) {
+        give_way(packet, name_of(from), name_of(to));
+        return;
+    }
     if (!handled(h, len, from, to)) {
         if (in(1u << SYN_RCVD) && h.GetFlags() & TcpHeader::SYN && h.GetFlags() & TcpHeader::ACK) {
             /* Simultaneous open, RFC 9293 3.5: for ns-3 it has to look like the ACK of the ordinary one. */
@@ -204,6 +266,10 @@ void HostTcp::DoForwardUp(Ptr<Packet> packet, const Address &from, const Address
         if (in(1u << ESTABLISHED) && h.GetFlags() & TcpHeader::FIN && h.GetFlags() & TcpHeader::ACK &&
             h.GetAckNumber() > m_txBuffer->HeadSequence())
             ReceivedAck(Create<Packet>(), h); /* which ns-3 does not look at in a FIN */
+        if (in(1u << LISTEN))
+            configure_options();
+        else if (in(1u << SYN_SENT))
+            hear_mss(h);
         TcpSocketBase::DoForwardUp(packet, from, to);
         if (m_rWnd.Get() > 0)
             m_persistTimeout = persist_first;
@@ -246,6 +312,30 @@ bool HostTcp::handled(const TcpHeader &h, uint32_t len, const Address &from, con
     if (len == 0 && !fin && seq + 1 == next) /* a probe of the window, or keep-alive */
         SendEmptyPacket(TcpHeader::ACK);
     return false;
+}
+
+/* TIME_WAIT ends for a new connection between the same endpoints, RFC 6191 without time stamps. The SYN comes in again. */
+void HostTcp::give_way(Ptr<Packet> syn, const endpoint &from, const endpoint &to)
+{
+    Ptr<TcpL4Protocol> tcp = m_tcp;
+    Ptr<Ipv4L3Protocol> ip4 = m_node->GetObject<Ipv4L3Protocol>();
+    Ptr<Ipv6L3Protocol> ip6 = m_node->GetObject<Ipv6L3Protocol>();
+    m_state = CLOSED;
+    DeallocateEndPoint();
+    look();
+    if (to.ip.family == IP_V4) {
+        Ipv4Header h;
+        h.SetSource(to_v4(from.ip));
+        h.SetDestination(to_v4(to.ip));
+        int32_t at = ip4->GetInterfaceForAddress(h.GetDestination());
+        tcp->Receive(syn, h, ip4->GetInterface(static_cast<uint32_t>(at)));
+    } else {
+        Ipv6Header h;
+        h.SetSource(to_v6(from.ip));
+        h.SetDestination(to_v6(to.ip));
+        int32_t at = ip6->GetInterfaceForAddress(h.GetDestination());
+        tcp->Receive(syn, h, ip6->GetInterface(static_cast<uint32_t>(at)));
+    }
 }
 
 /* RFC 9293 3.10.7.3 and 3.10.7.4. */

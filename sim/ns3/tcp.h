@@ -6,7 +6,9 @@
  *     for that of its FIN, forgets data that is on its way, does not answer a repeated FIN, and repeats its own forever;
  *   - a reader makes the window known again (ns-3 leaves it to probes); window probes and keep-alive are segments with
  *     an ACK and without data, and are answered;
- *   - simultaneous open; connecting from a port that is listened on; initial sequence numbers that are not 0. */
+ *   - the MSS option is sent and heard; a listener's options do not become those of its last caller;
+ *   - simultaneous open; connecting from a port that is listened on; a SYN that takes the place of TIME_WAIT; initial
+ *     sequence numbers that are not 0. */
 #ifndef TP_SIM_NS3_TCP_H
 #define TP_SIM_NS3_TCP_H
 
@@ -14,7 +16,6 @@
 #include <ns3/tcp-socket-base.h>
 
 extern "C" {
-#include "models/base/rng.h"
 #include "sim/net.h"
 }
 
@@ -42,9 +43,12 @@ struct TcpConfig
     ns3::Ptr<ns3::Node> node;
     net_node host;
     net_tcp_opts opts;
-    uint32_t mss;
-    struct rng *isn; /* the host's */
+    uint16_t mss; /* the most that we send, and announce */
+    uint64_t isn_key;
 };
+
+/* Puts the MSS option into a SYN on its way to IP. */
+void tcp_announce_mss(ns3::Ptr<ns3::Packet> segment, const ns3::Address &from, const ns3::Address &to, uint16_t mss);
 
 class HostTcp final : public ns3::TcpSocketBase
 {
@@ -87,10 +91,13 @@ class HostTcp final : public ns3::TcpSocketBase
 
     int begin(const endpoint &local, const endpoint &remote);
     void configure();
-    ns3::SequenceNumber32 next_isn();
+    void configure_options();
+    ns3::SequenceNumber32 new_isn(const endpoint &local, const endpoint &remote) const;
+    void hear_mss(const ns3::TcpHeader &syn);
     bool in(unsigned states) const { return states & 1u << m_state.Get(); }
     bool bound() const { return m_endPoint || m_endPoint6; }
     bool handled(const ns3::TcpHeader &h, uint32_t len, const ns3::Address &from, const ns3::Address &to);
+    void give_way(ns3::Ptr<ns3::Packet> syn, const endpoint &from, const endpoint &to);
     void reset_input(const ns3::TcpHeader &h);
     void refuse(const ns3::TcpHeader &h, const ns3::Address &from, const ns3::Address &to);
     void die(int err);

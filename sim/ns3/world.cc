@@ -12,14 +12,17 @@
 #include <ns3/global-value.h>
 #include <ns3/internet-stack-helper.h>
 #include <ns3/ipv4-l3-protocol.h>
+#include <ns3/ipv4-route.h>
 #include <ns3/ipv4-static-routing-helper.h>
 #include <ns3/ipv6-interface.h>
+#include <ns3/ipv6-route.h>
 #include <ns3/ipv6-l3-protocol.h>
 #include <ns3/ipv6-static-routing-helper.h>
 #include <ns3/mac48-address.h>
 #include <ns3/ndisc-cache.h>
 #include <ns3/rng-seed-manager.h>
 #include <ns3/simulator.h>
+#include <ns3/tcp-l4-protocol.h>
 
 #include "sim/ns3/address.h"
 
@@ -59,25 +62,45 @@ Node &World::node(net_node id)
 
 /* ---- building ---- */
 
+void World::add_stack(Node &host)
+{
+    host.node = CreateObject<ns3::Node>();
+    Ipv4StaticRoutingHelper routing4;
+    Ipv6StaticRoutingHelper routing6;
+    InternetStackHelper stack;
+    stack.SetRoutingHelper(routing4);
+    stack.SetRoutingHelper(routing6);
+    stack.Install(host.node);
+    host.ip4 = host.node->GetObject<Ipv4>();
+    host.ip6 = host.node->GetObject<Ipv6>();
+    host.ip4->SetAttribute("IpForward", BooleanValue(false));
+    host.routing4 = routing4.GetStaticRouting(host.ip4);
+    host.routing6 = routing6.GetStaticRouting(host.ip6);
+
+    Ptr<TcpL4Protocol> tcp = host.node->GetObject<TcpL4Protocol>();
+    tcp->SetDownTarget(IpL4Protocol::DownTargetCallback(
+        [this, &host, down = tcp->GetDownTarget()](Ptr<Packet> segment, Ipv4Address from, Ipv4Address to,
+                                                   uint8_t protocol, Ptr<Ipv4Route> route) {
+            tcp_announce_mss(segment, from, to, mss(host, from_v4(from)));
+            down(segment, from, to, protocol, route);
+        }));
+    tcp->SetDownTarget6(IpL4Protocol::DownTargetCallback6(
+        [this, &host, down = tcp->GetDownTarget6()](Ptr<Packet> segment, Ipv6Address from, Ipv6Address to,
+                                                    uint8_t protocol, Ptr<Ipv6Route> route) {
+            tcp_announce_mss(segment, from, to, mss(host, from_v6(from)));
+            down(segment, from, to, protocol, route);
+        }));
+}
+
 net_node World::node_add(const net_node_spec &spec)
 {
     auto n = std::make_unique<Node>();
     n->id = static_cast<net_node>(m_nodes.size() + 1);
     n->spec = spec;
     if (spec.kind == NET_HOST) {
-        n->isn = rng_named(m_seed, ("host/" + std::string(spec.name) + "/isn").c_str());
-        n->node = CreateObject<ns3::Node>();
-        Ipv4StaticRoutingHelper routing4;
-        Ipv6StaticRoutingHelper routing6;
-        InternetStackHelper stack;
-        stack.SetRoutingHelper(routing4);
-        stack.SetRoutingHelper(routing6);
-        stack.Install(n->node);
-        n->ip4 = n->node->GetObject<Ipv4>();
-        n->ip6 = n->node->GetObject<Ipv6>();
-        n->ip4->SetAttribute("IpForward", BooleanValue(false));
-        n->routing4 = routing4.GetStaticRouting(n->ip4);
-        n->routing6 = routing6.GetStaticRouting(n->ip6);
+        struct rng r = rng_named(m_seed, ("host/" + std::string(spec.name) + "/isn").c_str());
+        n->isn_key = rng_u64(&r);
+        add_stack(*n);
     }
     m_nodes.push_back(std::move(n));
     return m_nodes.back()->id;
@@ -184,9 +207,12 @@ void World::know(Node &host, Port &port, const ip_addr &ip, const Mac &mac)
     } else if (ip.family == IP_V6 && at6 > 0) {
         Ptr<Ipv6Interface> i =
             DynamicCast<Ipv6L3Protocol>(host.ip6)->GetInterface(static_cast<uint32_t>(at6));
-        NdiscCache::Entry *e = i->GetNdiscCache()->Lookup(to_v6(ip));
+        Ptr<NdiscCache> cache = i->GetNdiscCache();
+        if (!cache)
+            return; /* down: its MTU is below 1280, RFC 8200 5 */
+        NdiscCache::Entry *e = cache->Lookup(to_v6(ip));
         if (!e)
-            e = i->GetNdiscCache()->Add(to_v6(ip));
+            e = cache->Add(to_v6(ip));
         e->SetMacAddress(to);
         e->MarkPermanent();
     }

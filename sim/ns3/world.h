@@ -44,7 +44,7 @@ struct Node
     std::vector<Route> routes;
     std::vector<net_sock> sockets;
     unsigned next_port = 0;
-    struct rng isn;
+    uint64_t isn_key;
 };
 
 enum class SockKind
@@ -108,6 +108,7 @@ class World final : public ::net, public LinkUser, public TcpUser
 
   private:
     Node &node(net_node id);
+    void add_stack(Node &host);
     void add_addresses(Node &host, Port &port);
     void know(Node &host, Port &port, const ip_addr &ip, const Mac &mac);
     void start();
@@ -124,6 +125,7 @@ class World final : public ::net, public LinkUser, public TcpUser
     int source_for(Node &host, const ip_addr &to, ip_addr *from);
     uint16_t next_port(Node &host, const ip_addr &local, const endpoint *remote);
     bool port_used(const Node &host, const endpoint &local, const endpoint *remote) const;
+    uint16_t mss(const Node &host, const ip_addr &local) const;
     ns3::Ptr<HostTcp> tcp_new(Node &host, const ip_addr &local);
     void tell(const Sock &s, net_event ev);
     void datagram(net_sock id, const endpoint &from, const endpoint &to, ns3::Ptr<ns3::Packet> packet);
