@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "models/actors/skype_client.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/actors/audio_video.h"
+#include "models/actors/share.h"
+#include "models/actors/skype_edge.h"
+#include "models/base/err.h"
+#include "models/base/time.h"
+#include "models/msturn/msturn.h"
+#include "models/sip/ua.h"
+
+enum { OWNER_SIP = 1, OWNER_RELAY = 2, OWNER_MEDIA = 3 };
+
+/* The call to the conference is tried again this often, for this long: systems do not start at the same
+ * moment. */
+#define CALL_RETRY_NS (3 * NS_S)
+#define CALL_TRIES_NS (30 * NS_S)
+
+enum state {
+    CLIENT_IDLE,       /* until call_at */
+    CLIENT_CALLING,    /* audio and video: INVITE sent */
+    CLIENT_IN_CALL,    /* ... up; until share_at */
+    CLIENT_ALLOCATING, /* at the Edge's relay */
+    CLIENT_INVITING,   /* the share's INVITE is sent */
+    CLIENT_CHECKING,   /* answered: connectivity checks */
+    CLIENT_REINVITING, /* a pair is nominated: re-INVITE sent */
+    CLIENT_SHARING,
+    CLIENT_ENDING, /* all is sent and received: BYE */
+    CLIENT_OVER,   /* ended, or failed */
+};
+
+static const char *const state_names[] = {[CLIENT_IDLE] = "IDLE",
+                                          [CLIENT_CALLING] = "CALLING",
+                                          [CLIENT_IN_CALL] = "IN_CALL",
+                                          [CLIENT_ALLOCATING] = "ALLOCATING",
+                                          [CLIENT_INVITING] = "INVITING",
+                                          [CLIENT_CHECKING] = "CHECKING",
+                                          [CLIENT_REINVITING] = "REINVITING",
+                                          [CLIENT_SHARING] = "SHARING",
+                                          [CLIENT_ENDING] = "ENDING",
+                                          [CLIENT_OVER] = "OVER"};
+
+struct skype_client {
+    struct io *io;
+    const struct skype_client_config *cfg;
+    struct sip_ua *ua;
+    struct ms_turn_client *relay;
+    struct share *share;
+    struct sip_call *call, *share_call; /* NULL: none, or over */
+    io_id listener;
+    enum state state;
+    uint64_t deadline_ns;
+    char relay_problem[160]; /* why there is no relayed candidate; empty: there is, or is not known yet */
+};
+
+static void enter(struct skype_client *c, enum state state, uint64_t timeout_ns)
+{
+    io_note(c->io, NOTE_STATE, "client %s -> %s", state_names[c->state], state_names[state]);
+    c->state = state;
+    c->deadline_ns = timeout_ns == TIME_NEVER ? TIME_NEVER : io_now(c->io) + timeout_ns;
+}
+
+/* Both calls, the relay and the streams come to their end; what is left of them runs on timers of its own. */
+static void wind_up(struct skype_client *c, const char *headers)
+{
+    if (c->share_call)
+        sip_ua_hangup(c->ua, c->share_call, headers);
+    if (c->call)
+        sip_ua_hangup(c->ua, c->call, "");
+    if (c->state >= CLIENT_ALLOCATING)
+        ms_turn_client_release(c->relay);
+    share_close(c->share);
+    if (c->listener != IO_NONE)
+        io_close(c->io, c->listener);
+    c->listener = IO_NONE;
+}
+
+static void fail(struct skype_client *c, const struct endpoint *remote, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void fail(struct skype_client *c, const struct endpoint *remote, const char *fmt, ...)
+{
+    char text[224], headers[320];
+    va_list ap;
+    if (c->state == CLIENT_OVER)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    io_fail(c->io, remote, "%s", text);
+    /* SIP-6 of the catalogue: the class of media connectivity failures */
+    snprintf(headers, sizeof headers, "ms-client-diagnostics: 23; reason=\"%s\"\r\n", text);
+    if (c->state >= CLIENT_SHARING)
+        share_results(c->share);
+    wind_up(c, headers);
+    enter(c, CLIENT_OVER, TIME_NEVER);
+}
+
+/* ---- the audio and video call ---- */
+
+static void place_call(struct skype_client *c)
+{
+    char sdp[AUDIO_VIDEO_SDP_MAX];
+    c->call = sip_ua_invite(c->ua, c->cfg->conference, audio_video_describe(sdp, &c->cfg->address), "");
+    enter(c, CLIENT_CALLING, c->call ? c->cfg->answer_timeout_ns : CALL_RETRY_NS);
+}
+
+static void call_refused(struct skype_client *c, unsigned code)
+{
+    c->call = NULL;
+    if (c->state != CLIENT_CALLING)
+        return;
+    if (code == 503 && io_now(c->io) < c->cfg->call_at_ns + CALL_TRIES_NS)
+        c->deadline_ns = io_now(c->io) + CALL_RETRY_NS;
+    else
+        fail(c, NULL, "the audio/video call was refused: %u %s", code, sip_reason(code));
+}
+
+static void call_timer(struct skype_client *c)
+{
+    if (c->call)
+        fail(c, NULL, "the audio/video call was not answered within %u s",
+             (unsigned)(c->cfg->answer_timeout_ns / NS_S));
+    else if (!sip_ua_linked(c->ua) && io_now(c->io) >= c->cfg->call_at_ns + CALL_TRIES_NS)
+        fail(c, &c->cfg->edge_sip, "no SIP connection to the Skype Edge");
+    else
+        place_call(c);
+}
+
+static uint64_t until(const struct skype_client *c, uint64_t when_ns)
+{
+    return when_ns > io_now(c->io) ? when_ns - io_now(c->io) : 0;
+}
+
+/* ---- the share ---- */
+
+static void invite(struct skype_client *c)
+{
+    char headers[64];
+    snprintf(headers, sizeof headers, CONFERENCE_ROLE ": %s\r\n",
+             c->cfg->attendee ? "attendee" : "presenter");
+    c->share_call =
+        sip_ua_invite(c->ua, c->cfg->conference, share_describe(c->share, &c->cfg->address), headers);
+    if (!c->share_call) {
+        fail(c, &c->cfg->edge_sip, "no SIP connection to the Skype Edge");
+        return;
+    }
+    io_note(c->io, NOTE_PHASE, "invite");
+    enter(c, CLIENT_INVITING, c->cfg->answer_timeout_ns);
+}
+
+static void add_candidates(struct skype_client *c, enum ice_type type, const struct endpoint *at,
+                           const struct endpoint *related)
+{
+    share_add_local(c->share, type, ICE_TCP_PASS, ice_priority(type, ICE_TCP_PASS, 1), at, related);
+    share_add_local(c->share, type, ICE_TCP_ACT, ice_priority(type, ICE_TCP_ACT, 1), at, related);
+}
+
+static void begin_share(struct skype_client *c)
+{
+    struct endpoint host = {c->cfg->address, c->cfg->media_port};
+    if (c->cfg->host_candidates)
+        c->listener = io_listen(c->io, OWNER_MEDIA, &host);
+    ms_turn_client_start(c->relay);
+    enter(c, CLIENT_ALLOCATING, c->cfg->allocate_timeout_ns);
+}
+
+/* Without a relay the client's own address is what is left; a client tries that. */
+static void allocation_failed(struct skype_client *c, const char *why)
+{
+    snprintf(c->relay_problem, sizeof c->relay_problem, "no relay at the Skype Edge: %s", why);
+    if (c->state != CLIENT_ALLOCATING)
+        return;
+    io_note(c->io, NOTE_STATE, "relay NONE cause=%s", why);
+    if (c->listener == IO_NONE) {
+        fail(c, &c->cfg->edge_turn, "%s", c->relay_problem);
+        return;
+    }
+    struct endpoint host = {c->cfg->address, c->cfg->media_port};
+    add_candidates(c, ICE_HOST, &host, NULL);
+    invite(c);
+}
+
+static void allocated(struct skype_client *c, const struct ms_turn_event *ev)
+{
+    char at[ENDPOINT_TEXT];
+    struct endpoint host = {c->cfg->address, c->cfg->media_port};
+    if (c->state != CLIENT_ALLOCATING)
+        return;
+    io_note(c->io, NOTE_STATE, "relay NONE -> ALLOCATED %s", endpoint_text(&ev->relayed, at));
+    add_candidates(c, ICE_RELAY, &ev->relayed, &ev->mapped); /* first: the default candidate (c= and m=) */
+    if (c->listener != IO_NONE)
+        add_candidates(c, ICE_HOST, &host, NULL);
+    invite(c);
+}
+
+static void share_answered(struct skype_client *c, const struct sip_msg *m)
+{
+    struct sdp d;
+    if (c->state == CLIENT_REINVITING) {
+        enter(c, CLIENT_SHARING, TIME_NEVER);
+        share_begin(c->share);
+        return;
+    }
+    const struct sdp_media *media =
+        sdp_parse(m->body.p, m->body.len, &d) == 0 ? sdp_find(&d, "applicationsharing") : NULL;
+    if (c->state != CLIENT_INVITING)
+        return;
+    if (!media || !media->port || share_set_remote(c->share, media)) {
+        fail(c, NULL, "the answer to the share's INVITE has no TCP candidates for application sharing");
+        return;
+    }
+    enter(c, CLIENT_CHECKING, TIME_NEVER); /* ended by ICE's own timer */
+    share_check(c->share);
+}
+
+static void share_refused(struct skype_client *c, const struct sip_ua_event *ev)
+{
+    struct sip_str why;
+    c->share_call = NULL;
+    if (c->state == CLIENT_OVER)
+        return;
+    bool said = ev->msg && sip_find(ev->msg, "ms-diagnostics-public", &why);
+    if (said && why.len >= 5 && memcmp(why.p, "21002", 5) == 0)
+        fail(c, NULL,
+             "the share was refused: %u %s, ms-diagnostics-public: %.*s: make the attendee a presenter",
+             ev->code, sip_reason(ev->code), SIP_STR(why));
+    else if (said)
+        fail(c, NULL, "the share was refused: %u %s, ms-diagnostics-public: %.*s", ev->code,
+             sip_reason(ev->code), SIP_STR(why));
+    else
+        fail(c, NULL, "the share was refused: %u %s", ev->code, sip_reason(ev->code));
+}
+
+static void share_ended(struct skype_client *c)
+{
+    c->share_call = NULL;
+    if (c->state == CLIENT_ENDING) {
+        share_results(c->share);
+        wind_up(c, "");
+        enter(c, CLIENT_OVER, TIME_NEVER);
+    } else {
+        fail(c, NULL, "the conference ended the share (BYE) while the client was %s", state_names[c->state]);
+    }
+}
+
+/* ---- events of its parts ---- */
+
+static void on_sip(struct skype_client *c, const struct sip_ua_event *ev)
+{
+    bool share = ev->call && ev->call == c->share_call;
+    switch (ev->kind) {
+    case SIP_LINK_UP:
+    case SIP_LINK_DOWN:
+        io_note(c->io, NOTE_STATE, "sip connection with the Skype Edge %s%s%s",
+                ev->kind == SIP_LINK_UP ? "DOWN -> UP" : "DOWN", ev->err ? " cause=" : "",
+                ev->err ? err_text(ev->err) : "");
+        break;
+    case SIP_ANSWERED:
+        if (share)
+            share_answered(c, ev->msg);
+        else
+            enter(c, CLIENT_IN_CALL, until(c, c->cfg->share_at_ns));
+        break;
+    case SIP_REFUSED:
+        if (share)
+            share_refused(c, ev);
+        else
+            call_refused(c, ev->code);
+        break;
+    case SIP_REINVITE_REFUSED:
+        fail(c, NULL, "the re-INVITE to the nominated pair was refused: %u %s", ev->code,
+             sip_reason(ev->code));
+        break;
+    case SIP_ENDED:
+        if (share)
+            share_ended(c);
+        else
+            c->call = NULL;
+        break;
+    case SIP_INVITED:
+    case SIP_REINVITED:
+        sip_ua_refuse(c->ua, ev->call, 488, ""); /* a client that only shares takes no calls */
+        break;
+    case SIP_PROGRESS:
+    case SIP_CONFIRMED:
+        break;
+    }
+}
+
+static void on_relay(struct skype_client *c, const struct ms_turn_event *ev)
+{
+    char why[64];
+    struct endpoint none = {0};
+    switch (ev->kind) {
+    case MS_TURN_ALLOCATED:
+        allocated(c, ev);
+        break;
+    case MS_TURN_REFUSED:
+        snprintf(why, sizeof why, "Allocate error %d", ev->code);
+        allocation_failed(c, ev->code ? why : err_text(ev->err));
+        break;
+    case MS_TURN_GONE:
+        if (c->state >= CLIENT_INVITING && c->state < CLIENT_ENDING)
+            fail(c, &c->cfg->edge_turn, "the connection to the Skype Edge's relay was lost");
+        else
+            allocation_failed(c, err_text(ev->err));
+        break;
+    case MS_TURN_FRAME:
+        share_relayed(c->share, &none, &ev->peer, ev->data, ev->len);
+        break;
+    case MS_TURN_ACTIVE:
+        if (ev->code)
+            io_note(c->io, NOTE_STATE, "relay active destination refused cause=%d", ev->code);
+        break;
+    case MS_TURN_BLOCKED:
+    case MS_TURN_WRITABLE:
+        share_relay_blocked(c->share, ev->kind == MS_TURN_BLOCKED);
+        break;
+    }
+}
+
+static void open_pair(struct skype_client *c, const struct share_event *ev)
+{
+    if (ev->local.type == ICE_RELAY)
+        share_via_relay(c->share, ev->pair, &ev->remote.address);
+    else
+        share_connect(c->share, ev->pair, OWNER_MEDIA, &ev->remote.address);
+}
+
+static void on_share(struct skype_client *c, const struct share_event *ev)
+{
+    const struct endpoint *remote = &ev->remote.address;
+    switch (ev->kind) {
+    case SHARE_OPEN:
+        open_pair(c, ev);
+        break;
+    case SHARE_NOMINATED:
+        if (ev->local.type == ICE_RELAY)
+            ms_turn_client_set_active(c->relay, remote);
+        sip_ua_reinvite(c->ua, c->share_call, share_describe(c->share, &c->cfg->address));
+        enter(c, CLIENT_REINVITING, c->cfg->answer_timeout_ns);
+        break;
+    case SHARE_NO_PAIR:
+        fail(c, remote->port ? remote : NULL, "no media path: %s%s%s", ev->text,
+             c->relay_problem[0] ? "; " : "", c->relay_problem);
+        break;
+    case SHARE_FINISHED:
+        enter(c, CLIENT_ENDING, TIME_NEVER); /* ended by timer F */
+        sip_ua_hangup(c->ua, c->share_call, "");
+        break;
+    case SHARE_STALLED:
+        fail(c, remote, "the share stalled: nothing more came through for %u s",
+             (unsigned)(c->cfg->stall_timeout_ns / NS_S));
+        break;
+    case SHARE_BROKEN:
+        fail(c, remote, "the share broke: %s", ev->text);
+        break;
+    }
+}
+
+static void on_deadline(struct skype_client *c)
+{
+    c->deadline_ns = TIME_NEVER;
+    switch (c->state) {
+    case CLIENT_IDLE:
+        place_call(c);
+        break;
+    case CLIENT_CALLING:
+        call_timer(c);
+        break;
+    case CLIENT_IN_CALL:
+        begin_share(c);
+        break;
+    case CLIENT_ALLOCATING:
+        allocation_failed(c, "no answer to Allocate");
+        break;
+    case CLIENT_INVITING:
+        fail(c, NULL, "the share's INVITE was not answered within %u s",
+             (unsigned)(c->cfg->answer_timeout_ns / NS_S));
+        break;
+    case CLIENT_REINVITING:
+        fail(c, NULL, "the re-INVITE was not answered within %u s",
+             (unsigned)(c->cfg->answer_timeout_ns / NS_S));
+        break;
+    case CLIENT_CHECKING:
+    case CLIENT_SHARING:
+    case CLIENT_ENDING:
+    case CLIENT_OVER:
+        break;
+    }
+}
+
+/* ---- the core ---- */
+
+static void on_media(struct skype_client *c, const struct io_in *in)
+{
+    char why[64];
+    if (in->event == IO_ACCEPTED)
+        share_stream(c->share, in->id, &in->local, &in->remote);
+    else if (in->event == IO_FAILED && in->id == c->listener) {
+        snprintf(why, sizeof why, "host candidate NONE cause=%s", err_text(in->err));
+        io_note(c->io, NOTE_STATE, "%s", why);
+        c->listener = IO_NONE;
+    } else
+        share_input(c->share, in);
+}
+
+static void input(void *self, const struct io_in *in)
+{
+    struct skype_client *c = self;
+    struct sip_ua_event sip;
+    struct ms_turn_event relay;
+    struct share_event share;
+    unsigned owner = io_owner(in->id);
+    if (in->event == IO_START)
+        c->deadline_ns = io_now(c->io) + until(c, c->cfg->call_at_ns);
+    if (in->id == IO_NONE || owner == OWNER_SIP)
+        sip_ua_input(c->ua, in);
+    if (in->id == IO_NONE || owner == OWNER_RELAY)
+        ms_turn_client_input(c->relay, in);
+    if (owner == OWNER_MEDIA)
+        on_media(c, in);
+    share_tick(c->share);
+    if (io_now(c->io) >= c->deadline_ns)
+        on_deadline(c);
+    bool more = true;
+    while (more) {
+        more = false;
+        while (sip_ua_poll(c->ua, &sip) && (more = true))
+            on_sip(c, &sip);
+        while (ms_turn_client_poll(c->relay, &relay) && (more = true))
+            on_relay(c, &relay);
+        while (share_poll(c->share, &share) && (more = true))
+            on_share(c, &share);
+    }
+}
+
+static uint64_t deadline(const void *self)
+{
+    const struct skype_client *c = self;
+    uint64_t t = time_min(sip_ua_deadline(c->ua), ms_turn_client_deadline(c->relay));
+    return time_min(t, time_min(c->deadline_ns, share_deadline(c->share)));
+}
+
+static void destroy(void *self)
+{
+    struct skype_client *c = self;
+    share_free(c->share);
+    sip_ua_free(c->ua);
+    if (c->relay)
+        ms_turn_client_free(c->relay);
+    free(c);
+}
+
+int skype_client_make(struct io *io, const struct skype_client_config *cfg, struct core *out)
+{
+    static const struct core_ops ops = {input, deadline, destroy};
+    struct sip_ua_config sip = {.server = cfg->edge_sip, .uri = cfg->uri, .agent = "UCCAPI/16.0.4266.1001"};
+    struct ms_turn_client_config relay = {cfg->edge_turn, cfg->turn_user, cfg->turn_password};
+    struct share_config share = {.controlling = true,
+                                 .candidate_id = "2",
+                                 .role = "sharer",
+                                 .setup = SDP_ACTIVE,
+                                 .ice_timeout_ns = cfg->ice_timeout_ns,
+                                 .stall_timeout_ns = cfg->stall_timeout_ns,
+                                 .screen = cfg->screen};
+    struct skype_client *c = calloc(1, sizeof *c);
+    if (!c)
+        return E_NOMEM;
+    c->io = io;
+    c->cfg = cfg;
+    c->deadline_ns = TIME_NEVER;
+    c->ua = sip_ua_new(io, OWNER_SIP, &sip);
+    c->relay = ms_turn_client_new(io, OWNER_RELAY, &relay);
+    *out = (struct core){&ops, c, io};
+    if (c->ua && c->relay) {
+        c->share = share_new(io, "share", &share, c->relay);
+        return 0;
+    }
+    destroy(c);
+    return E_NOMEM;
+}
