@@ -128,8 +128,12 @@ static void wind_up(struct conf *k, const char *headers)
 {
     if (k->state >= CONF_SHARING)
         share_results(k->share);
-    if (k->call)
+    if (k->call && k->state < CONF_ANSWERING) {
+        sip_ua_refuse(k->ms->ua, k->call, 500, headers);
+        k->call = NULL;
+    } else if (k->call) {
         sip_ua_hangup(k->ms->ua, k->call, headers);
+    }
     share_close(k->share);
     turn_client_release(k->turn);
     enter(k, CONF_OVER);
