@@ -15,25 +15,15 @@ const char *verdict_text(enum verdict v)
 
 /* ---- did it come up ---- */
 
-/* The digests of both directions: NULL when what was sent is what arrived, else what is wrong. */
+/* NULL when both directions arrived as they were sent, else what is wrong. */
 static const char *share_fault(const struct record *r)
 {
+    struct run_share share;
     size_t ends = 0;
-    for (size_t i = 0; i < r->results.count; i++) {
-        const struct run_result *sent = &r->results.items[i];
-        if (strcmp(sent->key, "share_sent") != 0)
-            continue;
-        const char *received = NULL;
-        for (size_t k = 0; k < r->results.count; k++) {
-            const struct run_result *x = &r->results.items[k];
-            if (strcmp(x->key, "share_received") == 0 && strcmp(x->host, sent->host) != 0)
-                received = x->value;
-        }
-        if (!received || strcmp(received, sent->value) != 0)
+    for (; record_share(r, ends, &share); ends++)
+        if (!share.complete)
             return "the shared screen did not arrive as it was sent";
-        ends++;
-    }
-    return ends == 2 ? NULL : "no screen was shared";
+    return ends == 2 ? NULL : "no screen was shared both ways";
 }
 
 /* ---- which packet is to blame ---- */
@@ -197,7 +187,7 @@ void blame_find(const struct topology *t, const struct record *r, struct blame *
             say_silence(r, &what);
     }
     out->t_ns = f.t_ns;
-    out->phase = record_phase(r, f.phase);
+    out->phase = r->phases.count ? record_phase(r, f.phase) : "invite"; /* which never began */
     bool policy = has_word(f.text, remedies[0].word); /* no packet is to blame for that */
     out->drop = policy ? NULL : find_culprit(r, &f);
     if (out->drop) {

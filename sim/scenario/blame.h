@@ -12,7 +12,7 @@ enum verdict { VERDICT_OK, VERDICT_FAILED, VERDICT_NONCONFORMANT };
 struct blame {
     enum verdict verdict;
     uint64_t t_ns;
-    const char *phase;          /* in which it failed; "": before the first */
+    const char *phase;          /* in which it failed; "": after the last */
     const struct run_drop *drop; /* the packet that was not let through; NULL: no packet is to blame */
     char what[512];              /* what went wrong */
     char where[512];             /* "ext-fw: topologies/rules/ext-fw.cfg:41: access-list ..."; "" */

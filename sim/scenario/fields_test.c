@@ -183,6 +183,11 @@ static void overrides_reach_members(void **state)
     assert_string_equal(o.one.name, "new");
     assert_string_equal(read_outer(text, "one.name=\"made\"", &o, &arena), "");
     assert_string_equal(o.one.name, "made");
+    assert_string_equal(read_outer(text, "many.y.delay_us=null", &o, &arena), "");
+    assert_int_equal(o.many.items[1].delay_ns, 5000);
+    assert_string_equal(read_outer(text, "many.x=null", &o, &arena), "");
+    assert_int_equal(o.many.count, 1);
+    assert_string_equal(read_outer(text, "port=null", &o, &arena), "");
     assert_string_equal(read_outer(text, "nets.0=\"::/0\"", &o, &arena), "");
     assert_int_equal(o.nets.items[0].ip.family, IP_V6);
     arena_free(&arena);

@@ -332,10 +332,15 @@ static cJSON *override_step(struct json *j, uint32_t source, cJSON *at, const ch
     return c;
 }
 
+/* null takes a member away, as in RFC 7386. */
 static void override_put(cJSON *parent, cJSON *old, const char *segment, cJSON *value)
 {
-    cJSON_bool ok;
-    if (old && cJSON_IsObject(parent))
+    cJSON_bool ok = true;
+    if (cJSON_IsNull(value)) {
+        cJSON_Delete(value);
+        if (old)
+            cJSON_Delete(cJSON_DetachItemViaPointer(parent, old));
+    } else if (old && cJSON_IsObject(parent))
         ok = cJSON_ReplaceItemInObjectCaseSensitive(parent, segment, value);
     else if (old)
         ok = cJSON_ReplaceItemViaPointer(parent, old, value);

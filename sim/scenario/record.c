@@ -111,10 +111,31 @@ const char *record_phase(const struct record *r, unsigned phase)
 
 const char *record_result(const struct record *r, const char *host, const char *key)
 {
-    for (size_t i = r->results.count; i-- > 0;) {
-        const struct run_result *x = &r->results.items[i];
-        if ((!host || strcmp(x->host, host) == 0) && strcmp(x->key, key) == 0)
-            return x->value;
-    }
+    for (size_t i = r->results.count; i-- > 0;)
+        if (strcmp(r->results.items[i].host, host) == 0 && strcmp(r->results.items[i].key, key) == 0)
+            return r->results.items[i].value;
     return NULL;
+}
+
+bool record_share(const struct record *r, size_t index, struct run_share *out)
+{
+    size_t i = 0;
+    for (;; i++) {
+        if (i == r->results.count)
+            return false;
+        if (strcmp(r->results.items[i].key, "share.sent_sha256") == 0 && index-- == 0)
+            break;
+    }
+    const struct run_result *sent = &r->results.items[i];
+    *out = (struct run_share){.from = sent->host, .sha256 = sent->value,
+                              .sent_bytes = record_result(r, sent->host, "share.sent_bytes")};
+    for (i = 0; i < r->results.count; i++) {
+        const struct run_result *got = &r->results.items[i];
+        if (strcmp(got->key, "share.received_sha256") != 0 || strcmp(got->host, sent->host) == 0)
+            continue;
+        out->to = got->host;
+        out->received_bytes = record_result(r, got->host, "share.received_bytes");
+        out->complete = strcmp(got->value, sent->value) == 0;
+    }
+    return true;
 }

@@ -74,7 +74,16 @@ void record_free(struct record *r);
 
 /* The name of a phase by its number + 1; "" for 0. */
 const char *record_phase(const struct record *r, unsigned phase);
-/* A result by host and key; NULL: there is none. Host NULL: of any. */
+/* A result by host and key; NULL: there is none. */
 const char *record_result(const struct record *r, const char *host, const char *key);
+
+/* One direction of a share, as its two ends noted it. */
+struct run_share {
+    const char *from, *to; /* to NULL: nobody received one */
+    const char *sent_bytes, *received_bytes, *sha256;
+    bool complete; /* what arrived is what was sent, in order, once */
+};
+/* The index-th; false: there are fewer. */
+bool record_share(const struct record *r, size_t index, struct run_share *out);
 
 #endif

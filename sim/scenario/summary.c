@@ -113,10 +113,32 @@ static void write_results(struct sink *s, const struct record *r)
     }
 }
 
-static void write_cause(struct sink *s, const struct blame *b)
+static void write_shares(struct sink *s, const struct record *r)
+{
+    struct run_share share;
+    for (size_t i = 0; record_share(r, i, &share); i++) {
+        element(s, i);
+        string(s, "from", share.from);
+        next(s);
+        string(s, "to", share.to);
+        next(s);
+        key(s, "sent_bytes");
+        sink_text(s, share.sent_bytes ? share.sent_bytes : "null");
+        next(s);
+        key(s, "received_bytes");
+        sink_text(s, share.received_bytes ? share.received_bytes : "null");
+        next(s);
+        string(s, "sha256", share.sha256);
+        next(s);
+        key(s, "complete");
+        sink_text(s, share.complete ? "true}" : "false}");
+    }
+}
+
+static void write_failure(struct sink *s, const struct blame *b)
 {
     const struct fw_rule_ref *rule = b->drop ? b->drop->rule : NULL;
-    key(s, "cause");
+    key(s, "failure");
     if (b->verdict == VERDICT_OK) {
         sink_text(s, "null");
         return;
@@ -126,13 +148,15 @@ static void write_cause(struct sink *s, const struct blame *b)
     next(s);
     number(s, "t_ns", b->t_ns);
     next(s);
-    string(s, "what", b->what);
+    string(s, "reason", b->what);
     next(s);
     string(s, "node", b->drop ? b->drop->node : NULL);
     next(s);
     string(s, "file", rule ? rule->file : NULL);
     next(s);
     number(s, "line", rule ? rule->line : 0);
+    next(s);
+    string(s, "rule", rule ? rule->text : NULL);
     next(s);
     string(s, "where", b->where);
     next(s);
@@ -157,13 +181,15 @@ void summary_write(struct sink *s, const struct topology *t, const struct record
     sink_text(s, ",\n  ");
     string(s, "verdict", verdict_text(b->verdict));
     sink_text(s, ",\n  ");
-    write_cause(s, b);
+    write_failure(s, b);
     sink_text(s, ",\n  \"phases\": [");
     write_phases(s, r);
     sink_text(s, "],\n  \"messages\": [");
     write_messages(s, r);
     sink_text(s, "],\n  \"drops\": [");
     write_drops(s, t, r);
+    sink_text(s, "],\n  \"shares\": [");
+    write_shares(s, r);
     sink_text(s, "],\n  \"results\": [");
     write_results(s, r);
     sink_text(s, "],\n  \"conformance\": [],\n  ");

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/err.h"
+#include "models/base/time.h"
+#include "models/testkit/testkit.h"
+#include "sim/scenario/systems.h"
+#include "sim/scenario/topology.h"
+
+/* A system of this test alone: topologies are read the same whatever their systems are. */
+struct dummy {
+    struct endpoint server;
+};
+static const struct field dummy_fields[] = {{FIELD("server", ENDPOINT, struct dummy, server)}, {.key = NULL}};
+const struct system systems[] = {{"dummy", dummy_fields, sizeof(struct dummy), NULL}, {.name = NULL}};
+
+/* Two hosts, a router between them, a switch on one side. Each test changes some of it. */
+#define HEAD "{\"schema\": \"turnproof/topology/1\", \"name\": \"t\", \"seed\": 7,\n"
+#define HOST_A "\"name\": \"a\", \"kind\": \"host\", \"system\": \"dummy\""
+#define IFACE_A "{\"name\": \"e0\", \"addresses\": [\"10.0.1.2/24\"], \"gateway\": \"10.0.1.1\"}"
+#define HOST_B "{\"name\": \"b\", \"kind\": \"host\", \"system\": \"dummy\", \"interfaces\": [{\"name\": \"e0\", " \
+               "\"addresses\": [\"10.0.2.2/24\"], \"gateway\": \"10.0.2.1\"}]}"
+#define ROUTER "{\"name\": \"r\", \"kind\": \"router\", \"interfaces\": [{\"name\": \"x\", \"addresses\": " \
+               "[\"10.0.1.1/24\"]}, {\"name\": \"y\", \"addresses\": [\"10.0.2.1/24\"]}]}"
+#define SWITCH "{\"name\": \"s\", \"kind\": \"switch\"}"
+#define NODES(a_rest, a_iface) \
+    "\"nodes\": [\n{" HOST_A a_rest ", \"interfaces\": [" a_iface "]},\n" HOST_B ",\n" ROUTER ",\n" SWITCH "],\n"
+#define LINKS(extra) \
+    "\"links\": [{\"a\": \"a:e0\", \"b\": \"s\"" extra "},\n{\"a\": \"s\", \"b\": \"r:x\"},\n" \
+    "{\"a\": \"r:y\", \"b\": \"b:e0\", \"name\": \"wan\"}]}"
+#define PLAIN HEAD NODES("", IFACE_A) LINKS("")
+
+static int parse(const char *text, const char *set, struct topology **t, struct diag *d)
+{
+    const struct topo_options options = {.set = &set, .set_count = set ? 1 : 0};
+    d->text[0] = '\0';
+    return topology_parse("t.json", text, strlen(text), ".", &options, t, d);
+}
+
+static void a_topology_is_completed(void **state)
+{
+    (void)state;
+    struct topology *t;
+    struct diag d;
+    static const char *const text = HEAD NODES(", \"settings\": {\"server\": \"10.0.2.2:80\"}", IFACE_A)
+        LINKS(", \"rate_mbps\": 10, \"delay_us\": 3, \"ba\": {\"delay_us\": 4, \"loss\": {\"mask\": [2, 5]}}");
+    assert_int_equal(parse(text, NULL, &t, &d), 0);
+    assert_int_equal(t->seed, 7);
+    assert_int_equal(t->duration_ns, 60 * NS_S);
+    const struct topo_node *a = &t->nodes.items[0], *r = &t->nodes.items[2];
+    const struct dummy *settings = a->settings;
+    assert_int_equal(settings->server.port, 80);
+    assert_int_equal(a->interfaces.items[0].mac[0], 2); /* derived */
+    assert_int_equal(a->interfaces.items[0].segment, r->interfaces.items[0].segment);
+    assert_int_not_equal(a->interfaces.items[0].segment, r->interfaces.items[1].segment);
+    assert_int_equal(a->routes.count, 1);
+    assert_int_equal(a->routes.items[0].to.len, 0);
+    const struct topo_link *l = t->links.items;
+    assert_string_equal(l[0].name, "a-s");
+    assert_string_equal(l[1].name, "s-r");
+    assert_int_equal(l[1].port[0], 1); /* the switch's second port */
+    assert_int_equal(l[0].dir[0].rate_bps, 10000000);
+    assert_int_equal(l[0].dir[0].delay_ns, 3000);
+    assert_int_equal(l[0].dir[1].delay_ns, 4000);
+    assert_int_equal(l[0].dir[1].rate_bps, 10000000);
+    assert_int_equal(l[0].dir[0].loss.kind, LOSS_NONE);
+    assert_int_equal(l[0].dir[1].loss.mask_count, 2);
+    struct ip_addr ip = kit_ip("10.0.2.2");
+    assert_string_equal(topology_owner(t, &ip)->name, "b");
+    topology_free(t);
+}
+
+static void overrides_change_links(void **state)
+{
+    (void)state;
+    struct topology *t;
+    struct diag d;
+    assert_int_equal(parse(PLAIN, "links.wan.loss.bernoulli_ppm=10000", &t, &d), 0);
+    assert_int_equal(t->links.items[2].dir[1].loss.kind, LOSS_BERNOULLI);
+    assert_int_equal(t->links.items[2].dir[1].loss.loss_ppm, 10000);
+    topology_free(t);
+    assert_int_equal(parse(PLAIN, "links.a-s.delay_us=77", &t, &d), 0);
+    assert_int_equal(t->links.items[0].dir[0].delay_ns, 77000);
+    topology_free(t);
+    assert_int_equal(parse(PLAIN, "links.wan.loss={\"gilbert_elliott\": {\"to_bad_ppm\": 5, \"to_good_ppm\": 6}}", &t,
+                           &d), 0);
+    assert_int_equal(t->links.items[2].dir[0].loss.kind, LOSS_GILBERT_ELLIOTT);
+    assert_int_equal(t->links.items[2].dir[0].loss.bad_loss_ppm, 1000000);
+    topology_free(t);
+}
+
+static void each_mistake_is_placed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *set, *message;
+    } rows[] = {
+        {PLAIN, "schema=\"x\"", "--set:1:8: schema: expected \"turnproof/topology/1\", found \"x\""},
+        {PLAIN, "nodes.b.name=\"a\"", "--set:1:14: nodes.a.name: expected each node once, found \"a\" again"},
+        {PLAIN, "nodes.b.name=\"b b\"",
+         "--set:1:14: nodes.b b.name: expected a name of letters, digits, `-` and `_`, found \"b b\""},
+        {PLAIN, "nodes.b.system=\"smart\"", "--set:1:16: nodes.b.system: expected one of: dummy; found \"smart\""},
+        {PLAIN, "nodes.s.rules={}", "--set:1:15: nodes.s.rules: expected no such key in a switch"},
+        {PLAIN, "nodes.r.interfaces=[]", "--set:1:20: nodes.r.interfaces: expected at least one interface"},
+        {PLAIN, "nodes.a.tcp={\"first_port\": 4000, \"last_port\": 3999}",
+         "--set:1:13: nodes.a.tcp: expected first_port not above last_port"},
+        {PLAIN, "nodes.b.interfaces.e0.addresses.0=\"10.0.1.2/24\"",
+         "--set:1:35: nodes.b.interfaces.e0.addresses.0: expected each address once, found 10.0.1.2, which \"a\" has "
+         "already"},
+        {PLAIN, "nodes.r.interfaces.y.addresses.0=\"10.0.1.1/24\"",
+         "--set:1:34: nodes.r.interfaces.y.addresses.0: expected each address once, found 10.0.1.1, which \"r\" has "
+         "already"},
+        {PLAIN, "nodes.r.interfaces.y.addresses.0=\"10.0.0.9/16\"",
+         "--set:1:34: nodes.r.interfaces.y.addresses.0: expected networks that do not overlap, found that of \"x\" "
+         "again"},
+        {PLAIN, "nodes.b.interfaces.e0.addresses.0=\"10.0.2.0/24\"",
+         "--set:1:35: nodes.b.interfaces.e0.addresses.0: expected the address of a host and its prefix length, found "
+         "\"10.0.2.0/24\""},
+        {PLAIN, "nodes.r.interfaces.y.name=\"x\"",
+         "--set:1:27: nodes.r.interfaces.x.name: expected each interface once, found \"x\" again"},
+        {PLAIN, "nodes.a.interfaces.e0.mac=\"01:00:00:00:00:01\"",
+         "--set:1:27: nodes.a.interfaces.e0.mac: expected a MAC address of one interface, not of a group"},
+        {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.9.1\"",
+         "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway in a network of this node, found 10.0.9.1"},
+        {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.1.9\"",
+         "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway on the link of \"e0\", found 10.0.1.9, which "
+         "nobody there has"},
+        {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.1.2\"",
+         "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway, found 10.0.1.2, its own address"},
+        {PLAIN, "nodes.a.routes=[{\"to\": \"::/0\", \"via\": \"10.0.1.1\"}]",
+         "--set:1:39: nodes.a.routes.0.via: expected a gateway of the same IP version as the destination"},
+        {PLAIN, "links.0.b=\"q\"", "--set:1:11: links.a-s.b: expected a node of this topology, found \"q\""},
+        {PLAIN, "links.0.b=\"r\"", "--set:1:11: links.a-s.b: expected \"NODE:INTERFACE\", found \"r\""},
+        {PLAIN, "links.0.b=\"s:1\"", "--set:1:11: links.a-s.b: expected \"s\", found \"s:1\""},
+        {PLAIN, "links.0.b=\"r:z\"", "--set:1:11: links.a-s.b: expected an interface of \"r\", found \"z\""},
+        {PLAIN, "links.0.b=\"r:x\"",
+         "t.json:8:17: links.s-r.b: expected an interface that has no link yet, found \"r:x\""},
+        {PLAIN, "links.2.b=\"s\"",
+         "t.json:4:65: nodes.b.interfaces.e0: expected a link to each interface, found none to \"b:e0\""},
+        {PLAIN, "links.wan.name=\"s-r\"",
+         "--set:1:16: links.s-r.name: expected each link once, found \"s-r\" again"},
+        {PLAIN, "links.wan.loss={\"mask\": [1], \"bernoulli_ppm\": 1}",
+         "--set:1:16: links.wan.loss: expected one of bernoulli_ppm, mask and gilbert_elliott, found 2 keys"},
+        {PLAIN, "links.wan.loss={\"mask\": [1, 1]}",
+         "--set:1:29: links.wan.loss.mask.1: expected packet numbers from 1, ascending"},
+        {PLAIN, "links.wan.outages=[{\"from_s\": 2, \"to_s\": 2}]",
+         "--set:1:20: links.wan.outages.0: expected outages that end after they begin, in order"},
+        {PLAIN, "nodes.a.settings.server=\"10.0.2.3:80\"",
+         "--set:1:25: nodes.a.settings.server: unreachable host 10.0.2.3: no node has this address and no firewall "
+         "translates it"},
+        {HEAD NODES(", \"settings\": {\"server\": \"10.0.2.2:80\"}", "{\"name\": \"e0\", \"addresses\": "
+                    "[\"10.0.1.2/24\"]}") LINKS(""), NULL,
+         "t.json:3:73: nodes.a.settings.server: unreachable host 10.0.2.2: this node has no route to it"},
+        {HEAD "\"nodes\": [" SWITCH ", {\"name\": \"u\", \"kind\": \"switch\"}],\n\"links\": "
+         "[{\"a\": \"s\", \"b\": \"u\"},\n{\"a\": \"u\", \"b\": \"s\"}]}", NULL,
+         "t.json:4:1: links.u-s: expected no loop of switches, found that this link closes one"},
+        {HEAD "\"nodes\": [" SWITCH "],\n\"links\": [{\"a\": \"s\", \"b\": \"s\"}]}", NULL,
+         "t.json:3:11: links.s-s: expected a link between two nodes, found both ends at \"s\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct topology *t;
+        struct diag d;
+        if (parse(rows[i].text, rows[i].set, &t, &d) == 0)
+            fail_msg("row %zu is taken", i);
+        assert_string_equal(d.text, rows[i].message);
+    }
+}
+
+/* A firewall in the place of the router. */
+#define FIREWALL(rules) \
+    HEAD "\"nodes\": [{\"name\": \"f\", \"kind\": \"firewall\", \"interfaces\": [{\"name\": \"inside\", " \
+    "\"addresses\": [\"10.0.1.1/24\"]},\n{\"name\": \"outside\", \"addresses\": [\"192.0.2.1/24\"]}],\n" \
+    "\"rules\": " rules "}, " SWITCH ", {\"name\": \"o\", \"kind\": \"switch\"}],\n" \
+    "\"links\": [{\"a\": \"f:inside\", \"b\": \"s\"}, {\"a\": \"f:outside\", \"b\": \"o\"}]}"
+
+static void json_rules_reach_the_model(void **state)
+{
+    (void)state;
+    struct topology *t;
+    struct diag d;
+    static const char *const text = FIREWALL(
+        "{\"rules\": [{\"in\": \"outside\", \"action\": \"permit\", \"protocol\": \"tcp\", \"to\": [\"10.0.1.0/24\"],"
+        "\n\"ports\": [\"3478\", \"24000-29999\"]},\n{\"in\": \"outside\", \"action\": \"reject\"}],"
+        "\"nat\": [{\"inside\": \"inside\", \"outside\": \"outside\"}], \"timers\": {\"profile\": \"rfc\"}}");
+    if (parse(text, NULL, &t, &d) != 0)
+        fail_msg("%s", d.text);
+    const struct fw_rules *r = t->nodes.items[0].rules;
+    struct fw_flow f = {.proto = PROTO_TCP, .src = kit_ip("192.0.2.9"), .dst = kit_ip("10.0.1.5"), .sport = 1,
+                        .dport = 25000};
+    int in = fw_rules_find_interface(r, "outside"), out = fw_rules_find_interface(r, "inside");
+    assert_int_equal(fw_eval(r, in, out, &f).decision, FW_PERMITTED);
+    f.dport = 30000;
+    struct fw_verdict v = fw_eval(r, in, out, &f);
+    assert_int_equal(v.decision, FW_DENIED);
+    assert_true(v.reject);
+    assert_int_equal(v.rule->line, 6);
+    assert_string_equal(v.rule->text, "{\"in\":\"outside\",\"action\":\"reject\"}");
+    f = (struct fw_flow){.proto = PROTO_UDP, .src = kit_ip("10.0.1.5"), .dst = kit_ip("192.0.2.9")};
+    assert_int_equal(fw_eval(r, out, in, &f).decision, FW_PERMITTED); /* from level 100 to 0 */
+    topology_free(t);
+}
+
+static void rule_mistakes_are_placed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {FIREWALL("{\"rules\": [{\"in\": \"dmz\", \"action\": \"permit\"}]}"),
+         "t.json:4:28: nodes.f.rules.rules.0.in: expected an interface of this firewall, found \"dmz\""},
+        {FIREWALL("{\"rules\": [{\"action\": \"permit\", \"from\": [\"10.0.0.1\", \"10.0.0.x\"]}]}"),
+         "t.json:4:63: nodes.f.rules.rules.0.from.1: expected an address, \"10.0.0.0/8\" or \"10.0.0.1-10.0.0.9\", "
+         "found \"10.0.0.x\""},
+        {FIREWALL("{\"rules\": [{\"action\": \"permit\", \"protocol\": \"tcp\", \"ports\": [\"3-2\"]}]}"),
+         "t.json:4:71: nodes.f.rules.rules.0.ports.0: expected \"PORT\" or \"FIRST-LAST\", found \"3-2\""},
+        {FIREWALL("{\"rules\": [{\"action\": \"permit\", \"ports\": [\"3\"]}]}"),
+         "t.json:4:21: nodes.f.rules.rules.0: expected \"protocol\" tcp or udp where there are ports"},
+        {FIREWALL("{\"timers\": {\"profile\": \"fast\"}}"),
+         "t.json:4:33: nodes.f.rules.timers.profile: expected \"asa\", \"rfc\", \"typical\" or \"hostile\", found "
+         "\"fast\""},
+        {FIREWALL("{\"nat\": [{\"inside\": \"inside\", \"outside\": \"outside\", \"kind\": \"static\", \"real\": "
+                  "[\"10.0.1.5\"], \"mapped\": [\"192.0.2.8/31\"]}]}"),
+         "t.json:4:19: nodes.f.rules.nat.0: expected as many \"mapped\" as \"real\" addresses"},
+        {FIREWALL("\"no/such/file\""),
+         "no/such/file:1:1: expected a readable file of at most 16 MiB, found: No such file or directory"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct topology *t;
+        struct diag d;
+        if (parse(rows[i].text, NULL, &t, &d) == 0)
+            fail_msg("row %zu is taken", i);
+        assert_string_equal(d.text, rows[i].message);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_topology_is_completed),  cmocka_unit_test(overrides_change_links),
+        cmocka_unit_test(each_mistake_is_placed),   cmocka_unit_test(json_rules_reach_the_model),
+        cmocka_unit_test(rule_mistakes_are_placed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
