@@ -248,6 +248,7 @@ int fw_asa_parse(const char *text, size_t len, const char *name, struct fw_rules
     int err = E_NOMEM;
     if (a && r) {
         a->rules = r;
+        r->asa = true;
         a->diag = diag;
         err = read_all(a, text, len);
         free(a->src.v);

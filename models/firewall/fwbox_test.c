@@ -1,96 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stateful firewall as time lines: a packet goes in, what comes out is written beside it. Packets:
- *     tcp SA 10.0.0.1:5 > 10.0.0.2:6       flags S A F R, or -
- *     udp 10.0.0.1:5 > 10.0.0.2:6
- *     ping 7 10.0.0.1 > 10.0.0.2           echo with identifier 7; pong: the reply
- *     err 10.0.0.9 > 10.0.0.1 : udp 10.0.0.1:5 > 10.0.0.2:6      port unreachable about the packet that it quotes
- * Results: "IFACE SRC > DST", "drop REASON" or "drop REASON LINE", LINE counted behind the head of the configuration. */
-#include "models/firewall/fwbox.h"
+/* The stateful firewall as time lines: a packet goes in, what comes out is written beside it (see test_rig.h): "IFACE SRC >
+ * DST", "drop REASON" or "drop REASON LINE", LINE counted behind the head of the configuration. */
+#include "models/firewall/test_rig.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "models/base/bytes.h"
 #include "models/base/time.h"
-#include "models/firewall/rules.h"
-#include "models/testkit/testkit.h"
-
-#define HEAD                                                                                                        \
-    "interface Gi0/0\n nameif outside\n security-level 0\n ip address 198.51.100.2 255.255.255.0\n"                  \
-    "interface Gi0/1\n nameif dmz\n security-level 50\n ip address 10.0.10.1 255.255.255.0\n"                        \
-    "interface Gi0/2\n nameif inside\n security-level 100\n ip address 10.1.0.1 255.255.0.0\n"                       \
-    " ipv6 address 2001:db8:1::1/64\nroute outside 0.0.0.0 0.0.0.0 198.51.100.1\n"
-enum { HEAD_LINES = 14 };
 
 struct step {
     uint64_t ms;
     const char *in, *packet, *expect;
 };
-
-struct rig {
-    struct fw_rules *rules;
-    struct fw_routes routes;
-    struct fw_box *box;
-};
-
-static void rig_open(struct rig *g, const char *config, size_t max)
-{
-    char text[4096];
-    struct fw_diag d;
-    snprintf(text, sizeof text, "%s%s", HEAD, config);
-    *g = (struct rig){0};
-    if (fw_asa_parse(text, strlen(text), "fw.cfg", &g->rules, &d))
-        fail_msg("line %u: %s", d.line - HEAD_LINES, d.text);
-    for (size_t i = 0; i < g->rules->iface_count; i++)
-        for (size_t j = 0; j < g->rules->iface[i].address_count; j++)
-            assert_int_equal(fw_routes_add(&g->routes, &(struct fw_route){.to = g->rules->iface[i].address[j],
-                                                                          .iface = (int)i}), 0);
-    for (size_t i = 0; i < g->rules->route_count; i++)
-        assert_int_equal(fw_routes_add(&g->routes, &g->rules->route[i]), 0);
-    struct fw_box_config cfg = {.rules = g->rules, .routes = &g->routes, .name = "fw", .seed = 1,
-                                .max_connections = max};
-    g->box = fw_box_new(&cfg);
-    assert_non_null(g->box);
-}
-
-static void rig_close(struct rig *g)
-{
-    fw_box_free(g->box);
-    fw_routes_free(&g->routes);
-    fw_rules_free(g->rules);
-}
-
-static struct endpoint side(const char *s)
-{
-    return strchr(s, ':') ? kit_endpoint(s) : (struct endpoint){.ip = kit_ip(s)};
-}
-
-static struct fw_packet packet_of(const struct rig *g, const char *in, const char *text)
-{
-    char word[9][64] = {{0}};
-    sscanf(text, "%63s %63s %63s %63s %63s %63s %63s %63s %63s", word[0], word[1], word[2], word[3], word[4], word[5],
-           word[6], word[7], word[8]);
-    bool tcp = strcmp(word[0], "tcp") == 0, echo = word[0][0] == 'p', err = strcmp(word[0], "err") == 0;
-    size_t at = tcp || echo ? 2 : 1;
-    struct endpoint src = side(word[at]), dst = side(word[at + 2]);
-    struct fw_packet p = {.iface = fw_rules_find_interface(g->rules, in),
-                          .flow = {tcp ? PROTO_TCP : PROTO_UDP, src.ip, dst.ip, src.port, dst.port}};
-    for (const char *f = word[1]; tcp && *f; f++)
-        p.tcp_flags |= (uint8_t)(*f == 'S' ? FW_SYN : *f == 'A' ? FW_ACK : *f == 'F' ? FW_FIN : *f == 'R' ? FW_RST : 0);
-    if (echo) {
-        p.flow.proto = PROTO_ICMP;
-        p.flow.sport = word[0][1] == 'i' ? 8 : 0;
-        sscanf(word[1], "%hu", &p.echo_id);
-    }
-    if (err) {
-        p.flow.proto = PROTO_ICMP;
-        p.flow.sport = p.flow.dport = 3;
-        p.quotes = true;
-        struct fw_packet quoted = packet_of(g, in, strchr(strchr(text, '>'), ':') + 2);
-        p.quoted = quoted.flow;
-    }
-    return p;
-}
 
 static const char *result_text(const struct rig *g, const struct fw_packet *p, const struct fw_result *r)
 {

@@ -58,6 +58,7 @@ struct fw_block; /* of memory */
 
 struct fw_rules {
     const char *file;
+    bool asa; /* advice is given as lines of an ASA configuration */
     struct fw_iface iface[FW_IFACE_MAX];
     size_t iface_count;
     struct fw_list **list; /* in the order in which they were first named */
