@@ -29,9 +29,9 @@ static int router_frame(void *ctx, unsigned port, uint8_t *frame, size_t len)
 {
     const struct router *r = ctx;
     struct wire_packet p;
+    (void)port;
     if (wire_parse(frame, len, &p) != 0 || p.ttl < 2 || !r->net->ops->neighbour(r->net, &p.dst, frame))
         return NET_DROP;
-
     wire_lower_ttl(&p);
     /* 10.SIDE.HOST.1 */
     return p.dst.b[1] == r->side ? p.dst.b[2] + 1 : 0;
