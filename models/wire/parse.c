@@ -11,6 +11,34 @@ enum { EXT_HOP = 0, EXT_ROUTING = 43, EXT_FRAGMENT = 44, EXT_AUTH = 51, EXT_DEST
 /* Bytes that must be there: all that the length fields speak of, or in a quotation what the quoting router kept. */
 enum strictness { WHOLE, QUOTED };
 
+/* Field by field: clearing the whole struct costs as much as the parsing. The rest is set by parse_ip4 or parse_ip6. */
+static void begin(struct wire_packet *k, uint8_t *frame, size_t len, size_t l3)
+{
+    k->frame = frame;
+    k->len = len;
+    k->l3 = l3;
+    k->l4 = k->payload = k->payload_len = 0;
+    k->fragment = k->more_fragments = false;
+    k->fragment_at = 0;
+    k->fragment_id = 0;
+    k->sport = k->dport = 0;
+    k->tcp_flags = 0;
+}
+
+/* In two stores of 8 bytes: who compares or hashes the address next will load it so. */
+static void put_address4(struct ip_addr *a, const uint8_t *p)
+{
+    a->family = IP_V4;
+    store64(a->b, (uint64_t)load32(p) << 32);
+    memset(a->b + 8, 0, 8);
+}
+
+static void put_address6(struct ip_addr *a, const uint8_t *p)
+{
+    a->family = IP_V6;
+    memcpy(a->b, p, 16);
+}
+
 static int parse_tcp(struct wire_packet *k, size_t len, enum strictness how)
 {
     const uint8_t *p = k->frame + k->l4;
@@ -98,12 +126,11 @@ static int parse_ip4(struct wire_packet *k, size_t have, enum strictness how)
     k->dont_fragment = fragment & 0x4000;
     k->more_fragments = fragment & 0x2000;
     k->fragment_at = (uint16_t)((fragment & 0x1fff) * 8);
-    k->fragment = k->more_fragments || k->fragment_at > 0;
+    k->fragment = (fragment & 0x3fff) != 0;
     k->ttl = p[8];
     k->proto = p[9];
-    k->src.family = k->dst.family = IP_V4;
-    memcpy(k->src.b, p + 12, 4);
-    memcpy(k->dst.b, p + 16, 4);
+    put_address4(&k->src, p + 12);
+    put_address4(&k->dst, p + 16);
     k->upper = k->l3 + header;
     return parse_transport(k, k->upper, (total < have ? total : have) - header, how);
 }
@@ -163,9 +190,8 @@ static int parse_ip6(struct wire_packet *k, size_t have, enum strictness how)
     k->dont_fragment = true; /* routers do not fragment IPv6 */
     k->proto = p[6];
     k->ttl = p[7];
-    k->src.family = k->dst.family = IP_V6;
-    memcpy(k->src.b, p + 8, 16);
-    memcpy(k->dst.b, p + 24, 16);
+    put_address6(&k->src, p + 8);
+    put_address6(&k->dst, p + 24);
     k->upper = at;
     int e = skip_extensions(k, &at, &len);
     return e ? e : parse_transport(k, at, len, how);
@@ -173,7 +199,7 @@ static int parse_ip6(struct wire_packet *k, size_t have, enum strictness how)
 
 int wire_parse(uint8_t *frame, size_t len, struct wire_packet *out)
 {
-    *out = (struct wire_packet){.frame = frame, .len = len, .l3 = WIRE_ETH};
+    begin(out, frame, len, WIRE_ETH);
     if (len < WIRE_ETH)
         return E_TRUNCATED;
     switch (load16(frame + 12)) {
@@ -200,7 +226,7 @@ bool wire_is_icmp_error(const struct wire_packet *p)
 
 int wire_parse_quoted(const struct wire_packet *error, struct wire_packet *out)
 {
-    *out = (struct wire_packet){.frame = error->frame, .len = error->len, .l3 = error->payload};
+    begin(out, error->frame, error->len, error->payload);
     if (!wire_is_icmp_error(error))
         return E_UNSUPPORTED;
     if (error->family == IP_V4)

@@ -223,8 +223,8 @@ struct sock *sock_find_connection(const struct node *host, const struct endpoint
 struct sock *sock_find_bound(const struct node *host, enum sock_kind kind, const struct endpoint *local);
 /* The next ephemeral port that is free; remote NULL: for UDP. 0: none. */
 uint16_t sock_next_port(struct node *host, const struct ip_addr *local, const struct endpoint *remote);
-/* Tells the socket's user. */
-void sock_tell(struct sock *s, const struct net_event *ev);
+/* Tells the socket's user; ev->sock is filled in unless it is set. */
+void sock_tell(struct sock *s, struct net_event *ev);
 int sock_listen(struct net *n, net_node host, const struct endpoint *local, net_sock *out);
 void sock_close(struct net *n, net_sock s);
 

@@ -120,41 +120,46 @@ static bool lost(struct link *l)
     return false;
 }
 
-static void arrive(struct link *l, uint64_t end_ns, struct link_fate *f)
+static uint64_t arrival(struct link *l, uint64_t end_ns, bool *late)
 {
     uint64_t when = end_ns + l->cfg.delay_ns;
     if (l->cfg.jitter_ns)
         when += rng_below(&l->jitter, l->cfg.jitter_ns + 1);
     if (when < l->arrived_ns)
         when = l->arrived_ns;
-    bool late = l->cfg.reorder_ppm && rng_chance(&l->reorder, l->cfg.reorder_ppm, PPM);
-    if (late)
-        when += l->cfg.reorder_ns;
-    else
-        l->arrived_ns = when;
-    f->late[f->copies] = late;
-    f->arrive_ns[f->copies++] = when;
+    *late = l->cfg.reorder_ppm && rng_chance(&l->reorder, l->cfg.reorder_ppm, PPM);
+    if (*late)
+        return when + l->cfg.reorder_ns;
+    return l->arrived_ns = when;
 }
 
+/* f is nowhere pointed to, so that it is built where the caller wants it instead of copied there. */
 struct link_fate link_fate(struct link *l, uint64_t now_ns, size_t frame_len)
 {
     struct link_fate f = {0};
-    uint64_t end_ns = 0;
+    uint64_t depart_ns, end_ns;
+    bool late;
     if (frame_len > l->frame_max)
         f.drop = "mtu";
     else if (in_outage(l, now_ns))
         f.drop = "outage";
-    else if (!serialise(l, now_ns, frame_len, &f.depart_ns, &end_ns))
+    else if (!serialise(l, now_ns, frame_len, &depart_ns, &end_ns))
         f.drop = "queue";
     if (f.drop)
         return f;
     f.sent = true;
+    f.depart_ns = depart_ns;
     if (lost(l)) {
         f.drop = "loss";
         return f;
     }
-    arrive(l, end_ns, &f);
-    if (l->cfg.duplicate_ppm && rng_chance(&l->duplicate, l->cfg.duplicate_ppm, PPM))
-        arrive(l, end_ns, &f);
+    f.copies = 1;
+    f.arrive_ns[0] = arrival(l, end_ns, &late);
+    f.late[0] = late;
+    if (l->cfg.duplicate_ppm && rng_chance(&l->duplicate, l->cfg.duplicate_ppm, PPM)) {
+        f.copies = 2;
+        f.arrive_ns[1] = arrival(l, end_ns, &late);
+        f.late[1] = late;
+    }
     return f;
 }

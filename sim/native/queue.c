@@ -23,24 +23,26 @@ static bool before(const struct queue_entry *a, const struct queue_entry *b)
 
 static void place(struct queue *q, size_t i, const struct queue_entry *e)
 {
-    q->heap[i] = *e;
+    q->heap[i].when_ns = e->when_ns; /* not as a struct: a copy in wider pieces waits for the stores before it */
+    q->heap[i].number = e->number;
+    q->heap[i].event = e->event;
     e->event->at = i + 1;
 }
 
 /* Both move a hole from i to where e belongs. */
-static void sift_up(struct queue *q, size_t i, struct queue_entry e)
+static void sift_up(struct queue *q, size_t i, const struct queue_entry *e)
 {
     while (i > 0) {
         size_t parent = (i - 1) / WAYS;
-        if (!before(&e, &q->heap[parent]))
+        if (!before(e, &q->heap[parent]))
             break;
         place(q, i, &q->heap[parent]);
         i = parent;
     }
-    place(q, i, &e);
+    place(q, i, e);
 }
 
-static void sift_down(struct queue *q, size_t i, struct queue_entry e)
+static void sift_down(struct queue *q, size_t i, const struct queue_entry *e)
 {
     for (;;) {
         size_t child = WAYS * i + 1, end = child + WAYS;
@@ -52,12 +54,12 @@ static void sift_down(struct queue *q, size_t i, struct queue_entry e)
         for (size_t k = child + 1; k < end; k++)
             if (before(&q->heap[k], &q->heap[least]))
                 least = k;
-        if (!before(&q->heap[least], &e))
+        if (!before(&q->heap[least], e))
             break;
         place(q, i, &q->heap[least]);
         i = least;
     }
-    place(q, i, &e);
+    place(q, i, e);
 }
 
 bool queue_put(struct queue *q, struct event *e, uint64_t when_ns, uint64_t number)
@@ -66,9 +68,9 @@ bool queue_put(struct queue *q, struct event *e, uint64_t when_ns, uint64_t numb
     if (e->at) {
         size_t i = e->at - 1;
         if (before(&new, &q->heap[i]))
-            sift_up(q, i, new);
+            sift_up(q, i, &new);
         else
-            sift_down(q, i, new);
+            sift_down(q, i, &new);
         return true;
     }
     if (q->count == q->cap) {
@@ -79,7 +81,7 @@ bool queue_put(struct queue *q, struct event *e, uint64_t when_ns, uint64_t numb
         q->heap = heap;
         q->cap = cap;
     }
-    sift_up(q, q->count++, new);
+    sift_up(q, q->count++, &new);
     return true;
 }
 
@@ -93,7 +95,7 @@ void queue_take(struct queue *q, struct event *e)
     if (last.event == e)
         return;
     if (before(&last, &q->heap[i]))
-        sift_up(q, i, last);
+        sift_up(q, i, &last);
     else
-        sift_down(q, i, last);
+        sift_down(q, i, &last);
 }

@@ -180,13 +180,12 @@ void sock_bury(struct world *w)
     }
 }
 
-void sock_tell(struct sock *s, const struct net_event *ev)
+void sock_tell(struct sock *s, struct net_event *ev)
 {
-    struct net_event e = *ev;
-    if (!e.sock)
-        e.sock = s->id;
+    if (!ev->sock)
+        ev->sock = s->id;
     if (s->host->handler)
-        s->host->handler(s->host->ctx, &e);
+        s->host->handler(s->host->ctx, ev);
 }
 
 int sock_listen(struct net *n, net_node id, const struct endpoint *local, net_sock *out)
