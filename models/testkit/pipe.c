@@ -257,7 +257,8 @@ static struct end *bound_to(struct pipe *p, enum end_kind kind, const struct end
     for (struct end *e = p->ends; e; e = e->next) {
         if (e->kind != kind || e->raw.state == RAW_GONE || e->raw.local.port != to->port)
             continue;
-        if (ip_equal(&e->raw.local.ip, &to->ip) || (ip_is_any(&e->raw.local.ip) && e->host && owns(e->host, &to->ip)))
+        bool any = ip_is_any(&e->raw.local.ip) && e->host;
+        if (any ? owns(e->host, &to->ip) : ip_equal(&e->raw.local.ip, &to->ip))
             return e;
     }
     return NULL;
@@ -702,6 +703,11 @@ void pipe_run_for(struct pipe *p, uint64_t ns)
 
 /* ---- raw connections ---- */
 
+static struct end *end_of(struct raw *r)
+{
+    return (struct end *)r;
+}
+
 struct raw *raw_connect_to(struct pipe *p, const char *local, const struct endpoint *remote)
 {
     struct endpoint from = kit_endpoint(local);
@@ -734,11 +740,6 @@ struct raw *raw_accepted(struct pipe *p, const char *local)
             return &e->raw;
         }
     return NULL;
-}
-
-static struct end *end_of(struct raw *r)
-{
-    return (struct end *)r;
 }
 
 void raw_send(struct pipe *p, struct raw *r, const void *data, size_t len)

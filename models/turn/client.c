@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the TURN client does, and when. Each transaction is a task; a task that cannot be sent yet waits for its turn. */
+/* What the TURN client does, and when. Each transaction is a task; one that cannot be sent yet waits for its turn. */
 #include <stdlib.h>
 #include <string.h>
 

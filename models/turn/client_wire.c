@@ -117,7 +117,8 @@ void client_send(struct turn_client *c, struct task *task)
  * order is about as common, but then it reads as "user hash", and we act only on what is there. */
 static bool nonce_promises_algorithms(const char *nonce)
 {
-    static const char cookie[] = "obMatJos2", digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char cookie[] = "obMatJos2";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (strncmp(nonce, cookie, sizeof cookie - 1) != 0 || !nonce[sizeof cookie - 1])
         return false;
     const char *digit = strchr(digits, nonce[sizeof cookie - 1]);

@@ -66,7 +66,8 @@ static uint64_t relay_deadline(const void *self)
     return turn_deadline(self);
 }
 
-static const struct core_ops user_ops = {user_input, user_deadline, NULL}, relay_ops = {relay_input, relay_deadline, NULL};
+static const struct core_ops user_ops = {user_input, user_deadline, NULL};
+static const struct core_ops relay_ops = {relay_input, relay_deadline, NULL};
 
 struct world {
     struct pipe *p;
