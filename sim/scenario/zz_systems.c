@@ -1,2 +1,0 @@
-#include "sim/scenario/systems.h"
-const struct system systems[] = {{.name = NULL}};
