@@ -75,7 +75,7 @@ struct conf {
 
 struct meeting_server {
     struct io *io;
-    const struct meeting_server_config *cfg;
+    struct meeting_server_config cfg;
     struct sip_ua *ua;
     struct conf conf[SHARES_MAX];
 };
@@ -119,7 +119,7 @@ static void enter(struct conf *k, enum state state)
     for (unsigned s = k->state + 1u; s <= state && state != CONF_OVER; s++)
         if (states[s].phase)
             io_note(io, NOTE_PHASE, "%s", states[s].phase);
-    uint64_t timeout = timeout_of(k->ms->cfg, state);
+    uint64_t timeout = timeout_of(&k->ms->cfg, state);
     k->state = state;
     k->deadline_ns = timeout == TIME_NEVER ? TIME_NEVER : io_now(io) + timeout;
 }
@@ -180,7 +180,7 @@ static void note_peers(struct conf *k, const struct sdp_media *m)
 
 static struct conf *conf_new(struct meeting_server *ms, struct sip_call *call)
 {
-    const struct meeting_server_config *cfg = ms->cfg;
+    const struct meeting_server_config *cfg = &ms->cfg;
     struct share_config share = {.use_candidate_always = true,
                                  .candidate_id = "3",
                                  .role = "viewer",
@@ -226,7 +226,7 @@ static void on_invited(struct meeting_server *ms, const struct sip_ua_event *ev)
     }
     const struct sdp_media *m = sdp_find(&d, "applicationsharing");
     if (!m) {
-        sip_ua_answer(ms->ua, ev->call, audio_video_describe(sdp, &ms->cfg->address));
+        sip_ua_answer(ms->ua, ev->call, audio_video_describe(sdp, &ms->cfg.address));
         return;
     }
     struct conf *k = conf_new(ms, ev->call);
@@ -262,9 +262,9 @@ static void on_allocated(struct conf *k, const struct turn_client_event *ev)
         return;
     k->relayed = ev->relayed;
     share_add_local(k->share, ICE_RELAY, ICE_TCP_PASS, passive, &ev->relayed, &ev->mapped);
-    if (k->ms->cfg->connect)
+    if (k->ms->cfg.connect)
         share_add_local(k->share, ICE_RELAY, ICE_TCP_ACT, active, &ev->relayed, &ev->mapped);
-    if (!k->ms->cfg->create_permission || !k->permit_count) {
+    if (!k->ms->cfg.create_permission || !k->permit_count) {
         answer(k);
         return;
     }
@@ -278,7 +278,7 @@ static void on_permitted(struct conf *k, const struct turn_client_event *ev)
     if (k->state != CONF_PERMITTING)
         return;
     if (ev->code || ev->err)
-        fail(k, &k->ms->cfg->turn, "the TURN server refused a permission for the peer: error %d", ev->code);
+        fail(k, &k->ms->cfg.turn, "the TURN server answered CreatePermission with error %d", ev->code);
     else if (--k->permits_open == 0)
         answer(k);
 }
@@ -315,20 +315,20 @@ static void on_peer_failed(struct conf *k, const struct turn_client_event *ev)
     io_note(k->ms->io, NOTE_STATE, "conference share=%u %s", k->slot, k->problem);
     share_none(k->share, &ev->peer);
     k->binding -= k->binding > 0;
-    if (k->state == CONF_BINDING && !k->binding && !k->ms->cfg->connect)
-        fail(k, &k->ms->cfg->turn, "%s", k->problem);
+    if (k->state == CONF_BINDING && !k->binding && !k->ms->cfg.connect)
+        fail(k, &k->ms->cfg.turn, "%s", k->problem);
 }
 
 static void on_turn(struct conf *k, const struct turn_client_event *ev)
 {
-    const struct endpoint *server = &k->ms->cfg->turn;
+    const struct endpoint *server = &k->ms->cfg.turn;
     switch (ev->kind) {
     case TURN_CLIENT_ALLOCATED:
         on_allocated(k, ev);
         break;
     case TURN_CLIENT_REFUSED:
         if (ev->code)
-            fail(k, server, "the TURN server refused the allocation: error %d", ev->code);
+            fail(k, server, "the TURN server answered Allocate with error %d", ev->code);
         else
             fail(k, server, "no allocation: the TURN server cannot be reached: %s", err_text(ev->err));
         break;
@@ -387,7 +387,7 @@ static void on_share(struct conf *k, const struct share_event *ev)
         break;
     case SHARE_STALLED:
         fail(k, remote, "the share stalled: nothing more came through for %u s",
-             seconds(k->ms->cfg->stall_timeout_ns));
+             seconds(k->ms->cfg.stall_timeout_ns));
         break;
     case SHARE_BROKEN:
         fail(k, remote, "the share broke: %s", ev->text);
@@ -453,7 +453,7 @@ static void on_sip(struct meeting_server *ms, const struct sip_ua_event *ev)
 
 static void on_deadline(struct conf *k)
 {
-    const struct meeting_server_config *cfg = k->ms->cfg;
+    const struct meeting_server_config *cfg = &k->ms->cfg;
     char relayed[ENDPOINT_TEXT];
     k->deadline_ns = TIME_NEVER;
     switch (k->state) {
@@ -575,7 +575,7 @@ int meeting_server_make(struct io *io, const struct meeting_server_config *cfg, 
     if (!ms)
         return E_NOMEM;
     ms->io = io;
-    ms->cfg = cfg;
+    ms->cfg = *cfg;
     ms->ua = sip_ua_new(io, OWNER_SIP, &sip);
     *out = (struct core){&ops, ms, io};
     if (ms->ua)

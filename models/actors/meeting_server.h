@@ -24,7 +24,7 @@ struct meeting_server_config {
     struct screen_config screen;
 };
 
-/* cfg and its strings are borrowed. E_NOMEM. */
+/* cfg's strings are borrowed. E_NOMEM. */
 int meeting_server_make(struct io *io, const struct meeting_server_config *cfg, struct core *out);
 
 #endif

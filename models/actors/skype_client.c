@@ -48,7 +48,7 @@ static const char *const state_names[] = {[CLIENT_IDLE] = "IDLE",
 
 struct skype_client {
     struct io *io;
-    const struct skype_client_config *cfg;
+    struct skype_client_config cfg;
     struct sip_ua *ua;
     struct ms_turn_client *relay;
     struct share *share;
@@ -107,8 +107,8 @@ static void fail(struct skype_client *c, const struct endpoint *remote, const ch
 static void place_call(struct skype_client *c)
 {
     char sdp[AUDIO_VIDEO_SDP_MAX];
-    c->call = sip_ua_invite(c->ua, c->cfg->conference, audio_video_describe(sdp, &c->cfg->address), "");
-    enter(c, CLIENT_CALLING, c->call ? c->cfg->answer_timeout_ns : CALL_RETRY_NS);
+    c->call = sip_ua_invite(c->ua, c->cfg.conference, audio_video_describe(sdp, &c->cfg.address), "");
+    enter(c, CLIENT_CALLING, c->call ? c->cfg.answer_timeout_ns : CALL_RETRY_NS);
 }
 
 static void call_refused(struct skype_client *c, unsigned code)
@@ -116,19 +116,19 @@ static void call_refused(struct skype_client *c, unsigned code)
     c->call = NULL;
     if (c->state != CLIENT_CALLING)
         return;
-    if (code == 503 && io_now(c->io) < c->cfg->call_at_ns + CALL_TRIES_NS)
+    if (code == 503 && io_now(c->io) < c->cfg.call_at_ns + CALL_TRIES_NS)
         c->deadline_ns = io_now(c->io) + CALL_RETRY_NS;
     else
-        fail(c, NULL, "the audio/video call was refused: %u %s", code, sip_reason(code));
+        fail(c, NULL, "the audio/video call was answered with %u %s", code, sip_reason(code));
 }
 
 static void call_timer(struct skype_client *c)
 {
     if (c->call)
         fail(c, NULL, "the audio/video call was not answered within %u s",
-             (unsigned)(c->cfg->answer_timeout_ns / NS_S));
-    else if (!sip_ua_linked(c->ua) && io_now(c->io) >= c->cfg->call_at_ns + CALL_TRIES_NS)
-        fail(c, &c->cfg->edge_sip, "no SIP connection to the Skype Edge");
+             (unsigned)(c->cfg.answer_timeout_ns / NS_S));
+    else if (!sip_ua_linked(c->ua) && io_now(c->io) >= c->cfg.call_at_ns + CALL_TRIES_NS)
+        fail(c, &c->cfg.edge_sip, "no SIP connection to the Skype Edge");
     else
         place_call(c);
 }
@@ -143,16 +143,15 @@ static uint64_t until(const struct skype_client *c, uint64_t when_ns)
 static void invite(struct skype_client *c)
 {
     char headers[64];
-    snprintf(headers, sizeof headers, CONFERENCE_ROLE ": %s\r\n",
-             c->cfg->attendee ? "attendee" : "presenter");
+    snprintf(headers, sizeof headers, CONFERENCE_ROLE ": %s\r\n", c->cfg.attendee ? "attendee" : "presenter");
     c->share_call =
-        sip_ua_invite(c->ua, c->cfg->conference, share_describe(c->share, &c->cfg->address), headers);
+        sip_ua_invite(c->ua, c->cfg.conference, share_describe(c->share, &c->cfg.address), headers);
     if (!c->share_call) {
-        fail(c, &c->cfg->edge_sip, "no SIP connection to the Skype Edge");
+        fail(c, &c->cfg.edge_sip, "no SIP connection to the Skype Edge");
         return;
     }
     io_note(c->io, NOTE_PHASE, "invite");
-    enter(c, CLIENT_INVITING, c->cfg->answer_timeout_ns);
+    enter(c, CLIENT_INVITING, c->cfg.answer_timeout_ns);
 }
 
 static void add_candidates(struct skype_client *c, enum ice_type type, const struct endpoint *at,
@@ -164,11 +163,11 @@ static void add_candidates(struct skype_client *c, enum ice_type type, const str
 
 static void begin_share(struct skype_client *c)
 {
-    struct endpoint host = {c->cfg->address, c->cfg->media_port};
-    if (c->cfg->host_candidates)
+    struct endpoint host = {c->cfg.address, c->cfg.media_port};
+    if (c->cfg.host_candidates)
         c->listener = io_listen(c->io, OWNER_MEDIA, &host);
     ms_turn_client_start(c->relay);
-    enter(c, CLIENT_ALLOCATING, c->cfg->allocate_timeout_ns);
+    enter(c, CLIENT_ALLOCATING, c->cfg.allocate_timeout_ns);
 }
 
 /* Without a relay the client's own address is what is left; a client tries that. */
@@ -179,10 +178,10 @@ static void allocation_failed(struct skype_client *c, const char *why)
         return;
     io_note(c->io, NOTE_STATE, "relay NONE cause=%s", why);
     if (c->listener == IO_NONE) {
-        fail(c, &c->cfg->edge_turn, "%s", c->relay_problem);
+        fail(c, &c->cfg.edge_turn, "%s", c->relay_problem);
         return;
     }
-    struct endpoint host = {c->cfg->address, c->cfg->media_port};
+    struct endpoint host = {c->cfg.address, c->cfg.media_port};
     add_candidates(c, ICE_HOST, &host, NULL);
     invite(c);
 }
@@ -190,7 +189,7 @@ static void allocation_failed(struct skype_client *c, const char *why)
 static void allocated(struct skype_client *c, const struct ms_turn_event *ev)
 {
     char at[ENDPOINT_TEXT];
-    struct endpoint host = {c->cfg->address, c->cfg->media_port};
+    struct endpoint host = {c->cfg.address, c->cfg.media_port};
     if (c->state != CLIENT_ALLOCATING)
         return;
     io_note(c->io, NOTE_STATE, "relay NONE -> ALLOCATED %s", endpoint_text(&ev->relayed, at));
@@ -229,13 +228,13 @@ static void share_refused(struct skype_client *c, const struct sip_ua_event *ev)
     bool said = ev->msg && sip_find(ev->msg, "ms-diagnostics-public", &why);
     if (said && why.len >= 5 && memcmp(why.p, "21002", 5) == 0)
         fail(c, NULL,
-             "the share was refused: %u %s, ms-diagnostics-public: %.*s: make the attendee a presenter",
+             "the share was answered with %u %s, ms-diagnostics-public: %.*s: make the attendee a presenter",
              ev->code, sip_reason(ev->code), SIP_STR(why));
     else if (said)
-        fail(c, NULL, "the share was refused: %u %s, ms-diagnostics-public: %.*s", ev->code,
+        fail(c, NULL, "the share was answered with %u %s, ms-diagnostics-public: %.*s", ev->code,
              sip_reason(ev->code), SIP_STR(why));
     else
-        fail(c, NULL, "the share was refused: %u %s", ev->code, sip_reason(ev->code));
+        fail(c, NULL, "the share was answered with %u %s", ev->code, sip_reason(ev->code));
 }
 
 static void share_ended(struct skype_client *c)
@@ -266,7 +265,7 @@ static void on_sip(struct skype_client *c, const struct sip_ua_event *ev)
         if (share)
             share_answered(c, ev->msg);
         else
-            enter(c, CLIENT_IN_CALL, until(c, c->cfg->share_at_ns));
+            enter(c, CLIENT_IN_CALL, until(c, c->cfg.share_at_ns));
         break;
     case SIP_REFUSED:
         if (share)
@@ -275,7 +274,7 @@ static void on_sip(struct skype_client *c, const struct sip_ua_event *ev)
             call_refused(c, ev->code);
         break;
     case SIP_REINVITE_REFUSED:
-        fail(c, NULL, "the re-INVITE to the nominated pair was refused: %u %s", ev->code,
+        fail(c, NULL, "the re-INVITE to the nominated pair was answered with %u %s", ev->code,
              sip_reason(ev->code));
         break;
     case SIP_ENDED:
@@ -308,7 +307,7 @@ static void on_relay(struct skype_client *c, const struct ms_turn_event *ev)
         break;
     case MS_TURN_GONE:
         if (c->state >= CLIENT_INVITING && c->state < CLIENT_ENDING)
-            fail(c, &c->cfg->edge_turn, "the connection to the Skype Edge's relay was lost");
+            fail(c, &c->cfg.edge_turn, "the connection to the Skype Edge's relay was lost");
         else
             allocation_failed(c, err_text(ev->err));
         break;
@@ -344,8 +343,8 @@ static void on_share(struct skype_client *c, const struct share_event *ev)
     case SHARE_NOMINATED:
         if (ev->local.type == ICE_RELAY)
             ms_turn_client_set_active(c->relay, remote);
-        sip_ua_reinvite(c->ua, c->share_call, share_describe(c->share, &c->cfg->address));
-        enter(c, CLIENT_REINVITING, c->cfg->answer_timeout_ns);
+        sip_ua_reinvite(c->ua, c->share_call, share_describe(c->share, &c->cfg.address));
+        enter(c, CLIENT_REINVITING, c->cfg.answer_timeout_ns);
         break;
     case SHARE_NO_PAIR:
         fail(c, remote->port ? remote : NULL, "no media path: %s%s%s", ev->text,
@@ -357,7 +356,7 @@ static void on_share(struct skype_client *c, const struct share_event *ev)
         break;
     case SHARE_STALLED:
         fail(c, remote, "the share stalled: nothing more came through for %u s",
-             (unsigned)(c->cfg->stall_timeout_ns / NS_S));
+             (unsigned)(c->cfg.stall_timeout_ns / NS_S));
         break;
     case SHARE_BROKEN:
         fail(c, remote, "the share broke: %s", ev->text);
@@ -383,11 +382,11 @@ static void on_deadline(struct skype_client *c)
         break;
     case CLIENT_INVITING:
         fail(c, NULL, "the share's INVITE was not answered within %u s",
-             (unsigned)(c->cfg->answer_timeout_ns / NS_S));
+             (unsigned)(c->cfg.answer_timeout_ns / NS_S));
         break;
     case CLIENT_REINVITING:
         fail(c, NULL, "the re-INVITE was not answered within %u s",
-             (unsigned)(c->cfg->answer_timeout_ns / NS_S));
+             (unsigned)(c->cfg.answer_timeout_ns / NS_S));
         break;
     case CLIENT_CHECKING:
     case CLIENT_SHARING:
@@ -420,7 +419,7 @@ static void input(void *self, const struct io_in *in)
     struct share_event share;
     unsigned owner = io_owner(in->id);
     if (in->event == IO_START)
-        c->deadline_ns = io_now(c->io) + until(c, c->cfg->call_at_ns);
+        c->deadline_ns = io_now(c->io) + until(c, c->cfg.call_at_ns);
     if (in->id == IO_NONE || owner == OWNER_SIP)
         sip_ua_input(c->ua, in);
     if (in->id == IO_NONE || owner == OWNER_RELAY)
@@ -475,7 +474,7 @@ int skype_client_make(struct io *io, const struct skype_client_config *cfg, stru
     if (!c)
         return E_NOMEM;
     c->io = io;
-    c->cfg = cfg;
+    c->cfg = *cfg;
     c->deadline_ns = TIME_NEVER;
     c->ua = sip_ua_new(io, OWNER_SIP, &sip);
     c->relay = ms_turn_client_new(io, OWNER_RELAY, &relay);

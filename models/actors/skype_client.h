@@ -21,7 +21,7 @@ struct skype_client_config {
     struct screen_config screen;
 };
 
-/* cfg and its strings are borrowed. E_NOMEM. */
+/* cfg's strings are borrowed. E_NOMEM. */
 int skype_client_make(struct io *io, const struct skype_client_config *cfg, struct core *out);
 
 #endif
