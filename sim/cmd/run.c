@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* turnproof run: one topology, on one engine or on both; what became of its call. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/cmd/cmd.h"
+#include "sim/scenario/ladder.h"
+#include "sim/scenario/report.h"
+#include "sim/scenario/summary.h"
+#include "sim/scenario/world.h"
+
+enum { REPEATED_MAX = 256 };
+
+enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_JSON };
+
+static const struct cmd_option options[] = {
+    {"engine", "ENGINE", "native (the default), ns3 or both", OPT_ENGINE},
+    {"seed", "N", "instead of the topology's: another seed, other jitter and losses", OPT_SEED},
+    {"rules", "NODE=FILE", "rule set of a firewall, instead of the topology's; again for each", OPT_RULES},
+    {"set", "PATH=JSON", "a value instead of the topology's, as links.wan.delay_us=5000", OPT_SET},
+    {"out", "DIR", "write summary, events, capture and ladder there", OPT_OUT},
+    {"json", NULL, "print the summary as JSON instead of the report", OPT_JSON},
+    {.name = NULL},
+};
+
+static const struct net_ops *load_native(const char **why)
+{
+    *why = NULL;
+    return &net_native;
+}
+
+static const struct engine {
+    const char *name;
+    const struct net_ops *(*load)(const char **why);
+} engines[REPORT_RUNS] = {{"native", load_native}, {"ns3", net_ns3_load}};
+
+struct request {
+    const char *topology, *out;
+    bool wanted[REPORT_RUNS], json, has_seed;
+    uint64_t seed;
+    const char *set[REPEATED_MAX], *rules[REPEATED_MAX];
+    size_t set_count, rules_count;
+};
+
+/* One engine's run and what is made of it. */
+struct run {
+    struct record record;
+    struct blame blame;
+};
+
+/* ---- command line ---- */
+
+static bool parse_seed(const char *s, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoull(s, &end, 10);
+    return s[0] >= '0' && s[0] <= '9' && !*end && errno == 0;
+}
+
+static bool parse_engine(const char *s, struct request *q)
+{
+    bool both = strcmp(s, "both") == 0, known = both;
+    for (size_t i = 0; i < REPORT_RUNS; i++) {
+        q->wanted[i] = both || strcmp(s, engines[i].name) == 0;
+        known = known || q->wanted[i];
+    }
+    return known;
+}
+
+static bool repeat(const char *list[REPEATED_MAX], size_t *count)
+{
+    if (*count == REPEATED_MAX)
+        return false;
+    list[(*count)++] = optarg;
+    return true;
+}
+
+/* done: there is nothing to run, and the exit status is returned. */
+static int parse_options(const struct cmd *self, int argc, char **argv, struct request *q, bool *done)
+{
+    int option;
+    *done = true;
+    while ((option = cmd_next(self, argc, argv)) != CMD_END) {
+        switch (option) {
+        case CMD_HELP:
+            cmd_help(self);
+            return EXIT_HOLDS;
+        case CMD_BAD:
+            return EXIT_USAGE;
+        case OPT_ENGINE:
+            if (!parse_engine(optarg, q))
+                return cmd_usage(self, "--engine: expected native, ns3 or both, found \"%s\"", optarg);
+            break;
+        case OPT_SEED:
+            if (!parse_seed(optarg, &q->seed))
+                return cmd_usage(self, "--seed: expected a whole number of at most 64 bits, found \"%s\"", optarg);
+            q->has_seed = true;
+            break;
+        case OPT_RULES:
+            if (!repeat(q->rules, &q->rules_count))
+                return cmd_usage(self, "--rules: expected at most %d", REPEATED_MAX);
+            break;
+        case OPT_SET:
+            if (!repeat(q->set, &q->set_count))
+                return cmd_usage(self, "--set: expected at most %d", REPEATED_MAX);
+            break;
+        case OPT_OUT:
+            q->out = optarg;
+            break;
+        default:
+            q->json = true;
+        }
+    }
+    if (argc - optind != 1)
+        return cmd_usage(self, "expected one TOPOLOGY, found %d", argc - optind);
+    q->topology = argv[optind];
+    *done = false;
+    return EXIT_HOLDS;
+}
+
+/* ---- files ---- */
+
+/* The folder and those above it. */
+static bool make_directory(const char *path)
+{
+    char copy[PATH_MAX];
+    if (strlen(path) >= sizeof copy)
+        return false;
+    strcpy(copy, path);
+    for (char *p = copy + 1; *p; p++)
+        if (*p == '/') {
+            *p = '\0';
+            if (mkdir(copy, 0777) != 0 && errno != EEXIST)
+                return false;
+            *p = '/';
+        }
+    return mkdir(copy, 0777) == 0 || errno == EEXIST;
+}
+
+static int cannot(const char *path, int error)
+{
+    fprintf(stderr, "turnproof: %s: %s\n", path, strerror(error));
+    return EXIT_USAGE;
+}
+
+enum file_kind { FILE_SUMMARY, FILE_LADDER, FILE_SVG, FILE_KINDS };
+
+static int write_file(const char *directory, enum file_kind kind, const struct topology *t, const struct run *r)
+{
+    static const char *const names[FILE_KINDS] = {"summary.json", "ladder.txt", "ladder.svg"};
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/%s", directory, names[kind]);
+    struct sink s;
+    if (!sink_open(&s, path, false))
+        return cannot(path, errno);
+    if (kind == FILE_SUMMARY)
+        summary_write(&s, t, &r->record, &r->blame);
+    else if (kind == FILE_LADDER)
+        ladder_text(&s, t, &r->record, &r->blame, 0);
+    else
+        ladder_svg(&s, t, &r->record, &r->blame);
+    int error = sink_close(&s, NULL);
+    return error ? cannot(path, error) : 0;
+}
+
+/* ---- running ---- */
+
+static void show_progress(uint64_t now_ns, uint64_t end_ns)
+{
+    fprintf(stderr, "\r%3u %%", (unsigned)(now_ns * 100 / end_ns));
+}
+
+static int run_engine(const struct request *q, const struct topology *t, size_t engine, struct run *out)
+{
+    const char *why;
+    const struct net_ops *ops = engines[engine].load(&why);
+    if (!ops) {
+        fprintf(stderr, "turnproof: engine %s is not installed: %s\n", engines[engine].name, why);
+        return EXIT_USAGE;
+    }
+    char directory[PATH_MAX] = "";
+    bool both = q->wanted[0] && q->wanted[1], terminal = isatty(STDERR_FILENO);
+    if (q->out) {
+        int n = snprintf(directory, sizeof directory, "%s%s%s", q->out, both ? "/" : "", both ? engines[engine].name : "");
+        if (n >= (int)sizeof directory || !make_directory(directory))
+            return cannot(directory, n >= (int)sizeof directory ? ENAMETOOLONG : errno);
+    }
+    const struct world_options world = {.seed = q->has_seed ? q->seed : t->seed,
+                                        .directory = q->out ? directory : NULL,
+                                        .progress = terminal ? show_progress : NULL};
+    struct diag d;
+    if (world_run(ops, t, &world, &out->record, &d) != 0) {
+        fprintf(stderr, "turnproof: %s\n", d.text);
+        return EXIT_USAGE;
+    }
+    if (terminal)
+        fprintf(stderr, "\r     \r");
+    blame_find(t, &out->record, &out->blame);
+    int status = 0;
+    for (enum file_kind k = 0; q->out && !status && k < FILE_KINDS; k++)
+        status = write_file(directory, k, t, out);
+    return status;
+}
+
+static void write_result(const struct request *q, const struct report *r)
+{
+    struct sink s;
+    sink_open(&s, NULL, false); /* without a file it cannot fail */
+    s.fd = dup(STDOUT_FILENO);  /* which the sink closes */
+    if (!q->json)
+        report_write(&s, r);
+    else if (r->count == 1)
+        summary_write(&s, r->topology, r->record[0], r->blame[0]);
+    else
+        summary_write_comparison(&s, r->topology, r->record, r->blame, r->comparison);
+    sink_close(&s, NULL);
+}
+
+/* All the engines that are wanted, then the report. */
+static int run_all(const struct request *q, const struct topology *t)
+{
+    struct run runs[REPORT_RUNS] = {0};
+    struct comparison comparison;
+    struct report r = {.topology = t, .directory = q->out,
+                       .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    int status = EXIT_HOLDS;
+    for (size_t i = 0; status != EXIT_USAGE && i < REPORT_RUNS; i++) {
+        if (!q->wanted[i])
+            continue;
+        int err = run_engine(q, t, i, &runs[i]);
+        if (err || runs[i].blame.verdict != VERDICT_OK)
+            status = err ? err : EXIT_FAILS;
+        r.record[r.count] = &runs[i].record;
+        r.blame[r.count++] = &runs[i].blame;
+    }
+    if (status != EXIT_USAGE && r.count > 1) {
+        compare_messages(r.record[0], r.record[1], &comparison);
+        r.comparison = &comparison;
+        if (!comparison.same_messages)
+            status = EXIT_FAILS;
+    }
+    if (status != EXIT_USAGE)
+        write_result(q, &r);
+    for (size_t i = 0; i < REPORT_RUNS; i++)
+        record_free(&runs[i].record);
+    return status;
+}
+
+static int run(const struct cmd *self, int argc, char **argv)
+{
+    struct request q = {.wanted = {true}};
+    bool done;
+    int status = parse_options(self, argc, argv, &q, &done);
+    if (done)
+        return status;
+    const struct topo_options changes = {
+        .set = q.set, .set_count = q.set_count, .rules = q.rules, .rules_count = q.rules_count};
+    struct topology *t;
+    struct diag d;
+    if (topology_read(q.topology, &changes, &t, &d) != 0) {
+        fprintf(stderr, "%s\n", d.text);
+        return EXIT_USAGE;
+    }
+    status = run_all(&q, t);
+    topology_free(t);
+    return status;
+}
+
+const struct cmd cmd_run = {
+    .name = "run",
+    .arguments = "TOPOLOGY [OPTION]...",
+    .summary = "run the call of a topology and say what became of it",
+    .details = "TOPOLOGY is a JSON file: nodes, links, rule sets, settings. Prints the verdict, the phases of the call\n"
+               "and its messages as a ladder; when it fails, the packet, the firewall and the line that dropped it, and\n"
+               "what to change.\n",
+    .options = options,
+    .run = run,
+};
