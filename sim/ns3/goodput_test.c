@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The native engine's TCP held against ns-3's on the same link: one bulk transfer for 30 simulated seconds, goodput as
+/* The native engine's TCP held against ns-3's on the same link: one bulk transfer for 20 simulated seconds, goodput as
  * the receiver sees it, over the grid of loss and round-trip time that the share is tested on. Both stacks: NewReno with
  * SACK, initial window 10, 200 ms least RTO, the same buffers; the same packets are lost only while both send the same. */
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "models/testkit/testkit.h"
 #include "sim/net.h"
 
-enum { SEEDS = 4, PORT = 5001, BUFFER = 1 << 20 };
-#define DURATION (30 * NS_S)
+enum { PORT = 5001, BUFFER = 1 << 20 };
+#define DURATION (20 * NS_S)
 
 struct flow {
     struct net *net;
@@ -78,12 +78,14 @@ static double goodput(const struct net_ops *ops, unsigned rtt_ms, unsigned loss_
     return (double)f.received / ((double)DURATION / (double)NS_S);
 }
 
+/* Where little gets through in a run, more runs. */
 static double mean_goodput(const struct net_ops *ops, unsigned rtt_ms, unsigned loss_ppm)
 {
+    uint64_t runs = loss_ppm == 0 ? 1 : rtt_ms <= 10 ? 3 : rtt_ms <= 50 ? 10 : 30;
     double sum = 0;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+    for (uint64_t seed = 1; seed <= runs; seed++)
         sum += goodput(ops, rtt_ms, loss_ppm, seed);
-    return sum / SEEDS;
+    return sum / (double)runs;
 }
 
 static void native_keeps_pace_with_ns3(void **state)
@@ -95,8 +97,8 @@ static void native_keeps_pace_with_ns3(void **state)
         print_message("# ns-3 is not there: %s\n", why);
         skip();
     }
-    static const unsigned rtt_ms[] = {10, 50, 200}, loss_ppm[] = {0, 1000, 10000, 30000, 50000};
-    printf("# goodput in kB/s, mean of %d seeds, 20 Mbit/s link, %d KiB buffers\n", SEEDS, BUFFER / 1024);
+    static const unsigned rtt_ms[] = {10, 50, 200}, loss_ppm[] = {0, 10000, 30000, 50000};
+    printf("# mean goodput in kB/s, 20 Mbit/s link, %d KiB buffers\n", BUFFER / 1024);
     printf("# %8s %8s %10s %10s %8s\n", "RTT ms", "loss %", "native", "ns-3", "ratio");
     unsigned outside = 0;
     for (size_t r = 0; r < sizeof rtt_ms / sizeof *rtt_ms; r++)

@@ -2,7 +2,7 @@
 # The ns-3 engine: a plug-in beside the program, built once, with the C++ compiler and without sanitizers whatever the
 # variant, as it meets the program over a C interface only. Without ns-3 the program does without it.
 LIB_SRC += sim/ns3/load.c
-TEST_SRC += sim/ns3/ns3_test.c
+TEST_SRC += $(wildcard sim/ns3/*_test.c)
 
 ifeq ($(shell pkg-config --exists ns3-internet && echo yes),yes)
 NS3 := build/turnproof-ns3.so

@@ -769,9 +769,9 @@ static void on_ns3(void **state)
 typedef void check_fn(const struct net_ops *);
 
 #define CHECKS(X) \
-    X(udp_echo) X(transfer_v4) X(transfer_v6) X(transfer_lossy) X(small_mtu) X(time_wait) X(refused) X(black_hole) X(dead_peer) X(half_close) \
-    X(close_and_abort) X(lost_fin) X(back_pressure) X(listening_port) X(own_host) X(simultaneous_open) \
-    X(box_rewrites) X(box_rejects) X(timers) X(deterministic)
+    X(udp_echo) X(transfer_v4) X(transfer_v6) X(transfer_lossy) X(small_mtu) X(time_wait) X(refused) X(black_hole) \
+    X(dead_peer) X(half_close) X(close_and_abort) X(lost_fin) X(back_pressure) X(listening_port) X(own_host) \
+    X(simultaneous_open) X(box_rewrites) X(box_rejects) X(timers) X(deterministic)
 
 #define POINTER(name) static check_fn *const name##_check = name;
 CHECKS(POINTER)

@@ -7,8 +7,8 @@
 #include <ns3/simulator.h>
 #include <ns3/udp-l4-protocol.h>
 
-#include "sim/ns3/address.h"
-#include "sim/ns3/world.h"
+#include "sim/ns3/address.hpp"
+#include "sim/ns3/world.hpp"
 
 extern "C" {
 #include "models/base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/ns3/tcp.h"
+#include "sim/ns3/tcp.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -13,14 +13,14 @@
 #include <ns3/node.h>
 #include <ns3/rtt-estimator.h>
 #include <ns3/simulator.h>
-#include <ns3/tcp-congestion-ops.h>
 #include <ns3/tcp-l4-protocol.h>
+#include <ns3/tcp-linux-reno.h>
 #include <ns3/tcp-option-rfc793.h>
 #include <ns3/tcp-prr-recovery.h>
 #include <ns3/tcp-rx-buffer.h>
 #include <ns3/tcp-tx-buffer.h>
 
-#include "sim/ns3/address.h"
+#include "sim/ns3/address.hpp"
 
 extern "C" {
 #include "models/base/err.h"
@@ -50,12 +50,12 @@ constexpr unsigned BEGINS =
 
 HostTcp::HostTcp(const TcpConfig &config) : m_config(config)
 {
-    Ptr<TcpNewReno> congestion = CreateObject<TcpNewReno>();
     SetNode(config.node);
     SetTcp(config.node->GetObject<TcpL4Protocol>());
     SetRtt(CreateObject<RttMeanDeviation>());
-    SetCongestionControlAlgorithm(congestion);
+    SetCongestionControlAlgorithm(CreateObject<TcpLinuxReno>()); /* RFC 5681 with bytes counted, as it recommends */
     SetRecoveryAlgorithm(CreateObject<TcpPrrRecovery>());
+    m_txBuffer->SetRWndCallback(MakeCallback(&HostTcp::peer_window, this));
 }
 
 /* ns-3 constructs attributes after the constructor: what is set before would be lost. */
@@ -90,6 +90,7 @@ void HostTcp::configure_options()
 HostTcp::HostTcp(const HostTcp &listener)
     : TcpSocketBase(listener), m_config(listener.m_config), m_owner(Owner::NOBODY_YET)
 {
+    m_txBuffer->SetRWndCallback(MakeCallback(&HostTcp::peer_window, this));
 }
 
 HostTcp::~HostTcp()
@@ -470,6 +471,14 @@ void HostTcp::keep_timers_running()
         m_retxEvent = Simulator::Schedule(m_rto.Get(), &HostTcp::ReTxTimeout, this);
     else
         m_persistEvent = Simulator::Schedule(m_persistTimeout, &HostTcp::PersistTimeout, this);
+}
+
+/* What TcpTxBuffer::NextSeg asks for. With a window that is exactly used up it would offer a segment of no bytes, and
+ * ns-3 crashes over that. */
+uint32_t HostTcp::peer_window() const
+{
+    uint32_t w = m_rWnd;
+    return w > 0 && w == UnAckDataCount() ? w - 1 : w;
 }
 
 void HostTcp::send_fin()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/ns3/wire.h"
+#include "sim/ns3/wire.hpp"
 
 #include <cassert>
 #include <cstring>

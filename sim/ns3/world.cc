@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/ns3/world.h"
+#include "sim/ns3/world.hpp"
 
 #include <array>
 #include <cassert>
@@ -24,7 +24,7 @@
 #include <ns3/simulator.h>
 #include <ns3/tcp-l4-protocol.h>
 
-#include "sim/ns3/address.h"
+#include "sim/ns3/address.hpp"
 
 extern "C" {
 #include "models/base/time.h"

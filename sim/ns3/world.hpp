@@ -17,8 +17,8 @@
 #include <ns3/ipv6.h>
 #include <ns3/node.h>
 
-#include "sim/ns3/tcp.h"
-#include "sim/ns3/wire.h"
+#include "sim/ns3/tcp.hpp"
+#include "sim/ns3/wire.hpp"
 
 namespace turnproof {
 

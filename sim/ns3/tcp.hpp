@@ -104,6 +104,7 @@ class HostTcp final : public ns3::TcpSocketBase
     void probe();
     void keep_timer();
     void keep_timers_running();
+    uint32_t peer_window() const;
     void send_fin();
     bool window_news() const;
     bool any_news() const;
