@@ -206,7 +206,8 @@ static void departure_fire(void *world, struct event *e)
 
 void channel_send(struct world *w, struct channel *c, struct packet *p)
 {
-    struct link_fate f = link_fate(&c->link, w->now_ns, p->len);
+    struct link_fate f;
+    link_decide(&c->link, w->now_ns, p->len, &f);
     if (!f.sent) {
         tell(w, TAP_DROPPED, c, p, f.drop);
         packet_free(w, p);

@@ -133,33 +133,29 @@ static uint64_t arrival(struct link *l, uint64_t end_ns, bool *late)
     return l->arrived_ns = when;
 }
 
-/* f is nowhere pointed to, so that it is built where the caller wants it instead of copied there. */
-struct link_fate link_fate(struct link *l, uint64_t now_ns, size_t frame_len)
+void link_decide(struct link *l, uint64_t now_ns, size_t frame_len, struct link_fate *f)
 {
-    struct link_fate f = {0};
-    uint64_t depart_ns, end_ns;
-    bool late;
+    uint64_t end_ns;
+    f->drop = NULL;
+    f->sent = false;
+    f->copies = 0;
     if (frame_len > l->frame_max)
-        f.drop = "mtu";
+        f->drop = "mtu";
     else if (in_outage(l, now_ns))
-        f.drop = "outage";
-    else if (!serialise(l, now_ns, frame_len, &depart_ns, &end_ns))
-        f.drop = "queue";
-    if (f.drop)
-        return f;
-    f.sent = true;
-    f.depart_ns = depart_ns;
+        f->drop = "outage";
+    else if (!serialise(l, now_ns, frame_len, &f->depart_ns, &end_ns))
+        f->drop = "queue";
+    if (f->drop)
+        return;
+    f->sent = true;
     if (lost(l)) {
-        f.drop = "loss";
-        return f;
+        f->drop = "loss";
+        return;
     }
-    f.copies = 1;
-    f.arrive_ns[0] = arrival(l, end_ns, &late);
-    f.late[0] = late;
+    f->copies = 1;
+    f->arrive_ns[0] = arrival(l, end_ns, &f->late[0]);
     if (l->cfg.duplicate_ppm && rng_chance(&l->duplicate, l->cfg.duplicate_ppm, PPM)) {
-        f.copies = 2;
-        f.arrive_ns[1] = arrival(l, end_ns, &late);
-        f.late[1] = late;
+        f->copies = 2;
+        f->arrive_ns[1] = arrival(l, end_ns, &f->late[1]);
     }
-    return f;
 }

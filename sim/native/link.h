@@ -44,7 +44,14 @@ void link_init(struct link *l, uint64_t seed, const char *name, const char *dir,
                size_t mtu);
 void link_free(struct link *l);
 /* To be called in order of time. */
-struct link_fate link_fate(struct link *l, uint64_t now_ns, size_t frame_len);
+void link_decide(struct link *l, uint64_t now_ns, size_t frame_len, struct link_fate *f);
+
+static inline struct link_fate link_fate(struct link *l, uint64_t now_ns, size_t frame_len)
+{
+    struct link_fate f;
+    link_decide(l, now_ns, frame_len, &f);
+    return f;
+}
 
 #ifdef __cplusplus
 }
