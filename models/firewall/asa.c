@@ -235,6 +235,7 @@ static int read_all(struct asa *a, const char *text, size_t len)
             return err;
     }
     a->rules->lines.total = a->line;
+    a->line += a->line == 0; /* of an empty file: where it would begin */
     if (a->rules->iface_count == 0)
         return asa_fail(a, E_MALFORMED, "the file has no interface with a nameif");
     return 0;

@@ -236,6 +236,7 @@ static void whole_files_are_refused(void **state)
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         assert_int_equal(fw_asa_parse(row[i].text, strlen(row[i].text), "f", &r, &d), row[i].err);
         assert_non_null(strstr(d.text, row[i].words));
+        assert_true(d.line > 0 && d.column > 0);
     }
     size_t len = 10 * 1024 * 1024;
     char *long_line = malloc(len);
