@@ -249,7 +249,6 @@ static void answer(struct conf *k)
 {
     sip_ua_answer(k->ms->ua, k->call, share_describe(k->share, &k->relayed.ip));
     enter(k, CONF_ANSWERING);
-    share_check(k->share);
 }
 
 /* ---- TURN ---- */
@@ -303,6 +302,7 @@ static void on_bound(struct conf *k, const struct turn_client_event *ev)
     }
     enter(k, CONF_CHECKING);
     share_stream(k->share, ev->data, &k->relayed, &ev->peer);
+    share_check(k->share);
 }
 
 /* One connection that did not work ends the call only when there will be no other. */
@@ -397,10 +397,12 @@ static void on_share(struct conf *k, const struct share_event *ev)
 
 /* ---- SIP ---- */
 
+/* Its own connections wait for the ACK: by then the other side has told its relay whom to let in. */
 static void on_confirmed(struct conf *k)
 {
     k->reconfirmed = k->reoffered;
     enter(k, CONF_CONNECTING);
+    share_check(k->share);
     share_now(k);
 }
 
@@ -412,7 +414,7 @@ static void on_ended(struct conf *k, const struct sip_ua_event *ev)
         return;
     if (ev->msg)
         sip_find(ev->msg, "ms-client-diagnostics", &why);
-    if (k->state == CONF_FINISHED) {
+    if (k->state == CONF_FINISHED && !why.len) {
         wind_up(k, "");
         io_note(k->ms->io, NOTE_PHASE, "%s", "");
     } else if (ev->code == 408) {

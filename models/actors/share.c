@@ -11,7 +11,7 @@
 #include "models/ice/rfc4571.h"
 #include "models/msturn/msturn.h"
 
-enum { STREAMS_MAX = 16, PUMP_MAX = 32, NAME_MAX_LEN = 32, SDP_MAX = 4096 };
+enum { STREAMS_MAX = 16, PUMP_MAX = 32, NAME_MAX_LEN = 32, SDP_MAX = 4096, CHECK_MAX = 512 };
 
 enum stream_state { STREAM_FREE, STREAM_CONNECTING, STREAM_AWAITED, STREAM_TCP, STREAM_RELAY };
 
@@ -23,6 +23,12 @@ struct stream {
     struct endpoint remote;
     bool blocked;
     struct rfc4571 frames;
+    /* RELAY: the last check sent while nothing has been heard. A Send request is never answered, and a relay
+     * that has no connection with the peer yet drops it: when the peer's own check comes, ours goes out
+     * again. */
+    bool heard;
+    uint8_t check[CHECK_MAX];
+    size_t check_len;
 };
 
 struct share {
@@ -209,6 +215,8 @@ const char *share_describe(struct share *s, const struct ip_addr *host)
 
 void share_check(struct share *s)
 {
+    if (s->running)
+        return;
     s->running = true;
     ice_start(s->ice, io_now(s->io));
 }
@@ -256,11 +264,20 @@ static struct stream *stream_add(struct share *s, enum stream_state state, size_
     return NULL;
 }
 
+static bool is_request(const uint8_t *frame, size_t len)
+{
+    return len >= 2 && load16(frame) == 0x0001; /* Binding request (RFC 8489 6) */
+}
+
 static void send_frame(struct share *s, struct stream *st, const uint8_t *frame, size_t len,
                        const char *label)
 {
     if (st->state == STREAM_RELAY) {
         ms_turn_client_send(s->relay, &st->remote, frame, len, label);
+        if (!st->heard && len <= sizeof st->check && is_request(frame, len)) {
+            memcpy(st->check, frame, len);
+            st->check_len = len;
+        }
         return;
     }
     uint8_t buf[RFC4571_HEADER + 2048];
@@ -379,6 +396,10 @@ void share_relayed(struct share *s, const struct endpoint *local, const struct e
         st->number = ++s->streams_ever;
         ice_incoming(s->ice, st->number, local, peer, io_now(s->io));
     }
+    bool again = !st->heard && st->check_len && is_request(frame, len);
+    st->heard = true;
+    if (again)
+        send_frame(s, st, st->check, st->check_len, "Binding request");
     on_frame(s, st->number, frame, len);
 }
 

@@ -55,7 +55,7 @@ int share_set_remote(struct share *s, const struct sdp_media *m);
 /* Our description: the m= line with our candidates; once a pair is nominated, with that alone and
  * a=remote-candidates. NUL-terminated, borrowed until the next call. */
 const char *share_describe(struct share *s, const struct ip_addr *host);
-void share_check(struct share *s); /* begin connectivity checks */
+void share_check(struct share *s); /* begin connectivity checks of our own, once */
 void share_begin(struct share *s); /* send the screen: a pair is nominated */
 bool share_nominated(const struct share *s);
 
