@@ -508,8 +508,12 @@ size_t HostTcp::send(const void *data, size_t len)
         return 0;
     size_t room = in(OPEN) ? GetTxAvailable() : 0;
     size_t n = std::min(len, room);
-    if (n > 0)
+    if (n > 0) {
         Send(Create<Packet>(static_cast<const uint8_t *>(data), static_cast<uint32_t>(n)), 0);
+        /* At once, as a host without Nagle's algorithm does; ns-3 would wait for more of it. */
+        m_sendPendingDataEvent.Cancel();
+        SendPendingData(true);
+    }
     m_short = n < len;
     keep_timers_running();
     return n;
