@@ -475,8 +475,10 @@ static void response(struct turn_client *c, struct task *task, const struct stun
         task_succeeded(c, task, m, rest, len);
         break;
     case VERDICT_ERROR:
+        task_failed(c, task, m, code, 0);
+        break;
     case VERDICT_BROKEN:
-        task_failed(c, task, m, code, err);
+        task_failed(c, task, m, 0, err);
         break;
     case VERDICT_RETRY:
         client_send(c, task);
