@@ -35,7 +35,6 @@ void record_message(struct record *r, const struct run_message *m)
     struct run_message *out = LIST_NEXT(r->messages);
     *out = *m;
     out->from = keep(r, m->from);
-    out->to = keep(r, m->to);
     out->name = keep(r, m->name);
     out->phase = phase_now(r);
 }

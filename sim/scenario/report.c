@@ -73,7 +73,9 @@ static void put_phases(struct sink *s, const struct report *r)
         put_ms(s, b ? took(b, i) : took(a, i));
         if (b) {
             int64_t d = compare_times(took(a, i), took(b, i));
-            put(s, "  %+8" PRId64 ".%d %%", d / 10, (int)llabs(d % 10));
+            char percent[32];
+            snprintf(percent, sizeof percent, "%c%lld.%lld", d < 0 ? '-' : '+', llabs(d) / 10, llabs(d) % 10);
+            put(s, "  %10s %%", percent);
         }
         put(s, "\n");
     }

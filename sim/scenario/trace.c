@@ -112,8 +112,36 @@ void trace_node(struct trace *tr, net_node id, size_t index)
     tr->index[id] = index;
 }
 
+static size_t node_index(const struct topology *t, const char *name)
+{
+    size_t i = 0;
+    while (i < t->nodes.count && strcmp(t->nodes.items[i].name, name) != 0)
+        i++;
+    assert(i < t->nodes.count);
+    return i;
+}
+
+/* The node that got each message; its address where no node can be told. Known only now: a message may have waited for
+ * its connection. */
+static void name_receivers(struct trace *tr)
+{
+    const struct topology *t = tr->topology;
+    for (size_t i = 0; i < tr->record->messages.count; i++) {
+        struct run_message *m = &tr->record->messages.items[i];
+        const struct peer_end end = {(unsigned)node_index(t, m->from), m->local, m->remote};
+        const struct peer_end *other = peers_find(&tr->peers, &end);
+        const struct topo_node *owner = topology_owner(t, &m->remote.ip);
+        char text[ENDPOINT_TEXT];
+        if (other || owner)
+            m->to = other ? t->nodes.items[other->node].name : owner->name;
+        else
+            m->to = arena_format(&tr->record->arena, "%s", endpoint_text(&m->remote, text));
+    }
+}
+
 int trace_close(struct trace *tr, struct diag *d)
 {
+    name_receivers(tr);
     int err = sink_close(&tr->events, tr->record->trace_sha256);
     const char *failed = err ? tr->events_path : NULL;
     int capture_err = tr->capture_path ? sink_close(&tr->capture, NULL) : 0;
@@ -185,7 +213,15 @@ static void put_flow(struct sink *s, unsigned proto, const struct endpoint *src,
 
 /* ---- packets ---- */
 
-/* RFC 9293 3.1; the checksum is in the line so that the hash of the trace covers what the packet carries. */
+/* The transport's checksum is in each line so that the hash of the trace covers what the packet carries. */
+static void put_sum(struct sink *s, unsigned sum)
+{
+    sink_text(s, ",\"sum\":\"");
+    sink_hex16(s, sum);
+    sink_text(s, "\"");
+}
+
+/* RFC 9293 3.1. */
 static void put_tcp(struct sink *s, const struct wire_packet *p)
 {
     static const char letters[] = "FSRPAU";
@@ -200,23 +236,22 @@ static void put_tcp(struct sink *s, const struct wire_packet *p)
     put_number(s, "\",\"seq\":", load32(tcp + 4));
     put_number(s, ",\"ack\":", load32(tcp + 8));
     put_number(s, ",\"window\":", load16(tcp + 14));
-    sink_text(s, ",\"sum\":\"");
-    sink_hex16(s, load16(tcp + 16));
-    sink_text(s, "\"");
 }
 
-static void put_packet(struct sink *s, const struct wire_packet *p)
+/* What is in a packet is said when it is sent; of the rest of its way over a link, only which one it is. */
+static void put_packet(struct sink *s, const struct wire_packet *p, bool whole)
 {
     const struct endpoint src = {p->src, p->sport}, dst = {p->dst, p->dport};
     put_flow(s, p->proto, &src, &dst);
-    if (p->proto == PROTO_TCP && p->l4)
-        put_tcp(s, p);
-    if (p->proto == PROTO_UDP && p->l4) {
-        sink_text(s, ",\"sum\":\"");
-        sink_hex16(s, load16(p->frame + p->l4 + 6));
-        sink_text(s, "\"");
+    if (p->proto == PROTO_TCP && p->l4) {
+        if (whole)
+            put_tcp(s, p);
+        put_sum(s, load16(p->frame + p->l4 + 16));
     }
-    put_number(s, ",\"payload\":", p->payload_len);
+    if (p->proto == PROTO_UDP && p->l4)
+        put_sum(s, load16(p->frame + p->l4 + 6));
+    if (whole)
+        put_number(s, ",\"payload\":", p->payload_len);
 }
 
 /* The STUN messages in RFC 4571 frames of a TCP segment, which Wireshark does not look for; NULL: none. */
@@ -287,7 +322,7 @@ void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
     sink_text(&tr->events, port->where);
     put_number(&tr->events, ",\"len\":", tap->len);
     if (p)
-        put_packet(&tr->events, p);
+        put_packet(&tr->events, p, tap->kind == TAP_SENT);
     if (tap->kind == TAP_DROPPED)
         put_string(&tr->events, ",\"reason\":", tap->reason);
     line_end(&tr->events);
@@ -302,36 +337,14 @@ void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
 
 /* ---- what hosts and boxes tell ---- */
 
-static size_t node_index(const struct topology *t, const char *name)
-{
-    size_t i = 0;
-    while (i < t->nodes.count && strcmp(t->nodes.items[i].name, name) != 0)
-        i++;
-    assert(i < t->nodes.count);
-    return i;
-}
-
-/* The node that gets what a host sends on a connection; its address where no node can be told. */
-static const char *receiver(struct trace *tr, const struct host_message *m, char text[ENDPOINT_TEXT])
-{
-    const struct topology *t = tr->topology;
-    const struct peer_end end = {(unsigned)node_index(t, m->host), m->local, m->remote};
-    const struct peer_end *other = peers_find(&tr->peers, &end);
-    if (other)
-        return t->nodes.items[other->node].name;
-    const struct topo_node *owner = topology_owner(t, &m->remote.ip);
-    return owner ? owner->name : endpoint_text(&m->remote, text);
-}
-
 void trace_message(void *trace, uint64_t now_ns, const struct host_message *m)
 {
     struct trace *tr = trace;
     if (!m->label)
         return;
-    char text[ENDPOINT_TEXT];
     size_t headers = m->local.ip.family == IP_V6 ? WIRE_ETH + WIRE_IP6 : WIRE_ETH + WIRE_IP4;
     headers += m->proto == PROTO_UDP ? WIRE_UDP : WIRE_TCP;
-    const struct run_message out = {.t_ns = now_ns, .from = m->host, .to = receiver(tr, m, text), .name = m->label,
+    const struct run_message out = {.t_ns = now_ns, .from = m->host, .name = m->label,
                                     .local = m->local, .remote = m->remote, .bytes = m->len,
                                     .frame_len = m->len + headers};
     record_message(tr->record, &out);
@@ -339,7 +352,6 @@ void trace_message(void *trace, uint64_t now_ns, const struct host_message *m)
     struct sink *s = &tr->events;
     line_begin(s, now_ns, "message");
     put_string(s, ",\"node\":", m->host);
-    put_string(s, ",\"to\":", out.to);
     put_string(s, ",\"name\":", m->label);
     put_number(s, ",\"bytes\":", m->len);
     put_flow(s, m->proto, &m->local, &m->remote);
