@@ -98,8 +98,8 @@ static void add_ports(struct text *t, unsigned lo, unsigned hi)
         text_add(t, " range %u %u", lo, hi);
 }
 
-/* Source ports as the near rule asks for them, if the packet fits; destination: the rule's, the range of that use, or the
- * port. */
+/* Source ports as the near rule asks for them, if the packet fits; destination: the rule's, the range of that use, or
+ * the port. */
 static void port_ranges(const struct fw_nearest *near, const struct fw_flow *f, unsigned sport[2], unsigned dport[2])
 {
     const struct fw_known_range *known = fw_known_range(f->proto, f->dport);
@@ -238,8 +238,10 @@ static bool add_swapped(const struct ask *q)
             (n->real && !fw_set_index(n->real, &q->p->flow.src, &i)) ||
             !fw_set_index(n->dst_to, &q->p->flow.dst, &i) || fw_set_index(n->dst_from, &q->p->flow.dst, &i))
             continue;
-        text_add(q->t, "line %u translates to the address %s, not from it: after `destination static` comes the mapped "
-                 "object, then the real one; swap them", n->ref->line, ip_text(&q->p->flow.dst, a));
+        text_add(q->t,
+                 "line %u translates to the address %s, not from it: after `destination static` comes the mapped "
+                 "object, then the real one; swap them",
+                 n->ref->line, ip_text(&q->p->flow.dst, a));
         return true;
     }
     return false;
@@ -277,8 +279,10 @@ static void add_static_nat(const struct ask *q)
 {
     char a[ADDR_TEXT];
     const char *in = iface_name(q, q->p->iface);
-    text_add(q->t, "no static NAT for %s on interface %s: add `nat (REAL-INTERFACE,%s) static %s` to the object of the "
-             "real host", ip_text(&q->p->flow.dst, a), in, in, a);
+    text_add(q->t,
+             "no static NAT for %s on interface %s: add `nat (REAL-INTERFACE,%s) static %s` to the object of the "
+             "real host",
+             ip_text(&q->p->flow.dst, a), in, in, a);
 }
 
 /* ---- by reason ---- */
@@ -326,7 +330,8 @@ static void on_level(const struct ask *q)
 
 static void on_same_level(const struct ask *q)
 {
-    text_add(q->t, "interfaces %s and %s have the same security level: add same-security-traffic permit inter-interface",
+    text_add(q->t,
+             "interfaces %s and %s have the same security level: add same-security-traffic permit inter-interface",
              iface_name(q, q->p->iface), iface_name(q, q->d->iface));
 }
 
@@ -352,11 +357,13 @@ static void on_rpf(const struct ask *q)
     for (size_t k = 0; k < q->r->nat_count; k++) {
         const struct fw_nat *n = &q->r->nat[k];
         struct ip_addr mapped;
-        if (n->ref != q->d->rule || n->dynamic || !n->real || !n->mapped || !fw_set_index(n->real, &q->d->seen.dst, &i) ||
-            !fw_set_at(n->mapped, i, &mapped))
+        if (n->ref != q->d->rule || n->dynamic || !n->real || !n->mapped ||
+            !fw_set_index(n->real, &q->d->seen.dst, &i) || !fw_set_at(n->mapped, i, &mapped))
             continue;
-        text_add(q->t, "line %u translates %s to %s, so answers would come from another address: the sender must call "
-                 "%s", n->ref->line, real, ip_text(&mapped, a), a);
+        text_add(q->t,
+                 "line %u translates %s to %s, so answers would come from another address: the sender must call "
+                 "%s",
+                 n->ref->line, real, ip_text(&mapped, a), a);
         return;
     }
     text_add(q->t, "answers of %s would be translated by line %u: put an identity rule for this traffic before it, "
@@ -396,17 +403,19 @@ static void on_to_the_box(const struct ask *q)
 static void on_not_syn(const struct ask *q)
 {
     if (q->p->tcp_flags & FW_SYN)
-        text_add(q->t, "the answer to a connection whose first packet did not pass here: the ways there and back differ "
+        text_add(q->t,
+                 "the answer to a connection whose first packet did not pass here: the ways there and back differ "
                  "(asymmetric routing); check the routes of both ends");
     else
-        text_add(q->t, "no connection for this segment: its first packet went another way (asymmetric routing), or the "
+        text_add(q->t,
+                 "no connection for this segment: its first packet went another way (asymmetric routing), or the "
                  "connection has been closed");
 }
 
 static void on_idle(const struct ask *q)
 {
-    static const char *const word[FW_TIMER_COUNT] = {"conn", "embryonic", "half-closed", "closing", "udp", "icmp", "conn",
-                                                     "xlate", "pat-xlate"};
+    static const char *const word[FW_TIMER_COUNT] = {"conn", "embryonic", "half-closed", "closing",  "udp",
+                                                     "icmp", "conn",      "xlate",       "pat-xlate"};
     const struct fw_rule_ref *ref = q->r->timer_ref[q->d->timer];
     uint64_t limit_s = q->r->timer[q->d->timer] / NS_S, idle_s = q->d->idle_ns / NS_S;
     uint64_t want = (idle_s / 60 + 1) * 60;

@@ -4,6 +4,7 @@
 
 #include "models/base/time.h"
 #include "models/firewall/test_rig.h"
+#include "models/testkit/testkit.h"
 
 #define EXPE "object network expe\n host 10.0.10.2\nobject network public\n host 198.51.100.20\n"
 #define STATIC EXPE "object network expe\n nat (dmz,outside) static public\n"      /* lines 1-6 */
@@ -25,29 +26,35 @@ static const struct mistake {
      "wrong protocol: line 7 permits udp only; insert before line 8: " LINE "tcp any host 10.0.10.2 eq 3478"},
     /* T2: relay ports for UDP only */
     {STATIC A "permit udp any host 10.0.10.2 range 24000 29999\n" DENY BIND, "outside", TURN, "acl", 8,
-     "wrong protocol: line 7 permits udp only; insert before line 8: " LINE "tcp any host 10.0.10.2 range 24000 29999"},
+     "wrong protocol: line 7 permits udp only; insert before line 8: " LINE
+     "tcp any host 10.0.10.2 range 24000 29999"},
     /* T3: the range ends too early, also beside a UDP line that has it right */
-    {STATIC A "permit udp any host 10.0.10.2 range 24000 29999\n" A "permit tcp any host 10.0.10.2 range 24000 27999\n"
-     BIND, "outside", TURN, "implicit", 0,
+    {STATIC A "permit udp any host 10.0.10.2 range 24000 29999\n" A
+              "permit tcp any host 10.0.10.2 range 24000 27999\n" BIND,
+     "outside", TURN, "implicit", 0,
      "the range of line 8 ends at 27999; access-list outside_in ends in an implicit deny; add after line 8: " LINE
      "tcp any host 10.0.10.2 range 24000 29999 (in interface outside)"},
     /* T4: written on the public address */
     {STATIC A "permit tcp any4 host 198.51.100.20 eq https\n" DENY BIND, "outside", WEB, "acl", 8,
-     "line 7 is written on the mapped address 198.51.100.20: since 8.3 access-lists match the real address 10.0.10.2; "
+     "line 7 is written on the mapped address 198.51.100.20: since 8.3 access-lists match the real address "
+     "10.0.10.2; "
      "in place of line 7: " LINE "tcp any4 host 10.0.10.2 eq 443"},
     /* T10: the global list comes too late */
-    {STATIC DENY "access-list everywhere extended permit tcp any host 10.0.10.2 eq 443\naccess-group everywhere global\n"
-     BIND, "outside", WEB, "acl", 7, "insert before line 7: " LINE "tcp any host 10.0.10.2 eq 443"},
+    {STATIC DENY
+     "access-list everywhere extended permit tcp any host 10.0.10.2 eq 443\naccess-group everywhere global\n" BIND,
+     "outside", WEB, "acl", 7, "insert before line 7: " LINE "tcp any host 10.0.10.2 eq 443"},
     /* T13: the protocol group is right, the port is another */
-    {STATIC "object-group protocol TCPUDP\n protocol-object tcp\n protocol-object udp\n"
-     A "permit object-group TCPUDP any host 10.0.10.2 eq 3478\n" DENY BIND, "outside", TURN, "acl", 11,
-     "insert before line 11: " LINE "tcp any host 10.0.10.2 range 24000 29999"},
+    {STATIC "object-group protocol TCPUDP\n protocol-object tcp\n protocol-object udp\n" A
+            "permit object-group TCPUDP any host 10.0.10.2 eq 3478\n" DENY BIND,
+     "outside", TURN, "acl", 11, "insert before line 11: " LINE "tcp any host 10.0.10.2 range 24000 29999"},
     /* T14: a netmask with holes that does not have the host */
     {STATIC A "permit tcp any 10.0.10.1 255.255.255.1 eq 443\n" DENY BIND, "outside", WEB, "acl", 8,
-     "line 7 permits it to other addresses than 10.0.10.2; insert before line 8: " LINE "tcp any host 10.0.10.2 eq 443"},
+     "line 7 permits it to other addresses than 10.0.10.2; insert before line 8: " LINE
+     "tcp any host 10.0.10.2 eq 443"},
     /* T15 */
     {STATIC A "permit udp any host 10.0.10.2 eq dns\n" DENY BIND, "outside", "udp 203.0.113.9:7 > 198.51.100.20:53",
-     "acl", 8, "`dns` in line 7 is port 195 (dnsix): write `domain`; insert before line 8: " LINE
+     "acl", 8,
+     "`dns` in line 7 is port 195 (dnsix): write `domain`; insert before line 8: " LINE
      "udp any host 10.0.10.2 eq 53"},
     /* T16 */
     {STATIC A "permit tcp any host 10.0.10.2 eq 443 inactive\n" DENY BIND, "outside", WEB, "acl", 8,
@@ -62,8 +69,8 @@ static const struct mistake {
      "tcp any host 10.0.10.2 eq 7001"},
     /* another host is permitted, from the inside of an outer firewall */
     {"access-list inside_in extended permit tcp host 10.1.0.30 gt 1023 host 10.0.10.2 eq 3478\n"
-     "access-list inside_in extended deny ip any any\naccess-group inside_in in interface inside\n", "inside",
-     "tcp S 10.1.0.40:44342 > 10.0.10.2:3478", "acl", 2,
+     "access-list inside_in extended deny ip any any\naccess-group inside_in in interface inside\n",
+     "inside", "tcp S 10.1.0.40:44342 > 10.0.10.2:3478", "acl", 2,
      "line 1 permits it from other addresses than 10.1.0.40; insert before line 2: "
      "access-list inside_in extended permit tcp host 10.1.0.40 gt 1023 host 10.0.10.2 eq 3478"},
     /* nothing near */
@@ -71,7 +78,8 @@ static const struct mistake {
      "insert before line 7: " LINE "tcp any host 10.0.10.2 range 24000 29999"},
     /* a list of the way out */
     {STATIC A "permit tcp any host 10.0.10.2 eq 443\n" BIND "access-list dmz_out extended permit udp any any\n"
-     "access-group dmz_out out interface dmz\n", "outside", WEB, "implicit", 0,
+              "access-group dmz_out out interface dmz\n",
+     "outside", WEB, "implicit", 0,
      "wrong protocol: line 9 permits udp only; access-list dmz_out ends in an implicit deny; add after line 9: "
      "access-list dmz_out extended permit tcp any host 10.0.10.2 eq 443 (out interface dmz)"},
     /* no list at all */
@@ -79,20 +87,24 @@ static const struct mistake {
      "no access-list on interface outside, and its security level 0 is below the 50 of dmz: add " LINE
      "tcp any host 10.0.10.2 eq 443 and access-group outside_in in interface outside"},
     /* T7: reflection without permission */
-    {STATIC "object network expc\n host 10.0.10.3\nnat (dmz,dmz) source dynamic expc interface destination static public "
-     "expe\n", "dmz", "tcp S 10.0.10.3:9 > 198.51.100.20:7001", "hairpin", 0,
+    {STATIC
+     "object network expc\n host 10.0.10.3\nnat (dmz,dmz) source dynamic expc interface destination static public "
+     "expe\n",
+     "dmz", "tcp S 10.0.10.3:9 > 198.51.100.20:7001", "hairpin", 0,
      "the packet leaves by the interface it came in by (NAT reflection): add same-security-traffic permit "
      "intra-interface"},
     /* no static NAT, or one that is inactive, or on another interface, or for another port */
     {EXPE A "permit tcp any any\n" BIND, "outside", WEB, "hairpin", 0,
-     "no static NAT for 198.51.100.20 on interface outside: add `nat (REAL-INTERFACE,outside) static 198.51.100.20` to "
+     "no static NAT for 198.51.100.20 on interface outside: add `nat (REAL-INTERFACE,outside) static 198.51.100.20` "
+     "to "
      "the object of the real host; or, if it is to leave by the interface it came in by, add same-security-traffic "
      "permit intra-interface"},
     {EXPE "nat (dmz,outside) source static expe public inactive\n" A "permit tcp any any\n" BIND, "outside", WEB,
      "hairpin", 0, "line 5 translates 198.51.100.20, but is inactive: remove `inactive` from line 5"},
     {EXPE "nat (dmz,inside) source static expe public\n" A "permit tcp any any\n" BIND, "outside", WEB, "hairpin", 0,
      "line 5 translates 198.51.100.20, but only on interface inside, and the packet came in by outside"},
-    {EXPE "object network expe\n nat (dmz,outside) static public service tcp 5061 5061\n" A "permit tcp any any\n" BIND,
+    {EXPE "object network expe\n nat (dmz,outside) static public service tcp 5061 5061\n" A
+          "permit tcp any any\n" BIND,
      "outside", WEB, "hairpin", 0, "line 6 translates 198.51.100.20, but only tcp port 5061"},
     {A "permit tcp any any\n" BIND, "outside", "tcp S 203.0.113.9:7 > 198.51.100.2:443", "to-the-box", 0,
      "198.51.100.2 is the firewall's own address, and no NAT rule hands tcp port 443 on: add `nat "
@@ -108,9 +120,10 @@ static const struct mistake {
      "198.51.100.20"},
     /* T17 */
     {"object network seen\n host 10.1.99.9\nobject network server\n host 203.0.113.77\n"
-     "nat (inside,outside) source dynamic any interface destination static server seen\n", "inside",
-     "tcp S 10.1.0.5:9 > 10.1.99.9:443", "hairpin", 0,
-     "line 5 translates to the address 10.1.99.9, not from it: after `destination static` comes the mapped object, then "
+     "nat (inside,outside) source dynamic any interface destination static server seen\n",
+     "inside", "tcp S 10.1.0.5:9 > 10.1.99.9:443", "hairpin", 0,
+     "line 5 translates to the address 10.1.99.9, not from it: after `destination static` comes the mapped object, "
+     "then "
      "the real one; swap them"},
     /* P12 */
     {"", "outside", "tcp SA 203.0.113.9:443 > 10.1.0.5:1000", "tcp-not-syn", 0,
@@ -159,17 +172,22 @@ static void timers_are_named(void **state)
         uint64_t at_s;
     } row[] = {
         {"timeout conn 0:05:00\n", "tcp S 10.1.0.5:1000 > 203.0.113.9:443", "tcp A 10.1.0.5:1000 > 203.0.113.9:443",
-         "the connection was silent for 600 s, and conn forgets it after 300 s (line 15): set timeout conn 0:11:00, or "
-         "have a keep-alive sent more often", 600},
+         "the connection was silent for 600 s, and conn forgets it after 300 s (line 15): set timeout conn 0:11:00, "
+         "or "
+         "have a keep-alive sent more often",
+         600},
         {"timeout udp 0:02:00\n", "udp 10.1.0.5:1000 > 203.0.113.9:443", "udp 203.0.113.9:443 > 10.1.0.5:1000",
-         "the connection was silent for 150 s, and udp forgets it after 120 s (line 15): set timeout udp 0:03:00, or have "
-         "a keep-alive sent more often", 150},
+         "the connection was silent for 150 s, and udp forgets it after 120 s (line 15): set timeout udp 0:03:00, or "
+         "have "
+         "a keep-alive sent more often",
+         150},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         struct rig g;
         rig_open(&g, row[i].config, 0);
-        struct fw_packet p = packet_of(&g, "inside", row[i].first), answer = packet_of(&g, "outside",
-            "tcp SA 203.0.113.9:443 > 10.1.0.5:1000"), ack = packet_of(&g, "inside", "tcp A 10.1.0.5:1000 > 203.0.113.9:443");
+        struct fw_packet p = packet_of(&g, "inside", row[i].first),
+                         answer = packet_of(&g, "outside", "tcp SA 203.0.113.9:443 > 10.1.0.5:1000"),
+                         ack = packet_of(&g, "inside", "tcp A 10.1.0.5:1000 > 203.0.113.9:443");
         assert_int_equal(fw_pass(g.box, 0, &p).fate, FW_PASS);
         if (p.flow.proto == PROTO_TCP) {
             assert_int_equal(fw_pass(g.box, 0, &answer).fate, FW_PASS);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The parts of the ASA importer. A file is read three times: names, interfaces and objects; then rules; then what binds
- * them, so that nothing depends on the order of the blocks. Each kind of line belongs to one pass. */
+/* The parts of the ASA importer. A file is read three times: names, interfaces and objects; then rules; then what
+ * binds them, so that nothing depends on the order of the blocks. Each kind of line belongs to one pass. */
 #ifndef TP_FIREWALL_ASA_H
 #define TP_FIREWALL_ASA_H
 

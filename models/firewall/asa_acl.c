@@ -90,7 +90,8 @@ static int address_part(struct asa *a, struct asa_addrs *out)
         return err || out->count ? err : asa_fail(a, E_MALFORMED, "the group is empty");
     } else if (strcmp(asa_peek(a), "user") == 0 || strcmp(asa_peek(a), "object-group-user") == 0 ||
                strcmp(asa_peek(a), "security-group") == 0 || strcmp(asa_peek(a), "user-group") == 0) {
-        return asa_fail(a, E_UNSUPPORTED, "rules for users or security groups (%.40s) are not supported", asa_peek(a));
+        return asa_fail(a, E_UNSUPPORTED, "rules for users or security groups (%.40s) are not supported",
+                        asa_peek(a));
     } else if ((err = asa_address_text(a, &addr)) != 0) {
         return err;
     }

@@ -21,7 +21,8 @@ static void try_packets(struct fw_rules *r)
     static const uint8_t proto[] = {PROTO_TCP, PROTO_UDP, PROTO_ICMP};
     for (unsigned i = 0; i < 24; i++) {
         struct fw_packet p = {.iface = (int)(i % r->iface_count), .tcp_flags = FW_SYN};
-        p.flow = (struct fw_flow){proto[i % 3], ip_v4(0xcb007109), ip_v4(0x0a000a02), 40000, (uint16_t)(i < 12 ? 443 : 0)};
+        p.flow =
+            (struct fw_flow){proto[i % 3], ip_v4(0xcb007109), ip_v4(0x0a000a02), 40000, (uint16_t)(i < 12 ? 443 : 0)};
         size_t other = (i / 3) % r->iface_count;
         if (r->iface[other].address_count && r->iface[other].address[0].ip.family == IP_V4)
             p.flow.dst = ip_v4(ip_v4_value(&r->iface[other].address[0].ip) + i % 3);

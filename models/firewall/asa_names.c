@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names that an ASA has for protocols, ports and ICMP types ("Addresses, Protocols, and Ports" of its guide). There
- * is no name for 5061, 3478 or 7001; and `dns` of UDP is 195 (dnsix), not 53, which is `domain`. */
+/* The names that an ASA has for protocols, ports and ICMP types ("Addresses, Protocols, and Ports" of its guide).
+ * There is no name for 5061, 3478 or 7001; and `dns` of UDP is 195 (dnsix), not 53, which is `domain`. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,9 +13,9 @@ struct name {
 };
 
 static const struct name protocols[] = {
-    {"ah", 51},    {"eigrp", 88}, {"esp", 50},  {"gre", 47}, {"icmp", 1},  {"icmp6", 58}, {"igmp", 2}, {"igrp", 9},
-    {"ipinip", 4}, {"ipsec", 50}, {"nos", 94},  {"ospf", 89}, {"pcp", 108}, {"pim", 103},  {"pptp", 47}, {"sctp", 132},
-    {"snp", 109},  {"tcp", 6},    {"udp", 17},
+    {"ah", 51},   {"eigrp", 88}, {"esp", 50},   {"gre", 47}, {"icmp", 1},  {"icmp6", 58}, {"igmp", 2},
+    {"igrp", 9},  {"ipinip", 4}, {"ipsec", 50}, {"nos", 94}, {"ospf", 89}, {"pcp", 108},  {"pim", 103},
+    {"pptp", 47}, {"sctp", 132}, {"snp", 109},  {"tcp", 6},  {"udp", 17},
 };
 
 static const struct name tcp_ports[] = {

@@ -85,7 +85,8 @@ static int static_mapped(struct asa *a, struct fw_nat_spec *n, struct asa_addrs 
     if (real->count != 1 || real->v[0].a.family != ip.family)
         return asa_fail(a, E_UNSUPPORTED, "an address may stand for one host or subnet of its family only");
     struct fw_addr to = {.a = ip, .b = ip};
-    for (size_t i = 0; i < ip_size(&ip); i++) { /* "If you enter an IP address, the netmask is that of the real subnet" */
+    for (size_t i = 0; i < ip_size(&ip);
+         i++) { /* "If you enter an IP address, the netmask is that of the real subnet" */
         uint8_t host = real->v[0].a.b[i] ^ real->v[0].b.b[i];
         to.a.b[i] &= (uint8_t)~host;
         to.b.b[i] = to.a.b[i] | host;

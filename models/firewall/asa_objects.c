@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names, objects and object-groups, and what they expand to. Groups nest; a group that contains itself is an error, and
- * so is one that expands to more than ASA_ITEMS_MAX members. */
+/* Names, objects and object-groups, and what they expand to. Groups nest; a group that contains itself is an error,
+ * and so is one that expands to more than ASA_ITEMS_MAX members. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,8 +189,8 @@ static int expand(struct asa *a, struct asa_symbol *s, unsigned depth, struct as
     for (const struct asa_item *i = s->first; i && !err; i = i->next) {
         struct asa_symbol *member = i->kind == ASA_MEMBER ? asa_find(a, false, i->name) : NULL;
         if (i->kind == ASA_FQDN)
-            err = asa_fail(a, E_UNSUPPORTED, "object %.60s is the name %.80s: its addresses are not known here", s->name,
-                           i->name);
+            err = asa_fail(a, E_UNSUPPORTED, "object %.60s is the name %.80s: its addresses are not known here",
+                           s->name, i->name);
         else if (i->kind == ASA_ADDR)
             err = asa_push_addr(a, addrs, &i->addr);
         else if (i->kind == ASA_SERVE)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lines that change nothing for packets passing through, with all that stands below them: management of the box,
- * remote-access VPN, names, looks. What may matter is not here, and so is an error: dynamic routing, `filter url`, site
- * to site VPN (`crypto map ... match address`), `shun`, WCCP, `set connection` of a policy-map. A family counts with
- * `no` before it as well. MTUs and layer 2 are the topology's. */
+ * remote-access VPN, names, looks. What may matter is not here, and so is an error: dynamic routing, `filter url`,
+ * site to site VPN (`crypto map ... match address`), `shun`, WCCP, `set connection` of a policy-map. A family counts
+ * with `no` before it as well. MTUs and layer 2 are the topology's. */
 #include "models/firewall/asa.h"
 
 #define QUIET(words) {words, ASA_OBJECTS, NULL, asa_anything}

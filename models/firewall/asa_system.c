@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
 #include "models/firewall/asa.h"
@@ -21,7 +22,8 @@ int asa_version(struct asa *a)
     if (end == s || major > 99 || minor > 99)
         return asa_expected(a, "a version such as 9.12(4)");
     if (major * 100 + minor < 803)
-        return asa_fail(a, E_UNSUPPORTED, "ASA Version %.20s is before 8.3: its access-lists match other addresses", s);
+        return asa_fail(a, E_UNSUPPORTED, "ASA Version %.20s is before 8.3: its access-lists match other addresses",
+                        s);
     return 0;
 }
 
@@ -336,11 +338,12 @@ static int inspect(struct asa *a)
     const char *word = asa_peek(a);
     if (!asa_more(a) || strlen(word) > 32)
         return asa_expected(a, "what to inspect");
-    strcpy(name, asa_next(a));
+    struct text t = text_of(name, sizeof name);
+    text_add(&t, "%s", asa_next(a));
     if (strcmp(name, "h323") == 0 && (strcmp(asa_peek(a), "h225") == 0 || strcmp(asa_peek(a), "ras") == 0))
-        strcat(strcat(name, " "), asa_next(a));
+        text_add(&t, " %s", asa_next(a));
     else if (strcmp(name, "icmp") == 0 && asa_take(a, "error"))
-        strcat(name, " error");
+        text_add(&t, " error");
     struct asa_inspect *i = fw_arena(a->rules, sizeof *i);
     if (!i)
         return no_memory(a);

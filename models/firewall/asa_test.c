@@ -95,12 +95,14 @@ static const struct ask asks[] = {
     {"access-list x extended permit icmp any any 3 1\n", "icmp 10.0.10.2:3", 0},
     {"access-list x extended permit object icmp-echo-reply any any\n", "icmp 10.0.10.2:0", 1},
     {"object-group icmp-type t\n icmp-object echo\n icmp-object unreachable\n"
-     "access-list x extended permit icmp any any object-group t\n", "icmp 10.0.10.2:3", 4},
+     "access-list x extended permit icmp any any object-group t\n",
+     "icmp 10.0.10.2:3", 4},
     /* T14: a netmask with holes */
     {"access-list x extended permit tcp any 10.0.0.192 255.0.0.192 eq 22\n", "tcp 10.77.5.200:22", 1},
     {"access-list x extended permit tcp any 10.0.0.192 255.0.0.192 eq 22\n", "tcp 10.77.5.130:22", 0},
     {"object-group network g\n network-object 10.100.70.160 255.254.255.252\n"
-     "access-list x extended permit ip any object-group g\n", "udp 10.101.70.163:22", 3},
+     "access-list x extended permit ip any object-group g\n",
+     "udp 10.101.70.163:22", 3},
     /* T1, T2, T3: protocol and range */
     {"access-list x extended permit udp any host 10.0.10.2 eq 3478\n", "tcp 10.0.10.2:3478", 0},
     {"access-list x extended permit udp any host 10.0.10.2 range 24000 29999\n", "tcp " RELAY, 0},
@@ -108,9 +110,11 @@ static const struct ask asks[] = {
     {"access-list x extended permit tcp any host 10.0.10.2 range 24000 29999\n", "tcp " RELAY, 1},
     /* T13: a protocol group with a port: both protocols, that port */
     {"object-group protocol TCPUDP\n protocol-object udp\n protocol-object tcp\n"
-     "access-list x extended permit object-group TCPUDP any any eq 3478\n", "tcp 10.0.10.2:3478", 4},
+     "access-list x extended permit object-group TCPUDP any any eq 3478\n",
+     "tcp 10.0.10.2:3478", 4},
     {"object-group protocol TCPUDP\n protocol-object udp\n protocol-object tcp\n"
-     "access-list x extended permit object-group TCPUDP any any eq 3478\n", "udp 10.0.10.2:3479", 0},
+     "access-list x extended permit object-group TCPUDP any any eq 3478\n",
+     "udp 10.0.10.2:3479", 0},
     /* T15: dns is dnsix */
     {"access-list x extended permit udp any any eq dns\n", "udp 10.0.10.2:53", 0},
     {"access-list x extended permit udp any any eq dns\n", "udp 10.0.10.2:195", 1},
@@ -118,21 +122,27 @@ static const struct ask asks[] = {
     /* T16 */
     {"access-list x extended permit tcp any any eq 443 inactive\n", "tcp 10.0.10.2:443", 0},
     {"time-range t\n absolute end 12:00 1 January 2030\n"
-     "access-list x extended permit tcp any any eq 443 log time-range t inactive\n", "tcp 10.0.10.2:443", 0},
+     "access-list x extended permit tcp any any eq 443 log time-range t inactive\n",
+     "tcp 10.0.10.2:443", 0},
     /* objects and groups, in any order, in several blocks, nested */
     {"access-list x extended permit tcp any object-group g object-group p\nobject-group network g\n"
      " group-object h\nobject-group network h\n network-object object o\nobject network o\n"
      " range 10.0.10.2 10.0.10.4\nobject-group service p tcp\n port-object eq sip\nobject-group service p tcp\n"
-     " port-object range 5061 5065\n", "tcp 10.0.10.4:5064", 1},
+     " port-object range 5061 5065\n",
+     "tcp 10.0.10.4:5064", 1},
     {"object-group service s\n service-object tcp source range 40000 40001 destination eq 5061\n"
      " service-object tcp-udp destination eq 3478\n service-object udp\n"
-     "access-list x extended permit object-group s any any\n", "tcp 10.0.10.2:5061", 5},
-    {"object-group service s\n service-object tcp-udp eq 3478\naccess-list x extended permit object-group s any any\n",
+     "access-list x extended permit object-group s any any\n",
+     "tcp 10.0.10.2:5061", 5},
+    {"object-group service s\n service-object tcp-udp eq 3478\naccess-list x extended permit object-group s any "
+     "any\n",
      "udp 10.0.10.2:3478", 3},
     {"object service s\n service tcp source eq 40001 destination eq 5061\n"
-     "access-list x extended permit object s any any\n", "tcp 10.0.10.2:5061", 0},
+     "access-list x extended permit object s any any\n",
+     "tcp 10.0.10.2:5061", 0},
     {"object-group service p tcp-udp\n port-object eq domain\n"
-     "access-list x extended permit udp any object-group p any\n", "udp 10.0.10.2:53", 0}, /* it is the source */
+     "access-list x extended permit udp any object-group p any\n",
+     "udp 10.0.10.2:53", 0}, /* it is the source */
 };
 
 static void lists_mean_what_they_say(void **state)
@@ -170,15 +180,17 @@ static const struct refusal {
     {"access-list x extended permit tcp any object o\n", E_MALFORMED, 1, 46, "\"o\" is not defined"},
     {"access-list x extended permit tcp any host 10.0.0.256\n", E_MALFORMED, 1, 44, "expected an address"},
     {"access-list x extended permit tcp any 10.0.0.0 eq 80\n", E_MALFORMED, 1, 48, "expected a netmask"},
-    {"access-list x extended permit tcp any any time-range t\n", E_MALFORMED, 1, 54, "expected the name of a time-range"},
+    {"access-list x extended permit tcp any any time-range t\n", E_MALFORMED, 1, 54,
+     "expected the name of a time-range"},
     {"time-range t\n periodic daily 8:00 to 18:00\naccess-list x extended permit tcp any any time-range t\n",
      E_UNSUPPORTED, 3, 54, "depends on the clock"},
-    {"object network o\n fqdn v4 relay.example.com\naccess-list x extended permit ip any object o\n", E_UNSUPPORTED, 3,
-     45, "relay.example.com"},
+    {"object network o\n fqdn v4 relay.example.com\naccess-list x extended permit ip any object o\n", E_UNSUPPORTED,
+     3, 45, "relay.example.com"},
     {"object network o\n host 10.0.0.1\n hosts 10.0.0.2\n", E_UNSUPPORTED, 3, 2, "\"hosts\" is not understood here"},
     {"object network o\n host 10.0.0.1\n subnet 10.0.0.0 255.0.0.0\n", E_EXISTS, 3, 27, "has a value already"},
     {"object-group network g\n group-object h\nobject-group network h\n group-object g\n"
-     "access-list x extended permit ip any object-group g\n", E_MALFORMED, 5, 51, "contains itself"},
+     "access-list x extended permit ip any object-group g\n",
+     E_MALFORMED, 5, 51, "contains itself"},
     {"object-group network g\n group-object h\n", E_MALFORMED, 2, 1, "\"h\" is not defined"},
     {"object-group service p udp\n port-object eq 3478\naccess-list x extended permit tcp any any object-group p\n",
      E_MALFORMED, 3, 56, "is not for this protocol"},
@@ -190,7 +202,8 @@ static const struct refusal {
     {"static (inside,outside) 1.1.1.1 10.1.1.1\n", E_UNSUPPORTED, 1, 1, "before 8.3"},
     {"nat (inside,dmz) source static any any\n", E_MALFORMED, 1, 5, "found \"dmz\""},
     {"object network a\n range 10.0.0.1 10.0.0.9\nobject network b\n host 192.0.2.1\n"
-     "nat (inside,outside) source static a b\n", E_UNSUPPORTED, 5, 39, "different numbers of addresses"},
+     "nat (inside,outside) source static a b\n",
+     E_UNSUPPORTED, 5, 39, "different numbers of addresses"},
     {"object network a\n host 10.0.0.1\n nat (inside,outside) static interface service tcp 80\n", E_MALFORMED, 3, 54,
      "expected a port"},
     {"timeout conn 1:60:00\n", E_MALFORMED, 1, 14, "hh:mm:ss"},
@@ -199,7 +212,8 @@ static const struct refusal {
     {"policy-map global_policy\n class c\n  set connection timeout idle 0:05:00\n", E_UNSUPPORTED, 3, 3, "\"set\""},
     {"crypto map m 10 match address vpn\n", E_UNSUPPORTED, 1, 17, "site-to-site"},
     {"router ospf 1\n", E_UNSUPPORTED, 1, 1, "\"router\""},
-    {"crypto ca certificate chain c\n certificate ca 01\n    30820122 300d0609\n", E_TRUNCATED, 2, 1, "no end (quit)"},
+    {"crypto ca certificate chain c\n certificate ca 01\n    30820122 300d0609\n", E_TRUNCATED, 2, 1,
+     "no end (quit)"},
     {"hostname a\001b\n", E_MALFORMED, 1, 11, "found byte 1"},
     {"interface Gi9\n nameif outside\n", E_EXISTS, 2, 1, "second interface"},
 };
@@ -248,13 +262,14 @@ static void whole_files_are_refused(void **state)
 static void quiet_lines_stay_quiet(void **state)
 {
     (void)state;
-    struct fw_rules *r = read_ok(
-        ": Saved\n: Written by admin\n" HEAD
-        "banner motd access-list x extended permit ip any any\nno failover\nno snmp-server location\n"
-        "crypto ca certificate chain c\n certificate ca 01\n    30820122 300d0609 2a864886\n  quit\n"
-        "webvpn\n enable outside\n anyconnect enable\nlogging host inside 10.0.10.9\n"
-        "access-list split standard permit 10.0.0.0 255.0.0.0\nCryptochecksum:ea1e58d34590afa6687e169dfc31f4c7\n: end\n"
-        "timeout floating-conn 0:00:00\ntimeout uauth 0:05:00 absolute\n");
+    struct fw_rules *r =
+        read_ok(": Saved\n: Written by admin\n" HEAD
+                "banner motd access-list x extended permit ip any any\nno failover\nno snmp-server location\n"
+                "crypto ca certificate chain c\n certificate ca 01\n    30820122 300d0609 2a864886\n  quit\n"
+                "webvpn\n enable outside\n anyconnect enable\nlogging host inside 10.0.10.9\n"
+                "access-list split standard permit 10.0.0.0 "
+                "255.0.0.0\nCryptochecksum:ea1e58d34590afa6687e169dfc31f4c7\n: end\n"
+                "timeout floating-conn 0:00:00\ntimeout uauth 0:05:00 absolute\n");
     assert_int_equal(r->list_count, 0);
     assert_int_equal(fw_rules_lines(r).modelled, 9 - 1); /* HEAD's */
     fw_rules_free(r);
@@ -304,10 +319,11 @@ static void nat_is_read_in_order(void **state)
 {
     (void)state;
     struct fw_rules *r = read_ok(
-        HEAD "object network web\n host 10.0.10.2\n nat (inside,outside) static 198.51.100.20 service tcp https 8443\n"
-             "object network lan\n subnet 10.0.10.0 255.255.255.0\n nat (inside,outside) dynamic interface\n"
-             "nat (inside,outside) after-auto source dynamic any interface description last of all, dynamic any\n"
-             "nat (inside,outside) source static lan lan destination static web web no-proxy-arp route-lookup\n");
+        HEAD
+        "object network web\n host 10.0.10.2\n nat (inside,outside) static 198.51.100.20 service tcp https 8443\n"
+        "object network lan\n subnet 10.0.10.0 255.255.255.0\n nat (inside,outside) dynamic interface\n"
+        "nat (inside,outside) after-auto source dynamic any interface description last of all, dynamic any\n"
+        "nat (inside,outside) source static lan lan destination static web web no-proxy-arp route-lookup\n");
     assert_int_equal(r->nat_count, 4);
     static const unsigned line[] = {8, 3, 6, 7};
     for (size_t i = 0; i < 4; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of connections: found by the five fields and the interface a packet comes in by, in either direction;
- * forgotten when idle. A forgotten connection stays findable as a tombstone until its place is needed, so that a packet
- * that comes too late can be told from one that never had a connection. */
+ * forgotten when idle. A forgotten connection stays findable as a tombstone until its place is needed, so that a
+ * packet that comes too late can be told from one that never had a connection. */
 #ifndef TP_FIREWALL_CONNTRACK_H
 #define TP_FIREWALL_CONNTRACK_H
 

@@ -30,7 +30,11 @@ static struct fw_verdict plain(enum fw_decision decision, const char *reason)
 /* What list l, bound to iface (or globally), says; NOT_REACHED when no rule matches. */
 static struct fw_verdict ask(const struct fw_list *l, int iface, enum fw_direction dir, const struct fw_flow *f)
 {
-    struct fw_verdict v = {.decision = FW_NOT_REACHED, .reason = "implicit", .list = l->name, .iface = iface, .dir = dir};
+    struct fw_verdict v = {.decision = FW_NOT_REACHED,
+                           .reason = "implicit",
+                           .list = l->name,
+                           .iface = iface,
+                           .dir = dir};
     const struct fw_rule *rule = first_match(l, f);
     if (rule) {
         v.decision = rule->action == FW_PERMIT ? FW_PERMITTED : FW_DENIED;

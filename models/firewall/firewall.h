@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Firewalls as data: ordered rules with the line they come from, NAT rules in order, timers. Importers and the
- * topology's JSON fill the same model through fw_rules_add_*; several readers use it: the one-packet question (fw_eval),
- * the stateful box (fwbox.h), the advice (advice.h), and (to come) exact sets of headers. */
+ * topology's JSON fill the same model through fw_rules_add_*; several readers use it: the one-packet question
+ * (fw_eval), the stateful box (fwbox.h), the advice (advice.h), and (to come) exact sets of headers. */
 #ifndef TP_FIREWALL_FIREWALL_H
 #define TP_FIREWALL_FIREWALL_H
 
@@ -88,9 +88,9 @@ struct fw_rule_spec {
     const char *text;
 };
 
-/* A NAT rule says what happens to a packet from the real to the mapped interface: its source goes from real to mapped,
- * its destination from dst_from to dst_to, its ports from `from` to `to`, each by position in the set. A static rule
- * works the other way round too. A dynamic rule takes the new source from the pool `mapped`. */
+/* A NAT rule says what happens to a packet from the real to the mapped interface: its source goes from real to
+ * mapped, its destination from dst_from to dst_to, its ports from `from` to `to`, each by position in the set. A
+ * static rule works the other way round too. A dynamic rule takes the new source from the pool `mapped`. */
 enum fw_nat_section { FW_NAT_MANUAL = 1, FW_NAT_OBJECT, FW_NAT_AFTER_AUTO };
 
 struct fw_nat_spec {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way of a packet through a firewall. One of a known connection is translated and passed. A first packet goes: un-NAT
- * of the destination, egress interface, rules on real addresses, NAT of the source, the check that the answer would
- * come back by the same rules; then there is a connection. */
+/* The way of a packet through a firewall. One of a known connection is translated and passed. A first packet goes:
+ * un-NAT of the destination, egress interface, rules on real addresses, NAT of the source, the check that the answer
+ * would come back by the same rules; then there is a connection. */
 #include "models/firewall/fwbox.h"
 
 #include <assert.h>
@@ -147,7 +147,8 @@ static struct fw_result dropped(const struct fw_packet *p, const char *reason)
 }
 
 /* A packet of connection c in direction dir: it goes out as the answer to what comes in the other way. */
-static struct fw_result passed(const struct fw_box *b, const struct fw_packet *p, const struct fw_conn *c, unsigned dir)
+static struct fw_result passed(const struct fw_box *b, const struct fw_packet *p, const struct fw_conn *c,
+                               unsigned dir)
 {
     const struct fw_key *k = &c->key[1 - dir];
     struct fw_result r = {.fate = FW_PASS, .iface = k->iface, .src = {k->dst, k->dport}, .dst = {k->src, k->sport},
@@ -212,8 +213,8 @@ static int egress(const struct fw_box *b, const struct fw_nat *n, int named, con
     return route ? route->iface : -1;
 }
 
-/* A static rule that the destination meets: from its mapped side, or, when the rule has a destination of its own, from
- * its real side. A manual rule sees to the source too; an object's leaves it as it came. */
+/* A static rule that the destination meets: from its mapped side, or, when the rule has a destination of its own,
+ * from its real side. A manual rule sees to the source too; an object's leaves it as it came. */
 static bool plan_static(const struct fw_box *b, int in, const struct fw_flow *f, struct plan *plan)
 {
     for (size_t i = 0; i < b->rules->nat_count; i++) {
@@ -445,8 +446,8 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
 
 /* ---- ICMP errors ---- */
 
-/* The error goes back the way the quoted packet came, as if about the packet that its sender knows (RFC 5508 REQ-3..5);
- * it changes no state (RFC 4787 REQ-12, RFC 5382 REQ-10). */
+/* The error goes back the way the quoted packet came, as if about the packet that its sender knows (RFC 5508
+ * REQ-3..5); it changes no state (RFC 4787 REQ-12, RFC 5382 REQ-10). */
 static bool related(const struct fw_box *b, const struct fw_packet *p, struct fw_result *r)
 {
     struct fw_flow quoted = tuple_of(&p->quoted, p->quoted_id);
@@ -506,7 +507,8 @@ struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_pack
 
 /* ---- proxy ARP ---- */
 
-static void each_address(const struct fw_set *s, int iface, void (*fn)(void *, int, const struct ip_addr *), void *ctx)
+static void each_address(const struct fw_set *s, int iface, void (*fn)(void *, int, const struct ip_addr *),
+                         void *ctx)
 {
     enum { ADDRESSES_MAX = 512 };
     uint64_t n = s ? fw_set_size(s) : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stateful firewall: connections, address translation and timers around the rules. Pure: a packet's fields and the
- * time go in, what becomes of it comes out. */
+/* The stateful firewall: connections, address translation and timers around the rules. Pure: a packet's fields and
+ * the time go in, what becomes of it comes out. */
 #ifndef TP_FIREWALL_FWBOX_H
 #define TP_FIREWALL_FWBOX_H
 
@@ -39,7 +39,8 @@ struct fw_result {
 struct fw_box_config {
     const struct fw_rules *rules;   /* borrowed, as all here */
     const struct fw_routes *routes; /* iface: of the rules */
-    const struct ip_prefix *address[FW_IFACE_MAX]; /* what the interfaces have in this world; NULL: as the rules say */
+    const struct ip_prefix
+        *address[FW_IFACE_MAX]; /* what the interfaces have in this world; NULL: as the rules say */
     size_t address_count[FW_IFACE_MAX];
     const char *name; /* of the random stream */
     uint64_t seed;

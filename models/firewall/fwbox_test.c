@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stateful firewall as time lines: a packet goes in, what comes out is written beside it (see test_rig.h): "IFACE SRC >
- * DST", "drop REASON" or "drop REASON LINE", LINE counted behind the head of the configuration. */
+/* The stateful firewall as time lines: a packet goes in, what comes out is written beside it (see test_rig.h): "IFACE
+ * SRC > DST", "drop REASON" or "drop REASON LINE", LINE counted behind the head of the configuration. */
 #include "models/firewall/test_rig.h"
+#include "models/testkit/testkit.h"
 
 #include "models/base/time.h"
 
@@ -174,7 +175,8 @@ static void dynamic_pat(void **state)
 static void dynamic_pool(void **state)
 {
     (void)state;
-#define POOL "object network pool\n range 198.51.100.30 198.51.100.31\nobject network lan\n subnet 10.1.0.0 255.255.0.0\n"
+#define POOL \
+    "object network pool\n range 198.51.100.30 198.51.100.31\nobject network lan\n subnet 10.1.0.0 255.255.0.0\n"
     RUN(POOL " nat (inside,outside) dynamic pool interface\n",
         {0, "inside", "tcp S 10.1.0.5:1 > 203.0.113.9:53", "outside 198.51.100.30:1 > 203.0.113.9:53"},
         {0, "inside", "tcp S 10.1.0.6:1 > 203.0.113.9:53", "outside 198.51.100.31:1 > 203.0.113.9:53"},
@@ -188,12 +190,14 @@ static void dynamic_pool(void **state)
         {S(10920), "inside", "udp 10.1.0.7:1 > 203.0.113.9:53", "outside 198.51.100.30:1 > 203.0.113.9:53"});
 }
 
-/* NAT order: manual first, then objects (static before dynamic, small before large), then after-auto; one rule wins. */
+/* NAT order: manual first, then objects (static before dynamic, small before large), then after-auto; one rule wins.
+ */
 static void nat_order(void **state)
 {
     (void)state;
-#define NETS "object network a\n host 10.1.0.5\nobject network ma\n host 198.51.100.41\nobject network mb\n"          \
-             " host 198.51.100.42\nobject network mc\n host 198.51.100.43\nobject network partner\n host 203.0.113.77\n"
+#define NETS \
+    "object network a\n host 10.1.0.5\nobject network ma\n host 198.51.100.41\nobject network mb\n" \
+    " host 198.51.100.42\nobject network mc\n host 198.51.100.43\nobject network partner\n host 203.0.113.77\n"
     RUN(NETS PAT "nat (inside,outside) after-auto source static a mb\n"
         "object network a\n nat (inside,outside) static ma\n"
         "nat (inside,outside) source static a mc destination static partner partner\n",
@@ -206,16 +210,19 @@ static void nat_order(void **state)
 static void twice_nat(void **state)
 {
     (void)state;
-#define TWICE "object network real\n host 10.1.0.5\nobject network mapped\n host 198.51.100.41\n"                      \
-              "object network seen\n host 10.1.99.9\nobject network server\n host 203.0.113.77\n"
+#define TWICE \
+    "object network real\n host 10.1.0.5\nobject network mapped\n host 198.51.100.41\n" \
+    "object network seen\n host 10.1.99.9\nobject network server\n host 203.0.113.77\n"
     RUN(TWICE "nat (inside,outside) source static real mapped destination static seen server\n",
         {0, "inside", "tcp S 10.1.0.5:9 > 10.1.99.9:443", "outside 198.51.100.41:9 > 203.0.113.77:443"},
         {1, "outside", "tcp SA 203.0.113.77:443 > 198.51.100.41:9", "inside 10.1.99.9:443 > 10.1.0.5:9"});
     RUN(TWICE "nat (inside,outside) source static real mapped destination static server seen\n"
-        "access-list inside_in extended permit tcp any host 203.0.113.77\naccess-group inside_in in interface inside\n",
+              "access-list inside_in extended permit tcp any host 203.0.113.77\naccess-group inside_in in interface "
+              "inside\n",
         {0, "inside", "tcp S 10.1.0.5:9 > 10.1.99.9:443", "drop hairpin"},
         {0, "inside", "tcp S 10.1.0.5:9 > 203.0.113.77:443", "drop implicit"});
-    RUN(TWICE "object service s1\n service tcp destination eq 443\nobject service s2\n service tcp destination eq 8443\n"
+    RUN(TWICE
+        "object service s1\n service tcp destination eq 443\nobject service s2\n service tcp destination eq 8443\n"
         "nat (inside,outside) source dynamic any interface destination static seen server service s1 s2\n",
         {0, "inside", "tcp S 10.1.0.5:9 > 10.1.99.9:443", "outside 198.51.100.2:9 > 203.0.113.77:8443"},
         {1, "outside", "tcp SA 203.0.113.77:8443 > 198.51.100.2:9", "inside 10.1.99.9:443 > 10.1.0.5:9"});
@@ -225,8 +232,9 @@ static void twice_nat(void **state)
 static void hairpin_by_twice_nat(void **state)
 {
     (void)state;
-#define REFLECT "object network expc\n host 10.0.10.3\nobject network expc-out\n host 198.51.100.3\n" EXPE             \
-                "nat (dmz,dmz) source static expc expc-out destination static public expe\n"
+#define REFLECT \
+    "object network expc\n host 10.0.10.3\nobject network expc-out\n host 198.51.100.3\n" EXPE \
+    "nat (dmz,dmz) source static expc expc-out destination static public expe\n"
     RUN(REFLECT, {0, "dmz", "tcp S 10.0.10.3:9 > 198.51.100.20:7001", "drop hairpin"});
     RUN(REFLECT "same-security-traffic permit intra-interface\n",
         {0, "dmz", "tcp S 10.0.10.3:9 > 198.51.100.20:7001", "dmz 198.51.100.3:9 > 10.0.10.2:7001"},

@@ -72,7 +72,8 @@ bool fw_nat_reverse(const struct fw_nat *n, const struct fw_addresses *a, int in
     if (n->has_dst && n->dst_interface) {
         if (!fw_set_has(n->dst_to, &t.src) || !fw_iface_address(a, n->real_iface, t.src.family, &t.src))
             return false;
-    } else if (n->has_dst && !map_address(n->dst_to ? n->dst_to : n->dst_from, n->dst_to ? n->dst_from : NULL, &t.src)) {
+    } else if (n->has_dst &&
+               !map_address(n->dst_to ? n->dst_to : n->dst_from, n->dst_to ? n->dst_from : NULL, &t.src)) {
         return false;
     }
     if (!unmap_service(n, &t))

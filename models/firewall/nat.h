@@ -19,14 +19,14 @@ bool fw_iface_address(const struct fw_addresses *a, int iface, uint8_t family, s
 /* The packet, coming from the mapped side, is addressed to what a static rule maps: f becomes what it is on the real
  * side. */
 bool fw_nat_reverse(const struct fw_nat *n, const struct fw_addresses *a, int in, struct fw_flow *f);
-/* The packet comes from the real side: f becomes what it is on the mapped side; of a dynamic rule the source stays. out
- * FW_ANY_IFACE: not known yet. */
+/* The packet comes from the real side: f becomes what it is on the mapped side; of a dynamic rule the source stays.
+ * out FW_ANY_IFACE: not known yet. */
 bool fw_nat_forward(const struct fw_nat *n, const struct fw_addresses *a, int in, int out, struct fw_flow *f);
 /* The address is one that a dynamic rule hands out on interface `mapped`. */
 bool fw_nat_pools(const struct fw_nat *n, const struct fw_addresses *a, int mapped, const struct ip_addr *ip);
 
-/* A dynamic translation: of a real address and port while talking to a remote as far as the mapping depends on it. The
- * fields that do not matter are zero: proto and ports when a whole address is translated. */
+/* A dynamic translation: of a real address and port while talking to a remote as far as the mapping depends on it.
+ * The fields that do not matter are zero: proto and ports when a whole address is translated. */
 struct fw_xlate {
     struct fw_key real;   /* src: the real endpoint; dst: the remote, by mapping; iface: the real side's */
     struct fw_key mapped; /* src: the mapped endpoint; iface: the mapped side's */

@@ -38,7 +38,9 @@ static unsigned service_differs(const struct fw_service *s, const struct fw_flow
 
 static uint32_t port_distance(const struct fw_service *s, uint16_t port)
 {
-    return port < s->dport_lo ? (uint32_t)(s->dport_lo - port) : port > s->dport_hi ? (uint32_t)(port - s->dport_hi) : 0;
+    return port < s->dport_lo   ? (uint32_t)(s->dport_lo - port)
+           : port > s->dport_hi ? (uint32_t)(port - s->dport_hi)
+                                : 0;
 }
 
 /* The range is of the same use as the port, or ends near it. */
@@ -65,7 +67,8 @@ static enum fw_difference difference(unsigned d, const struct fw_rule *rule, con
     case SRC:
         return FW_DIFF_SRC;
     case DST:
-        return !ip_equal(&arrived->dst, &f->dst) && fw_set_has(rule->dst, &arrived->dst) ? FW_DIFF_MAPPED : FW_DIFF_DST;
+        return !ip_equal(&arrived->dst, &f->dst) && fw_set_has(rule->dst, &arrived->dst) ? FW_DIFF_MAPPED
+                                                                                         : FW_DIFF_DST;
     case DPORT:
         if (f->proto == PROTO_UDP && f->dport == DOMAIN && s->dport_lo == DNSIX && s->dport_hi == DNSIX)
             return FW_DIFF_NAME;

@@ -115,7 +115,8 @@ static void lists_decide_in_order(void **state)
     assert_true(v.decision == FW_DENIED && !v.rule);
     char text[120];
     fw_verdict_text(r, &v, text, sizeof text);
-    assert_string_equal(text, "denied by the implicit deny at the end of access-list outside_in (in interface outside)");
+    assert_string_equal(text,
+                        "denied by the implicit deny at the end of access-list outside_in (in interface outside)");
     assert_int_equal(ask(r, 1, 0, 1).decision, FW_PERMITTED);
 
     assert_int_equal(fw_rules_bind(r, "everywhere", FW_ANY_IFACE, FW_IN), 0);

@@ -81,7 +81,8 @@ static bool is_it(const struct fw_xlate *x, int by, const struct fw_key *key, co
 }
 
 /* The live translation with that key (and rule, if given); one whose time is over goes away. */
-static uint32_t find(struct fw_xlates *t, uint64_t now_ns, int by, const struct fw_key *key, const struct fw_nat *rule)
+static uint32_t find(struct fw_xlates *t, uint64_t now_ns, int by, const struct fw_key *key,
+                     const struct fw_nat *rule)
 {
     uint32_t at = *bucket_of(t, by, key);
     while (at && !is_it(fw_xlate_at(t, at), by, key, rule))
@@ -149,7 +150,8 @@ static bool choose_port(struct fw_xlates *t, uint64_t now_ns, uint16_t wanted, s
     return false;
 }
 
-/* Which pool address to try first, and how many of them: RFC 4787 REQ-2, RFC 7857 4 (a paired one is never changed). */
+/* Which pool address to try first, and how many of them: RFC 4787 REQ-2, RFC 7857 4 (a paired one is never changed).
+ */
 static uint64_t first_address(struct fw_xlates *t, const struct ip_addr *real, uint64_t size, uint64_t *tries)
 {
     *tries = size;

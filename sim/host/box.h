@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The boxes between hosts: switch, router, firewall. Frames in, frames out, on any engine (net.h); a firewall runs the
- * stateful box of models/firewall. Routers and firewalls lower TTL and send ICMP errors; a firewall drops in silence
- * unless a rule rejects. */
+/* The boxes between hosts: switch, router, firewall. Frames in, frames out, on any engine (net.h); a firewall runs
+ * the stateful box of models/firewall. Routers and firewalls lower TTL and send ICMP errors; a firewall drops in
+ * silence unless a rule rejects. */
 #ifndef TP_SIM_HOST_BOX_H
 #define TP_SIM_HOST_BOX_H
 

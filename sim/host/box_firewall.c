@@ -23,10 +23,11 @@ static const char *keep(struct box *b, const char *text)
     for (struct box_text *t = b->text; t; t = t->next, n++)
         if (strcmp(t->text, text) == 0)
             return t->text;
-    struct box_text *t = n < TEXTS_MAX ? malloc(sizeof *t + strlen(text) + 1) : NULL;
+    size_t size = strlen(text) + 1;
+    struct box_text *t = n < TEXTS_MAX ? malloc(sizeof *t + size) : NULL;
     if (!t)
         return "";
-    strcpy(t->text, text);
+    memcpy(t->text, text, size);
     t->next = b->text;
     b->text = t;
     return t->text;
@@ -70,7 +71,10 @@ int box_firewall_open(struct box *b)
     match_ports(b);
     if (make_routes(b))
         return E_NOMEM;
-    struct fw_box_config cfg = {.rules = b->cfg.rules, .routes = &b->routes, .name = b->cfg.name, .seed = b->cfg.seed};
+    struct fw_box_config cfg = {.rules = b->cfg.rules,
+                                .routes = &b->routes,
+                                .name = b->cfg.name,
+                                .seed = b->cfg.seed};
     for (unsigned p = 0; p < b->cfg.iface_count; p++)
         if (b->port_iface[p] >= 0) {
             cfg.address[b->port_iface[p]] = b->iface[p].prefix;

@@ -293,8 +293,10 @@ static void a_firewall_says_what_it_dropped(void **state)
     assert_string_equal(f.drop.reason, "implicit");
     struct ip_addr public = kit_ip("198.51.100.20"), real = kit_ip("10.0.10.2");
     assert_true(ip_equal(&f.drop.flow.dst, &public) && ip_equal(&f.drop.translated.dst, &real));
-    assert_string_equal(advice, "wrong protocol: line 13 permits udp only; access-list outside_in ends in an implicit "
-                        "deny; add after line 13: access-list outside_in extended permit tcp any host 10.0.10.2 range "
+    assert_string_equal(advice,
+                        "wrong protocol: line 13 permits udp only; access-list outside_in ends in an implicit "
+                        "deny; add after line 13: access-list outside_in extended permit tcp any host 10.0.10.2 "
+                        "range "
                         "24000 29999 (in interface outside)");
     size_t n = make(p, 2, "192.0.2.7:7", "10.0.10.2:443", 64, FW_SYN, 0);
     assert_int_equal(box_frame(f.box, 2, p, n), NET_DROP); /* a port that the rules do not name */
