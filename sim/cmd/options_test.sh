@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The command line: the options of --help, manual page and completion are the same, and wrong usage is refused.
+. models/testkit/tap.sh
+
+"$TURNPROOF" run --help | grep -o -E '^  --[a-z]+' | tr -d ' ' | sort >"$dir/help"
+sed -n '/^.SS turnproof run/,/^.SH EXIT/p' sim/cmd/turnproof.1 | sed 's/\\-/-/g' |
+    grep -o -E '^\.BI? --[a-z]+' | grep -o -E -- '--[a-z]+' | sort >"$dir/man"
+grep -o -E 'compgen -W "--engine[^"]*"' sim/cmd/turnproof.bash | grep -o -E -- '--[a-z]+' | sort >"$dir/bash"
+same "the manual page has the options of --help" "$dir/help" "$dir/man"
+same "the completion has the options of --help" "$dir/help" "$dir/bash"
+if command -v man >/dev/null; then
+    MANWIDTH=100 man --warnings -E UTF-8 -l -Tutf8 -Z sim/cmd/turnproof.1 2>&1 >/dev/null | result "the manual page is well-formed"
+else
+    skip "the manual page is well-formed" "man is not installed"
+fi
+
+# usage WHAT STDERR-PATTERN ARGUMENTS...: exit 2, nothing on stdout, the pattern on stderr
+usage() {
+    local what=$1 pattern=$2
+    shift 2
+    "$TURNPROOF" "$@" >"$dir/stdout" 2>"$dir/stderr"
+    local status=$?
+    {
+        [ $status -eq 2 ] || echo "exit $status"
+        cat "$dir/stdout"
+        grep -q -E -- "$pattern" "$dir/stderr" || cat "$dir/stderr"
+    } | result "$what"
+}
+usage "no command" '^Usage: turnproof COMMAND'
+usage "unknown command" 'no such command: walk' walk
+usage "unknown option" "unrecognized option '--fast'" run --fast topologies/lab.json
+usage "no topology" 'expected one TOPOLOGY, found 0' run
+usage "two topologies" 'expected one TOPOLOGY, found 2' run topologies/lab.json topologies/lab.json
+usage "unknown engine" 'expected native, ns3 or both, found "ns4"' run --engine ns4 topologies/lab.json
+usage "bad seed" '--seed: expected a whole number' run --seed -1 topologies/lab.json
+usage "seed of more than 64 bits" '--seed: expected a whole number' run --seed 18446744073709551616 topologies/lab.json
+usage "no such file" '^no/such.json:1:1: ' run no/such.json
+usage "override without a value" '^--set:1:1: expected PATH=JSON' run topologies/lab.json --set nodes
+usage "rules of no firewall" '^--rules:1:1: expected NODE=FILE' run topologies/lab.json --rules cms=x
+usage "rules that are not there" '^no/such.cfg:1:1: ' run topologies/lab.json --rules ext-fw=no/such.cfg
+usage "rules in the wrong format" '^README.md:1:1: ' run topologies/lab.json --rules ext-fw=asa:README.md
+usage "a folder that cannot be made" 'README.md' run topologies/lab.json --out README.md/x
+
+"$TURNPROOF" --version | grep -v -E '^turnproof [0-9]+\.[0-9]+$' | result "--version is one line"
+"$TURNPROOF" run topologies/lab.json --json 2>&1 | jq -e '.schema == "turnproof/summary/1"' 2>&1 | grep -v true |
+    result "--json is one document with its schema"
+"$TURNPROOF" run topologies/lab.json 2>&1 | grep $'\033' | result "no colours where there is no terminal"
+finish
