@@ -313,11 +313,27 @@ static void on_list(const struct ask *q)
         text_add(q->t, " (%s interface %s)", v->dir == FW_IN ? "in" : "out", iface_name(q, v->iface));
 }
 
+/* A list that would permit the packet, but is not asked about it. */
+static bool add_unbound(const struct ask *q)
+{
+    for (size_t i = 0; i < q->r->list_count; i++) {
+        const struct fw_list *l = q->r->list[i];
+        const struct fw_rule *rule = fw_list_match(l, &q->d->seen);
+        if (!rule || rule->action != FW_PERMIT)
+            continue;
+        const char *in = iface_name(q, q->p->iface);
+        text_add(q->t, "line %u would permit it, but access-list %s is not bound to packets into interface %s: add "
+                 "access-group %s in interface %s", rule->ref->line, l->name, in, l->name, in);
+        return true;
+    }
+    return false;
+}
+
 static void on_level(const struct ask *q)
 {
     const struct fw_nearest none = {.what = FW_DIFF_NONE};
     const char *in = iface_name(q, q->p->iface), *out = iface_name(q, q->d->iface);
-    if (add_swapped(q))
+    if (add_swapped(q) || add_unbound(q))
         return;
     text_add(q->t, "no access-list on interface %s, and its security level %d is below the %d of %s: add ", in,
              q->r->iface[q->p->iface].level, q->r->iface[q->d->iface].level, out);
@@ -419,6 +435,8 @@ static void on_idle(const struct ask *q)
     const struct fw_rule_ref *ref = q->r->timer_ref[q->d->timer];
     uint64_t limit_s = q->r->timer[q->d->timer] / NS_S, idle_s = q->d->idle_ns / NS_S;
     uint64_t want = (idle_s / 60 + 1) * 60;
+    if (q->d->timer == FW_TIMER_TCP && want < 300) /* the least that an ASA takes */
+        want = 300;
     text_add(q->t, "the connection was silent for %llu s, and %s forgets it after %llu s", (unsigned long long)idle_s,
              word[q->d->timer], (unsigned long long)limit_s);
     if (ref)

@@ -86,6 +86,11 @@ static const struct mistake {
     {STATIC, "outside", WEB, "level", 0,
      "no access-list on interface outside, and its security level 0 is below the 50 of dmz: add " LINE
      "tcp any host 10.0.10.2 eq 443 and access-group outside_in in interface outside"},
+    /* a list that nobody asks, or asks about the other direction */
+    {STATIC A "permit tcp any host 10.0.10.2 eq 443\n" DENY "access-group outside_in out interface outside\n",
+     "outside", WEB, "level", 0,
+     "line 7 would permit it, but access-list outside_in is not bound to packets into interface outside: add "
+     "access-group outside_in in interface outside"},
     /* T7: reflection without permission */
     {STATIC
      "object network expc\n host 10.0.10.3\nnat (dmz,dmz) source dynamic expc interface destination static public "

@@ -14,7 +14,7 @@ bool fw_rule_matches(const struct fw_rule *rule, const struct fw_flow *f)
     return service && fw_set_has(rule->dst, &f->dst) && fw_set_has(rule->src, &f->src);
 }
 
-static const struct fw_rule *first_match(const struct fw_list *l, const struct fw_flow *f)
+const struct fw_rule *fw_list_match(const struct fw_list *l, const struct fw_flow *f)
 {
     for (size_t i = 0; i < l->count; i++)
         if (!l->rule[i].inactive && fw_rule_matches(&l->rule[i], f))
@@ -35,7 +35,7 @@ static struct fw_verdict ask(const struct fw_list *l, int iface, enum fw_directi
                            .list = l->name,
                            .iface = iface,
                            .dir = dir};
-    const struct fw_rule *rule = first_match(l, f);
+    const struct fw_rule *rule = fw_list_match(l, f);
     if (rule) {
         v.decision = rule->action == FW_PERMIT ? FW_PERMITTED : FW_DENIED;
         v.reject = rule->action == FW_REJECT;

@@ -34,7 +34,8 @@ struct fw_diag {
 };
 
 /* Cisco ASA 8.3+ running-config. Every line is understood, known to have no effect on packets, or an error naming it.
- * E_MALFORMED, E_UNSUPPORTED, E_TRUNCATED (diag says where), E_NOMEM. The text need not end in NUL; name is copied. */
+ * E_MALFORMED, E_UNSUPPORTED, E_TRUNCATED (diag says where), E_NOMEM. The text need not end in NUL; name is copied.
+ */
 int fw_asa_parse(const char *text, size_t len, const char *name, struct fw_rules **out, struct fw_diag *diag);
 void fw_rules_free(struct fw_rules *r);
 

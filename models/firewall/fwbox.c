@@ -287,7 +287,8 @@ static const struct fw_nat *source_rule(const struct fw_box *b, int in, int out,
 }
 
 /* Would the answer's source be translated by a rule that the first packet's destination did not pass? Then the caller
- * would get it from an address that it never called ("Asymmetric NAT rules matched for forward and reverse flows"). */
+ * would get it from an address that it never called ("Asymmetric NAT rules matched for forward and reverse flows").
+ */
 static const struct fw_nat *asymmetric(const struct fw_box *b, int in, const struct plan *plan)
 {
     if (plan->xlate_to || (plan->from && is_manual(plan->from)))
@@ -468,10 +469,11 @@ static bool related(const struct fw_box *b, const struct fw_packet *p, struct fw
 /* ---- all packets ---- */
 
 /* The drop r has its cause in the connection's end. */
-static struct fw_result late(uint64_t now_ns, const struct fw_conn *c, struct fw_result r)
+static struct fw_result late(const struct fw_box *b, uint64_t now_ns, const struct fw_conn *c, struct fw_result r)
 {
     r.reason = "idle-timeout";
     r.timer = (enum fw_timer)c->last;
+    r.rule = b->rules->timer_ref[c->last];
     r.idle_ns = now_ns - c->used_ns;
     return r;
 }
@@ -499,10 +501,10 @@ struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_pack
     struct fw_conn was = *c;
     bool dead = !fw_conn_live(c);
     if (dead && p->flow.proto == PROTO_TCP && !syn && !b->rules->policy.tcp_loose)
-        return late(now_ns, c, dropped(p, NULL));
+        return late(b, now_ns, c, dropped(p, NULL));
     forget(b, now_ns, at);
     r = first(b, now_ns, p);
-    return dead && r.fate != FW_PASS && !syn ? late(now_ns, &was, r) : r;
+    return dead && r.fate != FW_PASS && !syn ? late(b, now_ns, &was, r) : r;
 }
 
 /* ---- proxy ARP ---- */

@@ -99,6 +99,7 @@ struct ip_addr fw_addr_plus(const struct ip_addr *ip, uint64_t n);
 size_t fw_addr_normalise(struct fw_addr *addr, size_t count, size_t *range_count);
 
 bool fw_rule_matches(const struct fw_rule *rule, const struct fw_flow *f); /* inactive or not */
+const struct fw_rule *fw_list_match(const struct fw_list *l, const struct fw_flow *f); /* first active; NULL: none */
 const struct fw_list *fw_rules_list(const struct fw_rules *r, const char *name); /* NULL: none */
 
 #endif

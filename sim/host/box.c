@@ -90,6 +90,15 @@ int box_forward(const struct box *b, unsigned in, unsigned out, const struct ip_
     return (int)out;
 }
 
+/* Any port's: who takes an address to be behind another port of the box than it is learns from the drop. */
+static bool is_own_mac(const struct box *b, const uint8_t mac[6])
+{
+    for (size_t i = 0; i < b->cfg.iface_count; i++)
+        if (memcmp(b->iface[i].mac, mac, 6) == 0)
+            return true;
+    return false;
+}
+
 /* ---- router ---- */
 
 static bool is_own(const struct box *b, const struct ip_addr *ip)
@@ -220,7 +229,7 @@ int box_frame(void *box, unsigned port, uint8_t *frame, size_t len)
     if (b->cfg.kind == BOX_SWITCH)
         return switch_frame(b, port, frame, len);
     struct wire_packet k;
-    if (memcmp(frame, b->iface[port].mac, 6) != 0 || wire_parse(frame, len, &k) != 0)
+    if (!is_own_mac(b, frame) || wire_parse(frame, len, &k) != 0)
         return NET_DROP; /* flooded by a switch and not for us, or not IP */
     return b->cfg.kind == BOX_ROUTER ? router_frame(b, port, &k) : box_firewall_frame(b, port, &k);
 }

@@ -185,8 +185,8 @@ static void a_router_forwards(void **state)
     n = make(p, 1, "203.0.113.9:2", "10.0.10.2:1", 64, -1, 100);
     assert_int_equal(box_frame(f.box, 1, p, n), 0);
     assert_int_equal(p[5], 2);
-    n = make(p, 1, "203.0.113.9:2", "10.0.10.2:1", 64, -1, 100);
-    assert_int_equal(box_frame(f.box, 0, p, n), NET_DROP); /* not for port 0's MAC */
+    n = make(p, 9, "203.0.113.9:2", "10.0.10.2:1", 64, -1, 100);
+    assert_int_equal(box_frame(f.box, 0, p, n), NET_DROP); /* not for a MAC of the router */
     assert_int_equal(f.drops, 0);
     box_free(f.box);
 }
