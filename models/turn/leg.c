@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Client connections: messages out of the stream (RFC 8489 6.2.2), each request to its handler. */
+#include <assert.h>
 #include <string.h>
 
 #include "models/base/err.h"
@@ -186,6 +187,7 @@ void turn_leg_idle_from_now(struct turn *t, struct leg *leg)
 
 void turn_leg_forget(struct turn *t, struct leg *leg, const char *cause)
 {
+    assert(!leg->peer); /* a pair goes as one: turn_peer_forget */
     idmap_drop(&t->by_io, leg->id);
     leg->id = IO_NONE; /* nothing more is said on it */
     if (leg->alloc)

@@ -171,7 +171,9 @@ static void listener_event(struct turn *t, struct listener *l, const struct io_i
 
 static void leg_event(struct turn *t, struct leg *leg, const struct io_in *in)
 {
-    if (in->event == IO_DATA && !leg->peer)
+    if (leg->peer && (in->event == IO_DATA || in->event == IO_EOF))
+        return; /* spliced: bytes and their end are the host's */
+    if (in->event == IO_DATA)
         turn_leg_data(t, leg, in->data, in->len);
     else if (in->event == IO_EOF)
         turn_leg_close(t, leg, "client-closed");

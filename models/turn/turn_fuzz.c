@@ -25,6 +25,8 @@ struct world {
     size_t count, listener_count;
     char nonce[100];      /* the last that was handed out */
     uint32_t connection;  /* and CONNECTION-ID */
+    struct stun_id asked; /* the client's last request */
+    uint16_t asked_method;
     uint64_t now;
 };
 
@@ -49,6 +51,10 @@ static void learn(struct world *w, const struct io_out *op)
         w->nonce[len] = '\0';
     }
     stun_get_u32(&m, ATTR_CONNECTION_ID, &w->connection);
+    if (io_owner(op->id) == 2) {
+        w->asked = m.id;
+        w->asked_method = m.method;
+    }
 }
 
 /* Carries out what was asked for: a listener opens, or fails when its port is odd; connects are left open. */
@@ -100,6 +106,21 @@ static void accept_on(struct world *w, io_id listener, unsigned port)
     tell(w, &in);
 }
 
+/* The fuzzer's attributes in an answer to the client's last request; an odd kind is not signed. */
+static size_t reply(struct world *w, unsigned kind, const uint8_t *attrs, size_t len, uint8_t *buf, size_t cap)
+{
+    struct stun_out o;
+    uint8_t key[16];
+    uint16_t type = stun_type(kind & 2 ? STUN_ERROR : STUN_SUCCESS, w->asked_method);
+    stun_begin(&o, &stun_rfc8489, buf, cap, type, &w->asked);
+    write_bytes(&o.w, attrs, len & ~(size_t)3);
+    stun_long_term_key("u", "r", "p", key);
+    if (!(kind & 1))
+        stun_put_integrity(&o, key, sizeof key, false);
+    long n = stun_end(&o);
+    return n < 0 ? 0 : (size_t)n;
+}
+
 /* The fuzzer's attributes in a request of the fuzzer's method, with credentials that hold. */
 static size_t sign(struct world *w, unsigned method, const uint8_t *attrs, size_t len, uint8_t *buf, size_t cap)
 {
@@ -132,7 +153,8 @@ static void step(struct world *w, uint8_t what, uint8_t which, const uint8_t *by
     } else if (what < 0xc0) {
         in.event = IO_DATA;
         in.data = buf;
-        in.len = sign(w, what & 0x0f, bytes, len, buf, sizeof buf);
+        in.len = io_owner(in.id) == 2 ? reply(w, what & 0x0f, bytes, len, buf, sizeof buf)
+                                      : sign(w, what & 0x0f, bytes, len, buf, sizeof buf);
     } else if (what < 0xd0) {
         accept_on(w, w->listeners[which % (w->listener_count < CONNS ? w->listener_count : CONNS)], 1000u + what);
         return;
