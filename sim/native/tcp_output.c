@@ -64,6 +64,22 @@ static void put_syn(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)
     t->retransmits += t->syn_repeats > 0;
 }
 
+/* How many SACK blocks ride on data: they may take half of a segment at most. */
+static unsigned blocks_on_data(const struct tcp *t)
+{
+    unsigned n = t->recent_count;
+    while (n && 4U + 8U * n > t->mss / 2U)
+        n--;
+    return n;
+}
+
+/* The MSS does not count options: what SACK blocks take is missing from the payload (RFC 6691 2). */
+static uint32_t payload_max(const struct tcp *t)
+{
+    unsigned n = blocks_on_data(t);
+    return t->mss - (n ? 4U + 8U * n : 0U);
+}
+
 static void put_span(struct tcp *t, struct tcp_segment *out, struct span s)
 {
     uint32_t data_end = t->tx_seq + t->tx_len;
@@ -74,6 +90,8 @@ static void put_span(struct tcp *t, struct tcp_segment *out, struct span s)
     if (bytes < s.len)
         flags |= TCP_FIN;
     header(t, out, flags, s.from);
+    if (bytes)
+        out->sack_count = (uint8_t)blocks_on_data(t);
     ring_view(&t->tx, s.from - t->tx_seq, bytes, out);
 }
 
@@ -82,8 +100,8 @@ static struct span one_segment(const struct tcp *t, uint32_t from, uint32_t to)
 {
     uint32_t len = to - from, data_end = t->tx_seq + t->tx_len;
     uint32_t bytes = seq_min(to, data_end) - from;
-    if (bytes > t->mss)
-        len = t->mss;
+    if (bytes > payload_max(t))
+        len = payload_max(t);
     return (struct span){from, len};
 }
 
@@ -126,7 +144,7 @@ static bool next_new(struct tcp *t, uint32_t room, struct span *s)
     uint32_t usable = edge - t->snd_nxt;
     *s = one_segment(t, t->snd_nxt, t->snd_nxt + (waiting < usable ? waiting : usable));
     uint32_t bytes = seq_min(s->from + s->len, t->tx_seq + t->tx_len) - s->from; /* cwnd does not count the FIN */
-    bool worth = bytes == t->mss || s->len == waiting || s->len >= t->snd_wnd_max / 2 || t->probe_due;
+    bool worth = bytes == payload_max(t) || s->len == waiting || s->len >= t->snd_wnd_max / 2 || t->probe_due;
     return worth && bytes <= room;
 }
 

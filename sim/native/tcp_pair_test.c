@@ -53,6 +53,10 @@ static void fly(struct pair *p, unsigned to, const struct tcp_segment *s)
 {
     assert_true(p->count < CHANNEL);
     assert_true(s->len + s->len2 <= SEGMENT_MAX);
+    struct tcp_info sender;
+    tcp_info(p->side[!to].t, &sender);
+    if (s->len) /* options share the segment with the payload (RFC 6691 2) */
+        assert_true(s->len + s->len2 + (s->sack_count ? 4U + 8U * s->sack_count : 0U) <= sender.mss);
     struct flying *f = p->flying + p->count++;
     f->at_ns = p->now_ns + 5 * NS_MS;
     if (rng_chance(&p->rng, p->fault.reorder_ppm, 1000000))
