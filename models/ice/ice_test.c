@@ -41,6 +41,8 @@ struct world {
         enum path path;
     } path[8];
     size_t paths;
+    enum path other_paths;
+    uint16_t lowest_port; /* that a connection was asked for to */
     struct endpoint nat;       /* where connections seem to come from, if set */
     const char *lost_label;    /* messages of this name from lost_from are lost */
     int lost_from;
@@ -65,7 +67,7 @@ static enum path path_to(const struct world *w, const struct endpoint *to)
     for (size_t i = 0; i < w->paths; i++)
         if (endpoint_equal(&w->path[i].to, to))
             return w->path[i].path;
-    return WORKS;
+    return w->other_paths;
 }
 
 static void set_path(struct world *w, const char *to, enum path path)
@@ -78,6 +80,7 @@ static void on_open(struct world *w, int who, const struct ice_event *ev)
 {
     struct thing t = {.at = w->now + LATENCY, .what = OPENED, .to = who, .pair = ev->pair};
     w->opens[who]++;
+    w->lowest_port = ev->remote.address.port < w->lowest_port ? ev->remote.address.port : w->lowest_port;
     assert_int_equal(ev->local.tcp, ICE_TCP_ACT);
     assert_int_equal(ev->remote.tcp, ICE_TCP_PASS);
     enum path path = path_to(w, &ev->remote.address);
@@ -207,6 +210,7 @@ static struct world *world_new(void)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     w->out = text_of(w->log, sizeof w->log);
+    w->lowest_port = UINT16_MAX;
     w->cfg[A] = (struct ice_config){.controlling = true, .tie_breaker = 7, .ufrag = "l0MR", .pwd = "password-of-a"};
     w->cfg[B] = (struct ice_config){.tie_breaker = 5, .ufrag = "AoVy", .pwd = "password-of-b", .candidate_id = "3"};
     return w;
@@ -363,6 +367,85 @@ static void connections_are_paced(void **state)
     ice_open_failed(w->agent[A], 2, w->now); /* the third, of foundation z */
     drain(w, A);
     assert_int_equal(w->opens[A], 4);
+    world_free(w);
+}
+
+/* Two components of one foundation: the second is tried when the first has worked (RFC 8445 6.1.4.2), and each has its
+ * own pair. */
+static void two_components(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    make_agents(w);
+    for (uint8_t component = 1; component <= 2; component++) {
+        struct ice_candidate a = candidate(EDGE, ICE_RELAY, ICE_TCP_ACT, "1");
+        struct ice_candidate b = candidate(EXPRESSWAY, ICE_RELAY, ICE_TCP_PASS, "1");
+        a.component = b.component = component;
+        a.address.port = (uint16_t)(a.address.port + component);
+        b.address.port = (uint16_t)(b.address.port + component);
+        ice_add_local(w->agent[A], &a);
+        ice_add_remote(w->agent[B], &a);
+        ice_add_local(w->agent[B], &b);
+        ice_add_remote(w->agent[A], &b);
+    }
+    start(w);
+    run_until(w, 25 * NS_MS);
+    assert_int_equal(w->opens[A], 1);
+    run_until(w, 1 * NS_S);
+    assert_int_equal(w->opens[A], 2);
+    assert_int_equal(w->nominated[A], 2);
+    assert_int_equal(w->nominated[B], 2);
+    run_until(w, 60 * NS_S);
+    assert_int_equal(w->failed[A] + w->failed[B], 0);
+    world_free(w);
+}
+
+/* RFC 8445 6.1.2.4: a server-reflexive candidate connects from its base, so it is tried once only. */
+static void server_reflexive_is_its_base(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    make_agents(w);
+    offer(w, A, "10.0.0.1:1", ICE_HOST, ICE_TCP_ACT, "h");
+    struct ice_candidate reflexive = candidate("203.0.113.7:61000", ICE_SRFLX, ICE_TCP_ACT, "s");
+    reflexive.related = kit_endpoint("10.0.0.1:1");
+    ice_add_local(w->agent[A], &reflexive);
+    reflexive = candidate("203.0.113.7:61001", ICE_SRFLX, ICE_TCP_ACT, "t"); /* one without a host candidate */
+    reflexive.related = kit_endpoint("10.0.0.1:2");
+    ice_add_local(w->agent[A], &reflexive);
+    struct ice_candidate far = candidate(EXPRESSWAY, ICE_RELAY, ICE_TCP_PASS, "1");
+    ice_add_remote(w->agent[A], &far);
+    set_path(w, EXPRESSWAY, LOST);
+    start(w);
+    run_until(w, 5 * NS_S);
+    assert_int_equal(w->opens[A], 2);
+    world_free(w);
+}
+
+/* RFC 8445 6.1.2.5: a hundred pairs at most, and the best of those that there could be. */
+static void full_list_keeps_the_best(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    make_agents(w);
+    for (unsigned i = 0; i < ICE_CANDIDATES_MAX; i++) {
+        char at[ENDPOINT_TEXT], f[8];
+        snprintf(f, sizeof f, "%u", i);
+        snprintf(at, sizeof at, "10.0.0.1:%u", 100 + i);
+        struct ice_candidate c = candidate(at, ICE_HOST, ICE_TCP_ACT, f);
+        assert_int_equal(ice_add_local(w->agent[A], &c), 0);
+        snprintf(at, sizeof at, "10.0.1.1:%u", 100 + i);
+        c = candidate(at, ICE_HOST, ICE_TCP_PASS, f);
+        c.priority += i; /* the last are the best */
+        assert_int_equal(ice_add_remote(w->agent[A], &c), 0);
+    }
+    w->other_paths = LOST;
+    start(w);
+    run_until(w, 29 * NS_S);
+    assert_int_equal(w->opens[A], ICE_PAIRS_MAX);
+    assert_int_equal(w->lowest_port, 109); /* 16 pairs for each of 115 to 110, 4 for 109 */
+    run_until(w, 31 * NS_S);
+    assert_non_null(strstr(w->failure[A], "tried 100"));
     world_free(w);
 }
 
@@ -709,6 +792,66 @@ static void refusals(void **state)
     }
 }
 
+/* Behind a relay a stream is a peer: when it has spoken first, connecting to it finds the same stream, which goes on. */
+static void active_and_passive_of_one_peer(void **state)
+{
+    (void)state;
+    struct ice *a = alone("us"); /* stream 1 is from EDGE */
+    struct ice_candidate mine = candidate(EXPRESSWAY, ICE_RELAY, ICE_TCP_ACT, "1");
+    struct ice_candidate theirs = candidate(EDGE, ICE_RELAY, ICE_TCP_PASS, "1");
+    ice_set_remote_credentials(a, "them", "their secret");
+    ice_add_local(a, &mine);
+    ice_add_remote(a, &theirs);
+    ice_closed(a, 99, 0); /* nobody's */
+    ice_timer(a, 0);
+    struct ice_event ev;
+    assert_true(ice_poll(a, &ev));
+    assert_int_equal(ev.kind, ICE_OPEN);
+    ice_opened(a, ev.pair, 1, 0);
+    assert_false(ice_poll(a, &ev)); /* no check as if it were a new connection */
+    ice_timer(a, 30 * NS_S);
+    assert_true(ice_poll(a, &ev));
+    assert_int_equal(ev.kind, ICE_FAILED);
+    assert_non_null(strstr(ev.text, "the same connection as another pair's"));
+    ice_free(a);
+}
+
+/* A connection comes to the base of a server-reflexive candidate, or to an address that we do not know as ours. */
+static void where_connections_arrive(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *to, *local;
+    } rows[] = {
+        {EXPRESSWAY, EXPRESSWAY},
+        {"10.0.0.5:3000", "203.0.113.5:4000"}, /* the base */
+        {"10.99.99.99:1", EXPRESSWAY},         /* the first */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ice_config cfg = {.ufrag = "us", .pwd = "secret"};
+        struct ice *a = ice_new(&cfg, rng_named(1, "alone"));
+        struct ice_candidate c = candidate(EXPRESSWAY, ICE_RELAY, ICE_TCP_PASS, "1");
+        ice_add_local(a, &c);
+        c = candidate("203.0.113.5:4000", ICE_SRFLX, ICE_TCP_PASS, "2");
+        c.related = kit_endpoint("10.0.0.5:3000");
+        ice_add_local(a, &c);
+        ice_set_remote_credentials(a, "them", "their secret");
+        ice_start(a, 0);
+        struct endpoint to = kit_endpoint(rows[i].to), from = kit_endpoint(EDGE);
+        ice_incoming(a, 1, &to, &from, 0);
+        struct ice_check check = {.priority = 1, .controlling = true, .username = "us:them"};
+        struct stun_id id = {{0x21, 0x12, 0xa4, 0x42}};
+        uint8_t frame[ICE_MESSAGE_MAX];
+        struct ice_event ev;
+        size_t len = ice_check_encode(&check, &id, "secret", frame);
+        assert_true(ice_input(a, 1, frame, len, 0));
+        assert_true(ice_poll(a, &ev));
+        struct endpoint local = kit_endpoint(rows[i].local);
+        assert_true(endpoint_equal(&ev.local.address, &local));
+        ice_free(a);
+    }
+}
+
 /* Streams and candidates that nobody knows, or too many of them. */
 static void limits(void **state)
 {
@@ -752,6 +895,9 @@ int main(void)
         cmocka_unit_test(second_pair_when_the_first_fails),
         cmocka_unit_test(nomination_waits_for_a_better_pair),
         cmocka_unit_test(connections_are_paced),
+        cmocka_unit_test(two_components),
+        cmocka_unit_test(server_reflexive_is_its_base),
+        cmocka_unit_test(full_list_keeps_the_best),
         cmocka_unit_test(peer_reflexive),
         cmocka_unit_test(late_candidates_and_password),
         cmocka_unit_test(role_conflict),
@@ -764,6 +910,8 @@ int main(void)
         cmocka_unit_test(connection_ends),
         cmocka_unit_test(captured_check_is_answered),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(active_and_passive_of_one_peer),
+        cmocka_unit_test(where_connections_arrive),
         cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,6 +306,30 @@ static void time_line_of_an_allocation(void **state)
     world_free(w);
 }
 
+/* An hour is granted at most; a connection that is still being made ends with the allocation. */
+static void longest_lifetime(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    add_server(w);
+    struct hand h = hand_allocate(w);
+    uint16_t type;
+    hand_ask(w, &h, &(struct ask){.type = 3, .with = ALL, .lifetime = 100000});
+    uint64_t asked = pipe_now(w->p);
+    assert_int_equal(hand_answer(&h, &type), 0);
+    pipe_policy(w->p, PEER, PIPE_BLACK_HOLE);
+    pipe_run_until(w->p, asked + 3590 * NS_S);
+    hand_ask(w, &h, &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "x", .lifetime = -1});
+    assert_int_equal(pipe_count(w->p, "ms-alloc=50000 LIVE -> NONE cause=lifetime"), 0);
+    pipe_run_until(w->p, asked + 3601 * NS_S);
+    assert_int_equal(pipe_count(w->p, "ms-alloc=50000 LIVE -> NONE cause=lifetime"), 1);
+    raw_listen(w->p, PEER);
+    pipe_policy(w->p, PEER, PIPE_ACCEPT);
+    pipe_run_for(w->p, 100 * NS_S);
+    assert_null(raw_accepted(w->p, PEER));
+    world_free(w);
+}
+
 /* What begins wrong is closed at once: not the handshake, no unit, no MS-TURN message. */
 static void malformed_first_bytes(void **state)
 {
@@ -502,6 +526,7 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(send_needs_the_key),
         cmocka_unit_test(time_line_of_an_allocation),
+        cmocka_unit_test(longest_lifetime),
         cmocka_unit_test(malformed_first_bytes),
         cmocka_unit_test(silent_client),
         cmocka_unit_test(slow_peer_holds_the_client),
