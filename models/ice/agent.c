@@ -79,7 +79,6 @@ static void settle(struct ice *a, struct ice_pair *p, uint64_t now_ns)
         p->state = PAIR_VALID;
         c->first_valid_ns = time_min(c->first_valid_ns, now_ns);
         event_pair(a, ICE_VALID, p);
-        pairs_thaw(a, p);
     }
     if (p->state == PAIR_VALID && p->use && !c->nominated) {
         c->nominated = p;

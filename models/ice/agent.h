@@ -9,8 +9,7 @@
 #include "models/ice/ice.h"
 
 enum pair_state {
-    PAIR_FROZEN,   /* ours to open, not yet */
-    PAIR_WAITING,  /* ours to open, thawed by another of its foundation (RFC 8445 6.1.2.6) */
+    PAIR_WAITING,  /* ours to open; frozen (RFC 8445 6.1.2.6) while another of its foundation is being tried */
     PAIR_OPENING,  /* the user has been asked to open it */
     PAIR_EXPECTED, /* theirs to open */
     PAIR_CHECKING, /* has a stream */
@@ -103,11 +102,10 @@ void pairs_set_priorities(struct ice *a); /* after a change of roles or of a can
 struct ice_pair *pair_on_stream(struct ice *a, uint32_t stream);
 /* The pair that expects a connection between these, or NULL. */
 struct ice_pair *pair_expecting(struct ice *a, size_t local, size_t remote);
-/* The next to open, by state, foundation and priority; NULL: none. */
+/* The next to open: the best that is not frozen; NULL: none. */
 struct ice_pair *pair_to_open(struct ice *a);
 /* The first in the triggered-check queue; NULL: none. */
 struct ice_pair *pair_triggered(struct ice *a);
-void pairs_thaw(struct ice *a, const struct ice_pair *like); /* those of its foundation */
 /* The best valid pair of a component; *rivals: a better one may yet become valid. */
 struct ice_pair *pair_best_valid(struct ice *a, unsigned component, bool *rivals);
 /* Is there one that may yet become valid? */

@@ -25,7 +25,7 @@ static struct ice_pair *place(struct ice *a, uint64_t priority)
     struct ice_pair *least = NULL;
     for (size_t i = 0; i < a->pair_count; i++) {
         struct ice_pair *p = &a->pair[i];
-        bool untouched = p->state == PAIR_FROZEN || p->state == PAIR_WAITING || p->state == PAIR_EXPECTED;
+        bool untouched = p->state == PAIR_WAITING || p->state == PAIR_EXPECTED;
         if (untouched && p->priority < priority && (!least || p->priority < least->priority))
             least = p;
     }
@@ -36,7 +36,7 @@ struct ice_pair *pair_add(struct ice *a, size_t local, size_t remote)
 {
     struct ice_pair new = {.local = (uint8_t)local, .remote = (uint8_t)remote};
     new.priority = priority_of(a, &new);
-    new.state = pair_local(a, &new)->tcp == ICE_TCP_ACT ? PAIR_FROZEN : PAIR_EXPECTED;
+    new.state = pair_local(a, &new)->tcp == ICE_TCP_ACT ? PAIR_WAITING : PAIR_EXPECTED;
     struct ice_pair *p = place(a, new.priority);
     if (p)
         *p = new;
@@ -99,12 +99,11 @@ static bool same_foundation(const struct ice *a, const struct ice_pair *p, const
 }
 
 /* While one of a foundation is being tried, the others wait for how it goes (RFC 8445 6.1.4.2). */
-static bool foundation_is_busy(const struct ice *a, const struct ice_pair *p)
+static bool is_frozen(const struct ice *a, const struct ice_pair *p)
 {
     for (size_t i = 0; i < a->pair_count; i++) {
         const struct ice_pair *q = &a->pair[i];
-        if ((q->state == PAIR_WAITING || q->state == PAIR_OPENING || q->state == PAIR_CHECKING) &&
-            same_foundation(a, p, q))
+        if ((q->state == PAIR_OPENING || q->state == PAIR_CHECKING) && same_foundation(a, p, q))
             return true;
     }
     return false;
@@ -115,9 +114,7 @@ struct ice_pair *pair_to_open(struct ice *a)
     struct ice_pair *best = NULL;
     for (size_t i = 0; i < a->pair_count; i++) {
         struct ice_pair *p = &a->pair[i];
-        if (p->state != PAIR_WAITING && (p->state != PAIR_FROZEN || foundation_is_busy(a, p)))
-            continue;
-        if (!best || p->state > best->state || (p->state == best->state && p->priority > best->priority))
+        if (p->state == PAIR_WAITING && (!best || p->priority > best->priority) && !is_frozen(a, p))
             best = p;
     }
     return best;
@@ -132,13 +129,6 @@ struct ice_pair *pair_triggered(struct ice *a)
             first = p;
     }
     return first;
-}
-
-void pairs_thaw(struct ice *a, const struct ice_pair *like)
-{
-    for (size_t i = 0; i < a->pair_count; i++)
-        if (a->pair[i].state == PAIR_FROZEN && same_foundation(a, &a->pair[i], like))
-            a->pair[i].state = PAIR_WAITING;
 }
 
 struct ice_pair *pair_best_valid(struct ice *a, unsigned component, bool *rivals)
@@ -174,9 +164,9 @@ bool pairs_have_hope(const struct ice *a)
 static const char *fate_of(const struct ice_pair *p)
 {
     static const char *const fate[] = {
-        [PAIR_FROZEN] = "not tried",         [PAIR_WAITING] = "not tried",
-        [PAIR_OPENING] = "still connecting", [PAIR_EXPECTED] = "no connection came",
-        [PAIR_CHECKING] = "still checking",  [PAIR_VALID] = "valid, never nominated",
+        [PAIR_WAITING] = "not tried",           [PAIR_OPENING] = "still connecting",
+        [PAIR_EXPECTED] = "no connection came", [PAIR_CHECKING] = "still checking",
+        [PAIR_VALID] = "valid, never nominated",
     };
     return p->state == PAIR_FAILED ? p->why : fate[p->state];
 }
