@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 sim_c := $(wildcard sim/native/*.c sim/posix/*.c sim/host/*.c sim/scenario/*.c)
-LIB_SRC += $(filter-out %_test.c %_fuzz.c %_bench.c,$(sim_c)) $(wildcard sim/*.c)
+LIB_SRC += $(filter-out %_test.c %_fuzz.c %_bench.c %_kit.c,$(sim_c)) $(wildcard sim/*.c)
+KIT_SRC += $(filter %_kit.c,$(sim_c))
 TEST_SRC += $(filter %_test.c,$(sim_c))
 FUZZ_SRC += $(filter %_fuzz.c,$(sim_c))
 BENCH_SRC += $(filter %_bench.c,$(sim_c))

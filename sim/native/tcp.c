@@ -81,7 +81,7 @@ void tcp_take_syn(struct tcp *t, const struct tcp_segment *syn)
     t->snd_wnd = t->snd_wnd_max = syn->window; /* never scaled (RFC 7323 2.2) */
     t->snd_wl1 = syn->seq;
     t->snd_wl2 = t->snd_una;
-    t->rcv_adv = t->rcv_nxt + (t->cfg.receive_buffer < UINT16_MAX ? t->cfg.receive_buffer : UINT16_MAX);
+    t->rcv_adv = t->rcv_nxt;
 }
 
 void tcp_free(struct tcp *t)

@@ -54,7 +54,7 @@ struct ranges {
 };
 
 /* The most ranges that a set holds; a peer that makes more holes has its data dropped or sent again. */
-enum { RANGES_MAX = 256 };
+enum { RANGES_MAX = 1024 };
 
 /* Merges [from, to) in. Returns the range that it is now part of, or NULL when there is no place for it. */
 const struct tcp_sack *ranges_add(struct ranges *s, uint32_t from, uint32_t to);

@@ -104,7 +104,7 @@ static void take_in_order(struct tcp *t, const struct tcp_segment *s, uint64_t n
     if (s->len > t->rcv_mss)
         t->rcv_mss = (uint16_t)s->len;
     /* RFC 9293 3.8.6.3: at least every second full segment. */
-    if (t->rcv_nxt - t->rcv_acked >= 2U * t->rcv_mss || !t->cfg.delayed_ack_ns)
+    if (t->rcv_nxt - t->rcv_acked >= 2U * t->rcv_mss)
         t->ack_due = true;
     else if (t->timer[TIMER_DELACK] == TIME_NEVER)
         t->timer[TIMER_DELACK] = now_ns + t->cfg.delayed_ack_ns;
@@ -353,7 +353,6 @@ static void input_synchronized(struct tcp *t, struct tcp_segment *s, uint64_t no
             tcp_rtt_sample(t, now_ns - t->rtt_start_ns);
         t->timing = false;
         tcp_established(t, now_ns);
-        took_window(t, s);
     }
     tcp_keep_restart(t, now_ns);
     if (take_ack(t, s, now_ns) && t->state != TCPS_CLOSED)

@@ -85,10 +85,11 @@ struct tcp {
     uint64_t retransmits, timeouts, fast_recoveries;
 };
 
-/* RFC 6298 2.1, 2.4, 2.5: first 1 s; the least 200 ms (not 1 s) as Linux has it; the most must be 60 s or more: 64 s
- * lets the SYN be sent at 1, 3, 7, 15, 31, 63 s and given up at 127 s, again as Linux. */
+/* RFC 6298 2.1: first 1 s. 2.3, 2.4: the least is not 1 s, but as Linux has it SRTT and 200 ms: a floor under the
+ * whole would be below the round trip as soon as a queue on a long path fills. 2.5: the most must be 60 s or more;
+ * 64 s lets the SYN be sent at 1, 3, 7, 15, 31, 63 s and given up at 127 s, again as Linux. */
 #define RTO_FIRST NS_S
-#define RTO_MIN (200 * NS_MS)
+#define RTO_SPREAD_MIN (200 * NS_MS)
 #define RTO_MAX (64 * NS_S)
 /* Retransmissions before giving up: a SYN (127 s), a SYN-ACK (63 s), data or probes: as Linux. RFC 9293 3.8.3 wants
  * 3 minutes for a SYN as a default that applications may change; ours are better off knowing earlier. */

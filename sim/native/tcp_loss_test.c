@@ -25,7 +25,7 @@ static struct tcp_config no_sack(void)
 
 /* ---- the timer ---- */
 
-/* RFC 6298 2.2 and 2.3, with numbers that are above the least RTO. */
+/* RFC 6298 2.2 and 2.3, with numbers that are above the least. */
 static void rtt_estimate(void **state)
 {
     (void)state;
@@ -38,20 +38,28 @@ static void rtt_estimate(void **state)
 static void timeout_backs_off(void **state)
 {
     (void)state;
-    RUN(line_config(), WITH_SACK, "20 write 10", "20 > P. 1:11 ack 1", "220 > P. 1:11 ack 1", "220 cwnd 1000",
-        "220 ssthresh 2000", "620 > P. 1:11 ack 1", "1420 > P. 1:11 ack 1", "3020 > P. 1:11 ack 1",
-        "6220 > P. 1:11 ack 1", "12620 > P. 1:11 ack 1", "25420 > P. 1:11 ack 1", "51020 > P. 1:11 ack 1",
-        "102220 > P. 1:11 ack 1", "166220 > P. 1:11 ack 1", "230220 > P. 1:11 ack 1", "294220 > P. 1:11 ack 1",
-        "358220 > P. 1:11 ack 1", "422220 > P. 1:11 ack 1", "486220 > P. 1:11 ack 1", "486220 stats 15 15 0",
-        "550219 news", "550220 news closed TIMED_OUT", "550220 state CLOSED");
+    RUN(line_config(), WITH_SACK, "20 write 10", "20 > P. 1:11 ack 1", "230 > P. 1:11 ack 1", "230 cwnd 1000",
+        "230 ssthresh 2000", "650 > P. 1:11 ack 1", "1490 > P. 1:11 ack 1", "3170 > P. 1:11 ack 1",
+        "6530 > P. 1:11 ack 1", "13250 > P. 1:11 ack 1", "26690 > P. 1:11 ack 1", "53570 > P. 1:11 ack 1",
+        "107330 > P. 1:11 ack 1", "171330 > P. 1:11 ack 1", "235330 > P. 1:11 ack 1", "299330 > P. 1:11 ack 1",
+        "363330 > P. 1:11 ack 1", "427330 > P. 1:11 ack 1", "491330 > P. 1:11 ack 1", "491330 stats 15 15 0",
+        "555329 news", "555330 news closed TIMED_OUT", "555330 state CLOSED");
+}
+
+/* One sample at a time, of the segment that was sent first. */
+static void rtt_of_the_first(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, "20 write 1000", "20 > P. 1:1001 ack 1", "100 write 1000", "100 > P. 1001:2001 ack 1",
+        "210 < . 1:1 ack 2001", "210 rto 232");
 }
 
 /* RFC 6298 5 with Karn: what was sent twice gives no sample, and the backoff stays until there is one. */
 static void backoff_ends_with_a_sample(void **state)
 {
     (void)state;
-    RUN(line_config(), WITH_SACK, "20 write 10", "20 > P. 1:11 ack 1", "220 > P. 1:11 ack 1", "230 < . 1:1 ack 11",
-        "230 rto 400", "240 write 10", "240 > P. 11:21 ack 1", "250 < . 1:1 ack 21", "250 rto 200");
+    RUN(line_config(), WITH_SACK, "20 write 10", "20 > P. 1:11 ack 1", "230 > P. 1:11 ack 1", "240 < . 1:1 ack 11",
+        "240 rto 420", "250 write 10", "250 > P. 11:21 ack 1", "260 < . 1:1 ack 21", "260 rto 210");
 }
 
 /* Nor is there a sample when the fast retransmission mended it. */
@@ -59,7 +67,7 @@ static void fast_retransmission_gives_no_sample(void **state)
 {
     (void)state;
     RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 1001-10001", "30 > . 1:1001 ack 1",
-        "190 < . 1:1 ack 10001", "190 rto 200");
+        "190 < . 1:1 ack 10001", "190 rto 210");
 }
 
 /* RFC 6298 5.3: an ACK of new data starts the time again. */
@@ -67,7 +75,7 @@ static void timer_restarts(void **state)
 {
     (void)state;
     RUN(line_config(), WITH_SACK, "20 write 2000", "20 > . 1:1001 ack 1", "20 > P. 1001:2001 ack 1",
-        "120 < . 1:1 ack 1001", "120 rto 200", "320 > P. 1001:2001 ack 1");
+        "120 < . 1:1 ack 1001", "120 rto 221", "341.25 > P. 1001:2001 ack 1");
 }
 
 /* The FIN and the data before it are sent again as one. */
@@ -75,35 +83,53 @@ static void timeout_of_fin(void **state)
 {
     (void)state;
     RUN(line_config(), WITH_SACK, "20 write 10", "20 > P. 1:11 ack 1", "25 shutdown", "25 > F. 11:11 ack 1",
-        "220 > FP. 1:11 ack 1", "230 < . 1:1 ack 12", "230 state FIN-WAIT-2");
+        "230 > FP. 1:11 ack 1", "240 < . 1:1 ack 12", "240 state FIN-WAIT-2");
 }
 
 static void slow_start_after_timeout(void **state)
 {
     (void)state;
-    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "220 > . 1:1001 ack 1", "220 ssthresh 5000", "230 < . 1:1 ack 1001",
-        "230 > . 1001:2001 ack 1", "230 > . 2001:3001 ack 1", "230 cwnd 2000",
-        "240 < . 1:1 ack 3001", "240 > . 3001:4001 ack 1", "240 > . 4001:5001 ack 1", "240 > . 5001:6001 ack 1",
-        "241 < . 1:1 ack 3001", "241 < . 1:1 ack 3001", "241 < . 1:1 ack 3001", /* RFC 6582: no fast retransmit now */
-        "250 < . 1:1 ack 10001", "250 cwnd 4000", "250 stats 6 1 0");
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "230 > . 1:1001 ack 1", "230 ssthresh 5000", "240 < . 1:1 ack 1001",
+        "240 > . 1001:2001 ack 1", "240 > . 2001:3001 ack 1", "240 cwnd 2000",
+        "250 < . 1:1 ack 3001", "250 > . 3001:4001 ack 1", "250 > . 4001:5001 ack 1", "250 > . 5001:6001 ack 1",
+        "251 < . 1:1 ack 3001", "251 < . 1:1 ack 3001", "251 < . 1:1 ack 3001", /* RFC 6582: no fast retransmit now */
+        "260 < . 1:1 ack 10001", "260 cwnd 4000", "260 stats 6 1 0");
+}
+
+/* New data is sent when everything lost has been, and counts. */
+static void new_data_after_timeout(void **state)
+{
+    (void)state;
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT_OF_MORE, "230 > . 1:1001 ack 1", "240 < . 1:1 ack 9001",
+        "240 > . 9001:10001 ack 1", "240 > . 10001:11001 ack 1", "240 cwnd 2000");
+}
+
+/* RFC 1191 6.5: a lowered MTU is no congestion, and no end of it. */
+static void mtu_lowered_after_timeout(void **state)
+{
+    (void)state;
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "230 > . 1:1001 ack 1", "235 mtu 840", "235 > . 1:801 ack 1",
+        "235 ssthresh 5000", "235 cwnd 800");
 }
 
 /* RFC 5681 3.1: however often the same segment times out, ssthresh is halved once. */
 static void ssthresh_is_halved_once(void **state)
 {
     (void)state;
-    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "220 > . 1:1001 ack 1", "220 ssthresh 5000", "620 > . 1:1001 ack 1",
-        "620 ssthresh 5000", "620 cwnd 1000");
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "230 > . 1:1001 ack 1", "230 ssthresh 5000", "650 > . 1:1001 ack 1",
+        "650 ssthresh 5000", "650 cwnd 1000");
 }
 
 /* After a timeout what the peer reports is not sent again; but what it reported before may be gone (RFC 2018 8). */
 static void timeout_with_reports(void **state)
 {
     (void)state;
-    RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 2001-3001", "220 > . 1:1001 ack 1",
-        "230 < . 1:1 ack 1001", "230 > . 1001:2001 ack 1", "230 > . 2001:3001 ack 1",
-        "240 < . 1:1 ack 3001 sack 4001-9001", "240 > . 3001:4001 ack 1", "240 > P. 9001:10001 ack 1",
-        "250 < . 1:1 ack 10001", "250 stats 5 1 0");
+    RUN(line_config(), WITH_SACK, TEN_SENT_OF_MORE, "30 < . 1:1 ack 1 sack 2001-3001", "30 > . 10001:11001 ack 1",
+        "230 > . 1:1001 ack 1",
+        "240 < . 1:1 ack 1001", "240 > . 1001:2001 ack 1", "240 > . 2001:3001 ack 1",
+        "250 < . 1:1 ack 3001 sack 3501-10001", "250 > . 3001:3501 ack 1", "250 > . 10001:11001 ack 1",
+        "250 > . 11001:12001 ack 1", "250 cwnd 3000", "260 < . 1:1 ack 11001", "260 > . 12001:13001 ack 1",
+        "260 > . 13001:14001 ack 1", "260 > . 14001:15001 ack 1", "260 cwnd 4000", "260 stats 5 1 0");
 }
 
 /* ---- without SACK: RFC 5681, 3042, 6582 ---- */
@@ -122,6 +148,17 @@ static void newreno(void **state)
         "52 < . 1:1 ack 13001", "52 > . 16001:17001 ack 1", "52 cwnd 4000", "52 stats 2 0 1");
 }
 
+static void newreno_ends(void **state)
+{
+    (void)state;
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "30 < . 1:1 ack 1", "31 < . 1:1 ack 1", "32 < . 1:1 ack 1",
+        "32 > . 1:1001 ack 1", "42 < . 1:1 ack 10001", "42 cwnd 2000"); /* no burst */
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "30 < . 1:1 ack 1", "31 < . 1:1 ack 1", "32 < . 1:1 ack 1",
+        "32 > . 1:1001 ack 1", "42 < . 1:1 ack 9001", "42 > P. 9001:10001 ack 1", "42 cwnd 1000");
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "30 < . 1:1 ack 1", "31 < . 1:1 ack 1", "32 << . 1:1 ack 1",
+        "32 < . 1:1 ack 10001", "33 stats 0 0 1"); /* over before it began */
+}
+
 /* RFC 5681 2: data, another window or nothing outstanding make no duplicate. */
 static void not_duplicates(void **state)
 {
@@ -137,10 +174,11 @@ static void not_duplicates(void **state)
 static void newreno_is_careful(void **state)
 {
     (void)state;
-    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "220 > . 1:1001 ack 1", "230 < . 1:1 ack 10001", "230 cwnd 2000",
-        "240 write 3000", "240 > . 10001:11001 ack 1", "240 > . 11001:12001 ack 1",
-        "241 < . 1:1 ack 10001", "241 > P. 12001:13001 ack 1", "241 < . 1:1 ack 10001", "241 < . 1:1 ack 10001",
-        "241 < . 1:1 ack 10001", "241 stats 1 1 0");
+    RUN(no_sack(), WITHOUT_SACK, TEN_SENT, "230 > . 1:1001 ack 1", "240 < . 1:1 ack 10001", "240 cwnd 2000",
+        "250 write 9000", "250 > . 10001:11001 ack 1", "250 > . 11001:12001 ack 1",
+        "251 < . 1:1 ack 10001", "251 > . 12001:13001 ack 1", "251 < . 1:1 ack 10001", "251 > . 13001:14001 ack 1",
+        "251 < . 1:1 ack 10001",
+        "251 < . 1:1 ack 10001", "251 stats 1 1 0");
 }
 
 /* ---- with SACK: RFC 6675 ---- */
@@ -238,12 +276,29 @@ static void sack_rescue(void **state)
         "50 < . 1:1 ack 8001 sack 9001-10001", "50 > . 8001:9001 ack 1", "60 < . 1:1 ack 10001", "60 stats 3 0 1");
 }
 
+/* ... and only when the pipe has room. */
+static void sack_rescue_waits(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 1001-4001", "30 > . 1:1001 ack 1",
+        "40 < . 1:1 ack 4001", "41 < . 1:1 ack 6001", "41 > P. 9001:10001 ack 1");
+}
+
+/* A hole is no longer than it is; and an ACK within what was reported takes the report back. */
+static void sack_odd_numbers(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 501-3001", "30 > . 1:501 ack 1");
+    RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 2001-4001", "31 < . 1:1 ack 3001",
+        "32 < . 1:1 ack 3001 sack 5001-8001", "32 > . 3001:4001 ack 1");
+}
+
 /* RFC 6675 5.1: a retransmission that is lost too is the timer's. */
 static void sack_lost_retransmission(void **state)
 {
     (void)state;
     RUN(line_config(), WITH_SACK, TEN_SENT, "30 < . 1:1 ack 1 sack 1001-10001", "30 > . 1:1001 ack 1",
-        "220 > . 1:1001 ack 1", "220 cwnd 1000", "230 < . 1:1 ack 10001", "230 stats 2 1 1", "230 cwnd 2000");
+        "230 > . 1:1001 ack 1", "230 cwnd 1000", "240 < . 1:1 ack 10001", "240 stats 2 1 1", "240 cwnd 2000");
 }
 
 /* ---- the window ---- */
@@ -259,22 +314,53 @@ static void slow_start_and_idling(void **state)
         "500 write 11000", "500 > . 6001:7001 ack 1", "500 > . 7001:8001 ack 1",
         "500 > . 8001:9001 ack 1", "500 > . 9001:10001 ack 1", "500 > . 10001:11001 ack 1", "500 > . 11001:12001 ack 1",
         "500 > . 12001:13001 ack 1", "500 > . 13001:14001 ack 1", "500 > . 14001:15001 ack 1",
-        "500 > . 15001:16001 ack 1", "500 cwnd 10000", "510 < . 1:1 ack 7001", "510 > P. 16001:17001 ack 1");
+        "500 > . 15001:16001 ack 1", "500 cwnd 10000", "510 < . 1:1 ack 7001", "510 > P. 16001:17001 ack 1",
+        "520 < . 1:1 ack 17001", "530 write 1", "530 > P. 17001:17002 ack 1", "530 cwnd 12000");
+}
+
+/* Waiting for ACKs is no idling. */
+static void slow_but_not_idle(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, TEN_SENT, "120 < . 1:1 ack 1001", "220 < . 1:1 ack 2001", "320 < . 1:1 ack 3001",
+        "420 < . 1:1 ack 4001", "420 cwnd 14000", "420 write 1", "420 > P. 10001:10002 ack 1", "420 cwnd 14000");
+}
+
+/* RFC 6928 2: ten segments, but not more than 14600 bytes, but two segments. */
+static void initial_window(void **state)
+{
+    (void)state;
+    struct tcp_config cfg = line_config();
+    cfg.mss = 8960;
+    RUN(cfg, "0 < S 0:0 win 60000 mss 9000", "0 > S. 0:0 ack 1 mss 8960", "1 < . 1:1 ack 1", "1 cwnd 17920");
+    RUN(cfg, "0 < S 0:0 win 60000 mss 2000", "0 > S. 0:0 ack 1 mss 8960", "1 < . 1:1 ack 1", "1 cwnd 14600");
+    RUN(cfg, "0 < S 0:0 win 60000 mss 1000", "0 > S. 0:0 ack 1 mss 8960", "1 < . 1:1 ack 1", "1 cwnd 10000");
+}
+
+/* The FIN is no load for the network. */
+static void fin_into_a_full_window(void **state)
+{
+    (void)state;
+    RUN(line_config(), WITH_SACK, TEN_SENT, "21 shutdown", "21 > F. 10001:10001 ack 1");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rtt_estimate),
+        cmocka_unit_test(rtt_of_the_first),
         cmocka_unit_test(timeout_backs_off),
         cmocka_unit_test(backoff_ends_with_a_sample),
         cmocka_unit_test(fast_retransmission_gives_no_sample),
         cmocka_unit_test(timer_restarts),
         cmocka_unit_test(timeout_of_fin),
         cmocka_unit_test(slow_start_after_timeout),
+        cmocka_unit_test(new_data_after_timeout),
+        cmocka_unit_test(mtu_lowered_after_timeout),
         cmocka_unit_test(ssthresh_is_halved_once),
         cmocka_unit_test(timeout_with_reports),
         cmocka_unit_test(newreno),
+        cmocka_unit_test(newreno_ends),
         cmocka_unit_test(not_duplicates),
         cmocka_unit_test(newreno_is_careful),
         cmocka_unit_test(sack_one_hole),
@@ -285,8 +371,13 @@ int main(void)
         cmocka_unit_test(sack_nothing_new),
         cmocka_unit_test(sack_next_seg_3),
         cmocka_unit_test(sack_rescue),
+        cmocka_unit_test(sack_rescue_waits),
+        cmocka_unit_test(sack_odd_numbers),
         cmocka_unit_test(sack_lost_retransmission),
         cmocka_unit_test(slow_start_and_idling),
+        cmocka_unit_test(slow_but_not_idle),
+        cmocka_unit_test(initial_window),
+        cmocka_unit_test(fin_into_a_full_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

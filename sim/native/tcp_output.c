@@ -16,7 +16,7 @@ static uint16_t window_field(struct tcp *t, uint8_t flags)
     t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
     /* Silly window avoidance, RFC 9293 3.8.6.2.2: the right edge moves by something worth having. */
     uint32_t worth = t->cfg.receive_buffer / 2 < t->cfg.mss ? t->cfg.receive_buffer / 2 : t->cfg.mss;
-    if (edge - t->rcv_adv >= worth && !(flags & TCP_SYN))
+    if (edge - t->rcv_adv >= worth)
         t->rcv_adv = edge;
     uint32_t window = (t->rcv_adv - t->rcv_nxt) >> (flags & TCP_SYN ? 0 : t->rcv_scale);
     return window < UINT16_MAX ? (uint16_t)window : UINT16_MAX;
@@ -52,8 +52,6 @@ static void put_syn(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)
     bool answer = t->state == TCPS_SYN_RECEIVED;
     t->syn_due = false;
     header(t, out, answer ? TCP_SYN | TCP_ACK : TCP_SYN, t->iss);
-    if (!answer)
-        out->window = t->cfg.receive_buffer < UINT16_MAX ? (uint16_t)t->cfg.receive_buffer : UINT16_MAX;
     out->mss = t->cfg.mss;
     /* RFC 7323 2.2 and RFC 2018 2: in a SYN-ACK only when the SYN had them. */
     out->wscale = answer && !t->peer_scales ? TCP_NO_WSCALE : t->rcv_scale;
@@ -105,13 +103,10 @@ static struct span one_segment(const struct tcp *t, uint32_t from, uint32_t to)
     return (struct span){from, len};
 }
 
-static void put_again(struct tcp *t, struct tcp_segment *out, struct span s, uint64_t now_ns)
+static void put_again(struct tcp *t, struct tcp_segment *out, struct span s)
 {
     t->timing = false; /* Karn */
     t->retransmits++;
-    t->last_send_ns = now_ns;
-    if (t->timer[TIMER_RTX] == TIME_NEVER)
-        tcp_rtx_arm(t, now_ns);
     put_span(t, out, s);
 }
 
@@ -158,7 +153,7 @@ static bool put_data(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)
         uint32_t to = t->sacked.count ? t->sacked.v[0].from : t->snd_nxt;
         s = one_segment(t, t->snd_una, to);
         t->rtx_next = seq_max(t->rtx_next, s.from + s.len);
-        put_again(t, out, s, now_ns);
+        put_again(t, out, s);
         return true;
     }
     if (!tcp_flight(t) && now_ns - t->last_send_ns > tcp_rto(t) && t->cwnd > tcp_cc_initial_window(t))
@@ -173,12 +168,12 @@ static bool put_data(struct tcp *t, struct tcp_segment *out, uint64_t now_ns)
     if (lost) {
         s = one_segment(t, hole.from, hole.to);
         t->rtx_next = s.from + s.len;
-        put_again(t, out, s, now_ns);
+        put_again(t, out, s);
         return true;
     }
     if (room >= t->mss && tcp_next_rescue(t, &hole)) {
         t->rescue = t->recover;
-        put_again(t, out, one_segment(t, hole.from, hole.to), now_ns);
+        put_again(t, out, one_segment(t, hole.from, hole.to));
         return true;
     }
     return false;

@@ -55,7 +55,6 @@ static void recovery_over(struct tcp *t)
 {
     t->mode = MODE_OPEN;
     t->rtx_due = false;
-    t->grown = 0;
     if (t->sack) {
         t->cwnd = t->ssthresh;
     } else { /* RFC 6582 3.2 step 3, full acknowledgment, (1): no burst */
@@ -171,11 +170,8 @@ static void send_all_again(struct tcp *t)
 {
     t->mode = MODE_LOSS;
     t->cwnd = t->mss;
-    t->grown = 0;
-    t->dupacks = 0;
     t->recover = t->snd_nxt;
     t->rtx_next = t->snd_una;
-    t->rtx_due = false;
     t->sacked.count = 0; /* RFC 2018 8: the receiver may have thrown away what it only reported */
 }
 
@@ -210,7 +206,7 @@ bool tcp_sack_update(struct tcp *t, const struct tcp_segment *s)
 bool tcp_next_hole(const struct tcp *t, struct tcp_sack *hole, bool *sure)
 {
     const struct ranges *s = &t->sacked;
-    if (t->mode == MODE_OPEN || (t->mode == MODE_RECOVERY && !t->sack))
+    if (t->mode == MODE_OPEN)
         return false;
     hole->from = t->rtx_next;
     unsigned i = 0;

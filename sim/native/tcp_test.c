@@ -12,17 +12,19 @@ static void active_open(void **state)
         "30 < . 1:1 ack 99", "30 flight 0",
         "31 < P. 1:231 ack 99", "31 news readable", "31 read 1000 got 230",
         "71 > . 99:99 ack 231", /* delayed ACK */
-        "71 rto 200");
+        "71 rto 210");
 }
 
 static void passive_open(void **state)
 {
     (void)state;
+    RUN(line_config(), "0 < S 0:0 win 5000 mss 1200", "0 > S. 0:0 ack 1 win 65535 mss 1460", "400 < . 1:1 ack 1",
+        "400 rto 1200");
     RUN(line_config(), "5 < S 0:0 win 5000 mss 1200 ws 3 sackok", "5 > S. 0:0 ack 1 win 65535 mss 1460 ws 2 sackok",
         "5 state SYN-RECEIVED", "5 news",
         "6 < S 0:0 win 5000 mss 1200 ws 3 sackok", /* again: so is the answer */
         "6 > S. 0:0 ack 1 mss 1460 ws 2 sackok",
-        "15 < . 1:1 ack 1 win 625", "15 news connected", "15 state ESTABLISHED", "15 mss 1200",
+        "15 < . 1:1 ack 1 win 625", "15 news connected", "15 state ESTABLISHED", "15 mss 1200", "15 rto 3000",
         "16 write 10000", /* the peer's window is 625 << 3 = 5000 */
         "16 > . 1:1201 ack 1", "16 > . 1201:2401 ack 1", "16 > . 2401:3601 ack 1", "16 > . 3601:4801 ack 1");
 }
@@ -35,6 +37,11 @@ static void plain_peer(void **state)
         "1 < S. 0:0 ack 1 win 60000", "1 > . 1:1 ack 1 win 65535", "1 mss 536", "1 news connected",
         "2 < P. 10:20 ack 1", "2 > . 1:1 ack 1 win 65535");
     RUN(line_config(), "0 < S 0:0 win 60000 mss 4", "0 > S. 0:0 ack 1 win 65535 mss 1460", "0 mss 28");
+    struct tcp_config six = line_config();
+    six.ipv6 = true;
+    RUN(six, "0 < S 0:0 win 60000", "0 > S. 0:0 ack 1 win 65535 mss 1460", "0 mss 1220");
+    RUN(line_config(), "0 < S 0:0 win 60000 ws 15", "0 > S. 0:0 ack 1 win 65535 mss 1460 ws 2",
+        "1 < . 1:1 ack 1 win 1", "1 sndwnd 16384"); /* RFC 7323 2.3: more than 14 is 14 */
     struct tcp_config no_sack = line_config();
     no_sack.no_sack = true;
     no_sack.receive_buffer = 1 << 20;
@@ -50,6 +57,17 @@ static void simultaneous_open(void **state)
         "5 < S 0:0 win 60000 mss 1460 ws 1 sackok", "5 > S. 0:0 ack 1 mss 1460 ws 2 sackok", "5 state SYN-RECEIVED",
         "10 < S. 0:0 ack 1 win 60000 mss 1460 ws 1 sackok", "10 news connected", "10 state ESTABLISHED",
         "10 sndwnd 60000", "11 write 3", "11 > P. 1:4 ack 1");
+}
+
+/* Having been patient with the SYN is no reason to be less so with the SYN-ACK. */
+static void late_simultaneous_open(void **state)
+{
+    (void)state;
+    RUN(line_config(), "0 connect", "0 > S 0:0 win 65535 mss 1460 ws 2 sackok",
+        "1000 > S 0:0 win 65535 mss 1460 ws 2 sackok", "3000 > S 0:0 win 65535 mss 1460 ws 2 sackok",
+        "7000 > S 0:0 win 65535 mss 1460 ws 2 sackok", "15000 > S 0:0 win 65535 mss 1460 ws 2 sackok",
+        "31000 > S 0:0 win 65535 mss 1460 ws 2 sackok", "31500 < S 0:0 win 60000 mss 1460",
+        "31500 > S. 0:0 ack 1 mss 1460", "63000 > S. 0:0 ack 1 mss 1460");
 }
 
 /* RFC 6298 with six retransmissions: a black hole is noticed after 127 s. */
@@ -119,6 +137,7 @@ static void reset_when_established(void **state)
         "23 < R 6:6", /* not more often than every 500 ms */
         "522 < R 6:6", "522 > . 1:1 ack 1",
         "523 < R 1:1", "523 news closed RESET", "523 state CLOSED");
+    RUN(line_config(), CONNECTED, "20 << P. 11:21 ack 1", "20 < R 1:1", "20 state CLOSED"); /* nothing more is said */
 }
 
 /* RFC 5961 4.2, 5.2. */
@@ -126,10 +145,10 @@ static void blind_segments(void **state)
 {
     (void)state;
     RUN(line_config(), CONNECTED, "20 < S 1:1 win 1000", "20 > . 1:1 ack 1", "20 state ESTABLISHED",
-        "600 < P. 1:11 ack 2", "600 > . 1:1 ack 1", "600 news",                    /* acknowledges what was never sent */
-        "601 < P. 1:11 ack 4294907000", "601 > . 1:1 ack 1", "601 news",           /* and what is too old */
-        "602 < P 1:11", "602 news",                                               /* no ACK at all */
-        "603 < P. 200000:200010 ack 1", "603 > . 1:1 ack 1", "603 news");          /* beyond the window */
+        "600 < P. 1:11 ack 2", "600 > . 1:1 ack 1", "600 news", /* acknowledges what was never sent */
+        "601 < P. 1:11 ack 4294907000", "601 > . 1:1 ack 1", "601 news", /* and what is too old */
+        "602 < P 1:11", "602 news", /* no ACK at all */
+        "603 < P. 200000:200010 ack 1", "603 > . 1:1 ack 1", "603 news"); /* beyond the window */
 }
 
 static void reset_while_closing(void **state)
@@ -165,8 +184,10 @@ static void abort_by_state(void **state)
 static void reset_for_nobody(void **state)
 {
     (void)state;
-    struct tcp_segment out, syn = {.seq = 100, .flags = TCP_SYN, .len = 5}, ack = {.seq = 1, .ack = 77, .flags = TCP_ACK},
-                            fin = {.seq = UINT32_MAX, .flags = TCP_FIN, .len = 1, .len2 = 2}, rst = {.flags = TCP_RST};
+    struct tcp_segment out, rst = {.flags = TCP_RST};
+    struct tcp_segment syn = {.seq = 100, .flags = TCP_SYN, .len = 5};
+    struct tcp_segment ack = {.seq = 1, .ack = 77, .flags = TCP_ACK};
+    struct tcp_segment fin = {.seq = UINT32_MAX, .flags = TCP_FIN, .len = 1, .len2 = 2};
     assert_true(tcp_reset_for(&syn, &out));
     assert_int_equal(out.flags, TCP_RST | TCP_ACK);
     assert_int_equal(out.seq, 0);
@@ -231,6 +252,11 @@ static void close_with_unread(void **state)
     RUN(line_config(), CONNECTED, "20 < P. 1:11 ack 1", "21 close", "21 > R. 1:1 ack 11", "21 state CLOSED");
     RUN(line_config(), CONNECTED, "20 close", "20 > F. 1:1 ack 1", "21 < P. 1:11 ack 2", "21 > R. 2:2 ack 1",
         "21 state CLOSED");
+    RUN(line_config(), CONNECTED, "20 < P. 1:11 ack 1", "20 read got 10", "20 close", "20 > F. 1:1 ack 11",
+        "21 < P. 10:11 ack 1", "21 > . 2:2 ack 11", "21 state FIN-WAIT-1", /* nothing new */
+        "22 < P. 5:15 ack 2", "22 > R. 2:2 ack 11", "22 state CLOSED");
+    RUN(line_config(), CONNECTED, "20 < F. 1:1 ack 1", "20 > . 1:1 ack 2", "20 close", "20 > F. 1:1 ack 2",
+        "21 < P. 2:12 ack 1", "21 state LAST-ACK"); /* after its FIN there is nothing */
 }
 
 static void close_before_open(void **state)
@@ -239,6 +265,8 @@ static void close_before_open(void **state)
     RUN(line_config(), "0 connect", "0 > S 0:0 win 65535 mss 1460 ws 2 sackok", "1 close", "1 state CLOSED");
     RUN(line_config(), "0 connect", "0 > S 0:0 win 65535 mss 1460 ws 2 sackok", "1 write 5", "1 shutdown",
         "1 write 5 took 0", "2 < S. 0:0 ack 1 win 60000 mss 1460", "2 > FP. 1:6 ack 1", "2 state FIN-WAIT-1");
+    RUN(line_config(), "0 connect", "0 > S 0:0 win 65535 mss 1460 ws 2 sackok", "1 write 1460", "1 shutdown",
+        "2 < S. 0:0 ack 1 win 60000 mss 1460", "2 > FP. 1:1461 ack 1"); /* a FIN makes no segment longer */
 }
 
 /* RFC 6191 without time stamps. */
@@ -254,7 +282,8 @@ static void time_wait_replaced(void **state)
 static void delayed_ack(void **state)
 {
     (void)state;
-    RUN(line_config(), CONNECTED, "20 < . 1:1461 ack 1", "30 < . 1461:2921 ack 1", "30 > . 1:1 ack 2921", /* every second */
+    RUN(line_config(), CONNECTED, "20 < . 1:1461 ack 1", "30 < . 1461:2921 ack 1",
+        "30 > . 1:1 ack 2921", /* every second */
         "60 < . 2921:4381 ack 1", "65 < P. 4381:5839 ack 1", "65 < P. 5839:5841 ack 1", "65 > . 1:1 ack 5841",
         "66 < P. 5841:5842 ack 1", "106 > . 1:1 ack 5842",                         /* or after 40 ms */
         "110 < P. 5842:5900 ack 1", "120 write 5", "120 > P. 1:6 ack 5900",       /* or with data */
@@ -262,6 +291,21 @@ static void delayed_ack(void **state)
     struct tcp_config at_once = line_config();
     at_once.delayed_ack_ns = 0;
     RUN(at_once, CONNECTED, "20 < P. 1:2 ack 1", "20 > . 1:1 ack 2");
+}
+
+/* No news of a window that nobody will use. */
+static void read_after_fin(void **state)
+{
+    (void)state;
+    RUN(line_config(), CONNECTED, "20 < FP. 1:4001 ack 1", "20 > . 1:1 ack 4002", "20 read got 4000 eof");
+}
+
+/* What is all old is answered, and otherwise ignored (RFC 9293 3.10.7.4). */
+static void old_segment(void **state)
+{
+    (void)state;
+    RUN(line_config(), CONNECTED, "20 write 10", "20 > P. 1:11 ack 1", "21 < P. 1:11 ack 1", "22 < P. 1:6 ack 11",
+        "22 > . 11:11 ack 11", "22 flight 10");
 }
 
 /* Out of order is acknowledged at once, with the newest block first, and joined when the gap fills. */
@@ -277,13 +321,15 @@ static void reassembly(void **state)
         "25 < P. 15:35 ack 1", "25 > . 1:1 ack 1 sack 11-41 91-101 71-81 51-61", /* overlaps two and fills between */
         "26 < P. 1:15 ack 1", "26 > . 1:1 ack 41 sack 91-101 71-81 51-61", "26 news readable", "26 read got 40",
         "27 < P. 30:95 ack 1", "27 > . 1:1 ack 101", "27 read got 60",
-        "28 < P. 1:101 ack 1", "28 > . 1:1 ack 101", "28 news readable"); /* all old */
+        "28 < P. 1:101 ack 1", "28 > . 1:1 ack 101", "28 news readable", /* all old */
+        "29 < P. 101:111 ack 1", "69 > . 1:1 ack 111"); /* no gap, no hurry */
 }
 
 static void fin_out_of_order(void **state)
 {
     (void)state;
     RUN(line_config(), CONNECTED, "20 < FP. 11:21 ack 1", "20 > . 1:1 ack 1 sack 11-21", "20 state ESTABLISHED",
+        "20 read got 0",
         "20 < P. 21:31 ack 1", "20 > . 1:1 ack 1 sack 11-21", /* there is nothing after a FIN */
         "21 < P. 1:11 ack 1", "21 > . 1:1 ack 22", "21 state CLOSE-WAIT", "21 read got 20 eof");
     RUN(line_config(), CONNECTED, "20 < P. 11:21 ack 1", "20 > . 1:1 ack 1 sack 11-21",
@@ -301,7 +347,8 @@ static void receive_window(void **state)
         "10 > . 1:1 ack 1 win 6000",
         "20 < . 1:1461 ack 1", "20 < . 1461:2921 ack 1", "20 > . 1:1 ack 2921 win 3080", "21 < . 2921:4381 ack 1",
         "21 < . 4381:5841 ack 1", "21 > . 1:1 ack 5841 win 160",
-        "70 < P. 5841:6841 ack 1", "70 > . 1:1 ack 6001 win 0", /* what does not fit is cut off */
+        "70 < FP. 5841:6841 ack 1", "70 > . 1:1 ack 6001 win 0",
+        "70 state ESTABLISHED",                                 /* what does not fit is cut off */
         "80 < P. 6001:6002 ack 1", "80 > . 1:1 ack 6001 win 0", /* a probe */
         "90 read 1459 got 1459",                                /* not worth a word, nor a window */
         "91 < P. 6001:6002 ack 1", "131 > . 1:1 ack 6002 win 0",
@@ -314,12 +361,13 @@ static void zero_window(void **state)
     (void)state;
     RUN(line_config(), CONNECTED, "20 write 3000", "20 > . 1:1461 ack 1", "20 > . 1461:2921 ack 1",
         "20 > P. 2921:3001 ack 1", "30 < . 1:1 ack 3001 win 0", "40 write 5000",
-        "240 > . 3001:3002 ack 1", "250 < . 1:1 ack 3001 win 0", "640 > . 3001:3002 ack 1", "650 < . 1:1 ack 3001 win 0",
-        "1440 > . 3001:3002 ack 1", "1450 < . 1:1 ack 3002 win 0", /* the byte was taken */
-        "1450 write 1", "3050 > . 3002:3003 ack 1",
-        "3060 < . 1:1 ack 3002 win 60000", "3060 > . 3002:4462 ack 1", "3060 > . 4462:5922 ack 1",
-        "3060 > . 5922:7382 ack 1", "3060 > P. 7382:8002 ack 1", "3060 cwnd 14600", "3060 rto 200",
-        "3060 stats 0 0 0");
+        "250 > . 3001:3002 ack 1", "260 < . 1:1 ack 3001 win 0", "670 > . 3001:3002 ack 1",
+        "680 < . 1:1 ack 3001 win 0",
+        "1510 > . 3001:3002 ack 1", "1520 < . 1:1 ack 3002 win 0", /* the byte was taken */
+        "1520 write 1", "3200 > . 3002:3003 ack 1",
+        "3210 < . 1:1 ack 3002 win 60000", "3210 > . 3002:4462 ack 1", "3210 > . 4462:5922 ack 1",
+        "3210 > . 5922:7382 ack 1", "3210 > P. 7382:8002 ack 1", "3210 cwnd 14600", "3210 rto 210",
+        "3210 stats 0 0 0");
 }
 
 /* However many it takes. */
@@ -327,11 +375,11 @@ static void zero_window_answered(void **state)
 {
     (void)state;
     RUN(line_config(), CONNECTED, "20 write 1", "20 > P. 1:2 ack 1", "30 < . 1:1 ack 2 win 0", "30 write 1",
-        "230 > P. 2:3 ack 1", "630 > P. 2:3 ack 1", "1430 > P. 2:3 ack 1", "3030 > P. 2:3 ack 1", "6230 > P. 2:3 ack 1",
-        "12630 > P. 2:3 ack 1", "12640 < . 1:1 ack 2 win 0", "25430 > P. 2:3 ack 1", "51030 > P. 2:3 ack 1",
-        "102230 > P. 2:3 ack 1", "166230 > P. 2:3 ack 1", "230230 > P. 2:3 ack 1", "294230 > P. 2:3 ack 1",
-        "358230 > P. 2:3 ack 1", "422230 > P. 2:3 ack 1", "486230 > P. 2:3 ack 1", "550230 > P. 2:3 ack 1",
-        "550230 state ESTABLISHED");
+        "240 > P. 2:3 ack 1", "660 > P. 2:3 ack 1", "1500 > P. 2:3 ack 1", "3180 > P. 2:3 ack 1", "6540 > P. 2:3 ack 1",
+        "13260 > P. 2:3 ack 1", "13270 < . 1:1 ack 2 win 0", "26700 > P. 2:3 ack 1", "53580 > P. 2:3 ack 1",
+        "107340 > P. 2:3 ack 1", "171340 > P. 2:3 ack 1", "235340 > P. 2:3 ack 1", "299340 > P. 2:3 ack 1",
+        "363340 > P. 2:3 ack 1", "427340 > P. 2:3 ack 1", "491340 > P. 2:3 ack 1", "555340 > P. 2:3 ack 1",
+        "555340 state ESTABLISHED");
 }
 
 /* RFC 9293 3.10.7.4: the window of a segment that was overtaken is old. */
@@ -353,15 +401,36 @@ static void ack_on_the_edge(void **state)
         "5 < . 2002:2002 ack 7", "5 > . 7:7 ack 1", "5 flight 1");
 }
 
+/* ... at never more than 64 s. */
+static void zero_window_for_ever(void **state)
+{
+    (void)state;
+    static const char *const begin[] = {CONNECTED, "20 < . 1:1 ack 1 win 0", "30 write 1"};
+    struct line l = {.cfg = line_config()};
+    for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+        line_step(&l, begin[i]);
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t since_ns = l.now_ns;
+        line_advance(&l, tcp_deadline(l.t));
+        assert_true(l.now_ns - since_ns <= 64 * NS_S && l.now_ns - since_ns >= 210 * NS_MS);
+        assert_int_equal(l.count, 1);
+        l.first = l.count = 0;
+        line_arrive(&l, ". 1:1 ack 1 win 0");
+        line_drain(&l);
+    }
+    assert_int_equal(tcp_state(l.t), TCPS_ESTABLISHED);
+    tcp_free(l.t);
+}
+
 /* A peer that answers no probe is dead after 15 of them. */
 static void zero_window_death(void **state)
 {
     (void)state;
     RUN(line_config(), CONNECTED, "20 write 1", "20 > P. 1:2 ack 1", "30 < . 1:1 ack 2 win 0", "30 write 1",
-        "230 > P. 2:3 ack 1", "630 > P. 2:3 ack 1", "1430 > P. 2:3 ack 1", "3030 > P. 2:3 ack 1", "6230 > P. 2:3 ack 1",
-        "12630 > P. 2:3 ack 1", "25430 > P. 2:3 ack 1", "51030 > P. 2:3 ack 1", "102230 > P. 2:3 ack 1",
-        "166230 > P. 2:3 ack 1", "230230 > P. 2:3 ack 1", "294230 > P. 2:3 ack 1", "358230 > P. 2:3 ack 1",
-        "422230 > P. 2:3 ack 1", "486230 > P. 2:3 ack 1", "550230 news closed TIMED_OUT");
+        "240 > P. 2:3 ack 1", "660 > P. 2:3 ack 1", "1500 > P. 2:3 ack 1", "3180 > P. 2:3 ack 1", "6540 > P. 2:3 ack 1",
+        "13260 > P. 2:3 ack 1", "26700 > P. 2:3 ack 1", "53580 > P. 2:3 ack 1", "107340 > P. 2:3 ack 1",
+        "171340 > P. 2:3 ack 1", "235340 > P. 2:3 ack 1", "299340 > P. 2:3 ack 1", "363340 > P. 2:3 ack 1",
+        "427340 > P. 2:3 ack 1", "491340 > P. 2:3 ack 1", "555340 news closed TIMED_OUT");
 }
 
 /* The FIN waits for the window too, and is its own probe. */
@@ -369,7 +438,7 @@ static void zero_window_fin(void **state)
 {
     (void)state;
     RUN(line_config(), CONNECTED, "20 write 1", "20 > P. 1:2 ack 1", "30 < . 1:1 ack 2 win 0", "30 shutdown",
-        "230 > F. 2:2 ack 1", "240 < . 1:1 ack 3 win 0", "240 state FIN-WAIT-2");
+        "240 > F. 2:2 ack 1", "250 < . 1:1 ack 3 win 0", "250 state FIN-WAIT-2");
 }
 
 /* RFC 9293 3.8.6.2.1: not in crumbs, unless it is half of what the peer ever offered, all there is, or time. */
@@ -377,10 +446,11 @@ static void silly_window(void **state)
 {
     (void)state;
     RUN(line_config(), CONNECTED, "20 write 1000", "20 > P. 1:1001 ack 1", "30 < . 1:1 ack 1001 win 100",
-        "40 write 1000", "240 > . 1001:1101 ack 1", "250 < . 1:1 ack 1101 win 2000", "250 > P. 1101:2001 ack 1");
+        "40 write 1000", "250 > . 1001:1101 ack 1", "260 < . 1:1 ack 1101 win 2000", "260 > P. 1101:2001 ack 1");
     RUN(line_config(), "0 < S 0:0 win 1000 mss 1460", "0 > S. 0:0 ack 1 mss 1460", "1 < . 1:1 ack 1 win 1000",
         "2 write 3000", "2 > . 1:1001 ack 1", "3 < . 1:1 ack 1001 win 499", "4 < . 1:1 ack 1001 win 500",
-        "4 > . 1001:1501 ack 1");
+        "4 > . 1001:1501 ack 1", "5 < . 1:1 ack 1501 win 8000", "5 > . 1501:2961 ack 1", "5 > P. 2961:3001 ack 1",
+        "6 < . 1:1 ack 3001 win 1000", "6 write 5000", "7 flight 0");
 }
 
 static void write_blocks(void **state)
@@ -391,6 +461,8 @@ static void write_blocks(void **state)
     RUN(cfg, CONNECTED, "20 write 3000 took 2000", "20 > . 1:1461 ack 1", "20 > P. 1461:2001 ack 1", "20 news",
         "20 write 10 took 0", "30 < . 1:1 ack 501", "30 news", "31 < . 1:1 ack 1461", "31 news writable", "31 news",
         "32 write 1460", "32 > P. 2001:3461 ack 1", "40 < . 1:1 ack 3461", "40 news");
+    RUN(cfg, CONNECTED, "20 write 3000 took 2000", "20 > . 1:1461 ack 1", "20 > P. 1461:2001 ack 1", "21 shutdown",
+        "21 > F. 2001:2001 ack 1", "30 < . 1:1 ack 2001", "30 news"); /* has said that it is done */
 }
 
 static void keep_alive(void **state)
@@ -405,7 +477,9 @@ static void keep_alive(void **state)
         "790000 > . 0:0 ack 2", "864999 state ESTABLISHED", "865000 > R. 1:1 ack 2", "865000 news closed TIMED_OUT");
     /* With data on its way its timer finds out. */
     cfg.keepalive_ns = 100 * NS_MS;
-    RUN(cfg, CONNECTED, "20 write 1", "20 > P. 1:2 ack 1", "220 > P. 1:2 ack 1");
+    RUN(cfg, CONNECTED, "20 write 1", "20 > P. 1:2 ack 1", "230 > P. 1:2 ack 1");
+    RUN(cfg, CONNECTED, "20 close", "20 > F. 1:1 ack 1", "30 < F. 1:1 ack 2", "30 > . 2:2 ack 2",
+        "40 < F. 1:1 ack 2", "40 > . 2:2 ack 2", "60039 state TIME-WAIT");
     /* We answer the peer's. */
     RUN(line_config(), CONNECTED, "20 < . 0:0 ack 1", "20 > . 1:1 ack 1");
 }
@@ -429,6 +503,8 @@ static void mtu_lowered(void **state)
         "25 mtu 1200", "25 mss 1000", /* not up again */
         "35 < . 1:1 ack 1001", "35 > . 1001:2001 ack 1", "35 > P. 2001:3001 ack 1",
         "45 < . 1:1 ack 3001", "45 mtu 20", "45 mss 28");
+    RUN(line_config(), CONNECTED, "20 write 1200", "20 > P. 1:1201 ack 1", "25 mtu 1040", "25 > . 1:1001 ack 1",
+        "235 > . 1:1001 ack 1");
     struct tcp_config six = line_config();
     six.ipv6 = true;
     RUN(six, CONNECTED, "20 mtu 1300", "20 mss 1240", "20 mtu 68", "20 mss 1220");
@@ -439,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(active_open),          cmocka_unit_test(passive_open),
         cmocka_unit_test(plain_peer),           cmocka_unit_test(simultaneous_open),
+        cmocka_unit_test(late_simultaneous_open),
         cmocka_unit_test(syn_retransmission),   cmocka_unit_test(syn_ack_retransmission),
         cmocka_unit_test(syn_lost),             cmocka_unit_test(reset_in_syn_sent),
         cmocka_unit_test(reset_in_syn_received), cmocka_unit_test(reset_when_established),
@@ -448,10 +525,12 @@ int main(void)
         cmocka_unit_test(simultaneous_close),   cmocka_unit_test(half_close),
         cmocka_unit_test(close_with_unread),    cmocka_unit_test(close_before_open),
         cmocka_unit_test(time_wait_replaced),   cmocka_unit_test(delayed_ack),
+        cmocka_unit_test(read_after_fin),       cmocka_unit_test(old_segment),
         cmocka_unit_test(reassembly),           cmocka_unit_test(fin_out_of_order),
         cmocka_unit_test(receive_window),       cmocka_unit_test(zero_window),
         cmocka_unit_test(zero_window_death),    cmocka_unit_test(zero_window_fin),
-        cmocka_unit_test(zero_window_answered), cmocka_unit_test(old_window),
+        cmocka_unit_test(zero_window_answered), cmocka_unit_test(zero_window_for_ever),
+        cmocka_unit_test(old_window),
         cmocka_unit_test(ack_on_the_edge),
         cmocka_unit_test(silly_window),         cmocka_unit_test(write_blocks),
         cmocka_unit_test(keep_alive),           cmocka_unit_test(icmp_errors),

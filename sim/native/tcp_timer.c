@@ -3,7 +3,6 @@
 #include "models/base/err.h"
 #include "sim/native/tcp_internal.h"
 
-#define RTT_GRANULARITY NS_MS
 #define KEEP_INTERVAL (75 * NS_S)
 
 uint64_t tcp_rto(const struct tcp *t)
@@ -34,8 +33,8 @@ void tcp_rtt_sample(struct tcp *t, uint64_t rtt_ns)
         t->srtt_ns = (7 * t->srtt_ns + rtt_ns) / 8;
     }
     uint64_t spread = 4 * t->rttvar_ns;
-    uint64_t rto = t->srtt_ns + (spread < RTT_GRANULARITY ? RTT_GRANULARITY : spread);
-    t->rto_ns = rto < RTO_MIN ? RTO_MIN : rto < RTO_MAX ? rto : RTO_MAX;
+    uint64_t rto = t->srtt_ns + (spread < RTO_SPREAD_MIN ? RTO_SPREAD_MIN : spread);
+    t->rto_ns = rto < RTO_MAX ? rto : RTO_MAX;
     t->backoff = 0;
 }
 
