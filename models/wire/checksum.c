@@ -8,8 +8,8 @@
  * 64-bit addition is added back at once. */
 static uint64_t add_carry(uint64_t sum, uint64_t v)
 {
-    sum += v;
-    return sum + (sum < v);
+    bool carry = __builtin_add_overflow(sum, v, &sum);
+    return sum + carry;
 }
 
 static uint16_t fold64(uint64_t sum)
@@ -22,9 +22,24 @@ static uint16_t fold64(uint64_t sum)
     return (uint16_t)s;
 }
 
-static uint64_t word_at(const uint8_t *p)
+/* Words as this machine reads them, in sizes that a load has: no copying to a buffer, which would be waited for. */
+static uint64_t word64(const uint8_t *p)
 {
     uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static uint32_t word32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static uint16_t word16(const uint8_t *p)
+{
+    uint16_t v;
     memcpy(&v, p, sizeof v);
     return v;
 }
@@ -34,20 +49,24 @@ uint32_t wire_sum_add(uint32_t sum, const void *bytes, size_t len)
     const uint8_t *p = bytes;
     uint64_t a = 0, b = 0, c = 0, d = 0; /* four chains of additions run side by side */
     for (; len >= 32; p += 32, len -= 32) {
-        a = add_carry(a, word_at(p));
-        b = add_carry(b, word_at(p + 8));
-        c = add_carry(c, word_at(p + 16));
-        d = add_carry(d, word_at(p + 24));
+        a = add_carry(a, word64(p));
+        b = add_carry(b, word64(p + 8));
+        c = add_carry(c, word64(p + 16));
+        d = add_carry(d, word64(p + 24));
     }
     for (; len >= 8; p += 8, len -= 8)
-        a = add_carry(a, word_at(p));
-    if (len) {
-        uint8_t last[8] = {0};
-        for (size_t i = 0; i < len; i++)
-            last[i] = p[i];
-        b = add_carry(b, word_at(last));
+        a = add_carry(a, word64(p));
+    if (len & 4) {
+        b = add_carry(b, word32(p));
+        p += 4;
     }
-    uint16_t words = fold64(add_carry(add_carry(a, b), add_carry(c, d))); /* as this machine reads them */
+    if (len & 2) {
+        c = add_carry(c, word16(p));
+        p += 2;
+    }
+    if (len & 1)
+        d = add_carry(d, word16((const uint8_t[2]){*p, 0}));
+    uint16_t words = fold64(add_carry(add_carry(a, b), add_carry(c, d)));
     return sum + load16((const uint8_t *)&words);
 }
 

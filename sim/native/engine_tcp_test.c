@@ -2,6 +2,8 @@
 /* TCP between hosts through net.h: what a user of sockets sees. The state machine has time-line tests of its own. */
 #include "sim/native/testnet.h"
 
+#include "models/base/bytes.h"
+
 static const char *const servers[] = {"10.0.2.1:80", "[2001:db8:2::1]:80"};
 static const char *const clients[] = {"10.0.1.1:49152", "[2001:db8:1::1]:49152"};
 
@@ -357,6 +359,73 @@ static void path_mtu_discovery(void **state)
     }
 }
 
+struct first_syn {
+    net_node node;
+    bool seen;
+    uint32_t seq;
+};
+
+static void syn_tap(void *ctx, uint64_t now_ns, const struct net_tap *tap)
+{
+    struct first_syn *f = ctx;
+    (void)now_ns;
+    if (tap->kind != TAP_SENT || tap->end.node != f->node || f->seen)
+        return;
+    f->seen = true;
+    f->seq = load32(tap->frame + WIRE_ETH + WIRE_IP4 + 4);
+}
+
+/* RFC 6528: the number of a first segment depends on the seed, the host's name, the ports and the time, and on nothing
+ * else in the world: not on who else is there or has drawn before. */
+static uint32_t first_number(uint64_t seed, const char *from, uint64_t at_ns, unsigned others)
+{
+    struct testnet t;
+    testnet_open(&t, seed, NULL, NULL, NULL);
+    for (unsigned i = 0; i < others; i++) {
+        user_connect(&t.b, NULL, "10.0.1.1:9");
+        struct net_node_spec more = {.name = "more", .kind = NET_HOST};
+        net_native.node_add(t.net, &more);
+    }
+    testnet_run(&t, at_ns);
+    struct first_syn syn = {.node = t.a.node};
+    net_native.tap_set(t.net, syn_tap, &syn);
+    user_connect(&t.a, from, "10.0.2.1:80");
+    testnet_run(&t, at_ns + 1);
+    assert_true(syn.seen);
+    testnet_close(&t);
+    return syn.seq;
+}
+
+static void initial_numbers(void **state)
+{
+    (void)state;
+    uint32_t base = first_number(1, "10.0.1.1:1000", NS_S, 0);
+    assert_int_equal(first_number(1, "10.0.1.1:1000", NS_S, 3), base);
+    assert_int_equal(first_number(1, "10.0.1.1:1000", 2 * NS_S, 0), (uint32_t)(base + 250000)); /* 4 us each */
+    assert_int_not_equal(first_number(1, "10.0.1.1:1001", NS_S, 0), base);
+    assert_int_not_equal(first_number(2, "10.0.1.1:1000", NS_S, 0), base);
+}
+
+/* An idle connection whose peer has gone: found out by keep-alives (RFC 9293 3.8.4), and never without them. */
+static void keepalive(void **state)
+{
+    (void)state;
+    static const struct net_outage gone = {NS_S, TIME_NEVER};
+    struct net_link_dir wan = {.outage = &gone, .outage_count = 1};
+    for (unsigned on = 0; on < 2; on++) {
+        struct testnet t;
+        struct net_tcp_opts opts = {.keepalive_ns = on ? 60 * NS_S : 0};
+        testnet_open(&t, 1, &wan, &wan, &opts);
+        user_listen(&t.b, "10.0.2.1:80");
+        user_connect(&t.a, NULL, "10.0.2.1:80");
+        testnet_run(&t, 3600 * NS_S);
+        assert_int_equal(t.a.count[NET_CONNECTED], 1);
+        assert_int_equal(t.a.count[NET_CLOSED], on);
+        assert_int_equal(t.a.err, on ? E_TIMED_OUT : 0);
+        testnet_close(&t);
+    }
+}
+
 /* Corrupted on the way: the receiver's checksum catches it, TCP sends again. */
 static int corrupting_box(void *ctx, unsigned port, uint8_t *frame, size_t len)
 {
@@ -404,6 +473,8 @@ int main(void)
         cmocka_unit_test(connect_to_itself),
         cmocka_unit_test(listener_goes_away),
         cmocka_unit_test(path_mtu_discovery),
+        cmocka_unit_test(initial_numbers),
+        cmocka_unit_test(keepalive),
         cmocka_unit_test(corruption_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
