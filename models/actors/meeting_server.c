@@ -414,7 +414,7 @@ static void on_ended(struct conf *k, const struct sip_ua_event *ev)
         return;
     if (ev->msg)
         sip_find(ev->msg, "ms-client-diagnostics", &why);
-    if (k->state == CONF_FINISHED && !why.len) {
+    if (k->state >= CONF_SHARING && share_has_all(k->share) && !why.len) { /* nor would it end before it has all */
         wind_up(k, "");
         io_note(k->ms->io, NOTE_PHASE, "%s", "");
     } else if (ev->code == 408) {

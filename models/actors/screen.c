@@ -7,7 +7,10 @@
 #include "models/base/err.h"
 #include "models/base/time.h"
 
-enum { RTP_HEADER = 12, RTCP_RR = 201, RTCP_BYE = 203, PDU_MIN = 200, PDU_MAX = 16000 };
+/* RFC 3550 6.2: the least interval. */
+#define REPORT_NS (5 * NS_S)
+
+enum { RTP_HEADER = 12, RTCP_RR = 201, RTCP_BYE = 203, REPORT_BLOCK = 24, PDU_MIN = 200, PDU_MAX = 16000 };
 
 void screen_init(struct screen *s, const struct screen_config *cfg, struct rng rng)
 {
@@ -23,17 +26,30 @@ void screen_start(struct screen *s, uint64_t now_ns)
 {
     s->started = true;
     s->start_ns = now_ns;
+    s->report_at_ns = now_ns + REPORT_NS;
 }
 
-uint64_t screen_deadline(const struct screen *s)
+/* When the next of our own packets is due: data, or at their end BYE. */
+static uint64_t data_deadline(const struct screen *s)
 {
-    if (!s->started || s->bye_sent)
+    if (s->bye_sent)
         return TIME_NEVER;
     if (s->payload_sent >= s->payload_total)
         return s->start_ns + s->cfg.duration_ns;
     if (s->payload_sent < s->cfg.burst || !s->cfg.rate)
         return s->start_ns;
     return s->start_ns + (s->payload_sent - s->cfg.burst) * NS_S / s->cfg.rate;
+}
+
+/* The last report is due when the other side has said BYE: at once. */
+static uint64_t report_deadline(const struct screen *s)
+{
+    return s->report_sent ? TIME_NEVER : s->bye_received ? s->start_ns : s->report_at_ns;
+}
+
+uint64_t screen_deadline(const struct screen *s)
+{
+    return s->started ? time_min(data_deadline(s), report_deadline(s)) : TIME_NEVER;
 }
 
 static void count(struct screen_count *c, const uint8_t *frame, size_t len)
@@ -53,6 +69,24 @@ static size_t put_bye(struct screen *s)
     write16(&w, 1);
     write32(&w, s->ssrc);
     s->bye_sent = true;
+    return writer_len(&w);
+}
+
+/* RFC 3550 6.4.2: of what came, the highest number, and no loss. */
+static size_t put_report(struct screen *s)
+{
+    bool block = s->any_received || s->bye_received;
+    struct writer w = writer_of(s->frame, sizeof s->frame);
+    write16(&w, (block ? 0x8100 : 0x8000) | RTCP_RR);
+    write16(&w, block ? 1 + REPORT_BLOCK / 4 : 1);
+    write32(&w, s->ssrc);
+    if (block) {
+        write32(&w, s->peer_ssrc);
+        write32(&w, 0);
+        write32(&w, (uint16_t)(s->expected_seq - 1));
+        write_zeros(&w, 12);
+    }
+    s->report_sent = s->bye_received;
     return writer_len(&w);
 }
 
@@ -82,26 +116,44 @@ static size_t put_packet(struct screen *s, uint64_t due_ns)
 
 size_t screen_next(struct screen *s, uint64_t now_ns, const uint8_t **frame)
 {
-    uint64_t due = screen_deadline(s);
+    *frame = s->frame;
+    if (!s->started)
+        return 0;
+    if (now_ns >= report_deadline(s)) {
+        s->report_at_ns = now_ns + REPORT_NS;
+        return put_report(s);
+    }
+    uint64_t due = data_deadline(s);
     if (now_ns < due)
         return 0;
-    *frame = s->frame;
     return s->payload_sent < s->payload_total ? put_packet(s, due) : put_bye(s);
 }
 
-/* True when a compound RTCP packet has a BYE in it. */
-static bool has_bye(const uint8_t *p, size_t len)
+/* One packet of a compound: BYE, or a report that our last number (if there was any) has come. */
+static void on_rtcp(struct screen *s, const uint8_t *p, size_t len)
+{
+    if (len < 8)
+        return;
+    if (p[1] == RTCP_BYE) {
+        s->bye_received = true;
+        s->peer_ssrc = load32(p + 4);
+    }
+    if (p[1] != RTCP_RR || !(p[0] & 0x1f) || len < 8 + REPORT_BLOCK || load32(p + 8) != s->ssrc || !s->bye_sent)
+        return;
+    if (!s->payload_sent || (uint16_t)load32(p + 16) == (uint16_t)(s->seq - 1))
+        s->report_received = true;
+}
+
+static void on_compound(struct screen *s, const uint8_t *p, size_t len)
 {
     while (len >= 4) {
         size_t packet = 4 * (load16(p + 2) + (size_t)1);
-        if (p[1] == RTCP_BYE)
-            return true;
         if (packet > len)
-            break;
+            return;
+        on_rtcp(s, p, packet);
         p += packet;
         len -= packet;
     }
-    return false;
 }
 
 int screen_input(struct screen *s, const uint8_t *frame, size_t len)
@@ -109,7 +161,7 @@ int screen_input(struct screen *s, const uint8_t *frame, size_t len)
     if (len < 8 || frame[0] >> 6 != 2)
         return E_MALFORMED;
     if (frame[1] >= 192 && frame[1] <= 223) { /* RFC 5761 4 */
-        s->bye_received = s->bye_received || has_bye(frame, len);
+        on_compound(s, frame, len);
         return 0;
     }
     if (len < RTP_HEADER || (frame[1] & 0x7f) != SCREEN_PT)
@@ -118,6 +170,7 @@ int screen_input(struct screen *s, const uint8_t *frame, size_t len)
     if (s->any_received && seq != s->expected_seq)
         return E_RANGE;
     s->any_received = true;
+    s->peer_ssrc = load32(frame + 8);
     s->expected_seq = (uint16_t)(seq + 1);
     count(&s->received, frame, len);
     return 0;
@@ -125,7 +178,7 @@ int screen_input(struct screen *s, const uint8_t *frame, size_t len)
 
 bool screen_done(const struct screen *s)
 {
-    return s->bye_sent && s->bye_received;
+    return s->report_received && s->report_sent;
 }
 
 static void result(struct io *io, const char *which, const struct screen_count *c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is on a screen as RTP packets (RFC 3550) of payload type 127, x-data: bursts of RDP PDUs, cut into
- * packets, at a stated rate, with contents from a random stream. Both directions of a share have one sender
- * each; the receiver counts and hashes, so that two ends can be compared. RTCP BYE says that no more comes.
- */
+/* What is on a screen as RTP packets (RFC 3550) of payload type 127, x-data: bursts of RDP PDUs, cut into packets, at
+ * a stated rate, with contents from a random stream. Both directions of a share have one sender each; the receiver
+ * counts and hashes, so that two ends can be compared. RTCP goes with it: receiver reports, which say that what was
+ * written has also arrived, and BYE, that no more comes. */
 #ifndef TP_ACTORS_SCREEN_H
 #define TP_ACTORS_SCREEN_H
 
@@ -26,24 +26,27 @@ struct screen_count {
 struct screen {
     struct screen_config cfg;
     struct rng rng;
-    uint64_t start_ns, payload_sent, payload_total;
+    uint64_t start_ns, report_at_ns, payload_sent, payload_total;
     uint32_t ssrc, timestamp, pdu_left;
     uint16_t seq, expected_seq;
-    bool started, bye_sent, bye_received, any_received;
+    uint32_t peer_ssrc;
+    bool started, any_received;
+    bool bye_sent, report_received;  /* the end of our direction, and the other side's word that it has all */
+    bool bye_received, report_sent;  /* of theirs, and ours */
     struct screen_count sent, received;
     uint8_t frame[SCREEN_FRAME_MAX];
 };
 
 void screen_init(struct screen *s, const struct screen_config *cfg, struct rng rng);
 void screen_start(struct screen *s, uint64_t now_ns);
-/* The next packet that is due; 0: none is. The last is RTCP BYE. Borrowed until the next call. */
+/* The next packet that is due; 0: none is. Borrowed until the next call. */
 size_t screen_next(struct screen *s, uint64_t now_ns, const uint8_t **frame);
 uint64_t screen_deadline(
     const struct screen *s); /* of the next packet; TIME_NEVER: all is sent, or not started */
 /* A packet from the other side. 0; E_MALFORMED: neither RTP nor RTCP; E_RANGE: one before it is missing, or
  * comes again, which cannot be over TCP. */
 int screen_input(struct screen *s, const uint8_t *frame, size_t len);
-bool screen_done(const struct screen *s); /* both sides have said BYE */
+bool screen_done(const struct screen *s); /* both sides have all of the other's, and know it */
 /* share.sent_bytes and so on, for the run's results. */
 void screen_results(const struct screen *s, struct io *io);
 

@@ -365,8 +365,10 @@ static void lose(struct share *s, struct stream *st)
 
 static void on_frame(struct share *s, uint32_t number, const uint8_t *frame, size_t len)
 {
-    s->heard_ns = io_now(s->io);
-    if (ice_input(s->ice, number, frame, len, io_now(s->io)))
+    bool stun = ice_input(s->ice, number, frame, len, io_now(s->io));
+    if (!stun || !s->screen.bye_received) /* of keep-alives alone a share does not end */
+        s->heard_ns = io_now(s->io);
+    if (stun)
         return;
     if (number != s->nominated)
         return;
@@ -452,7 +454,7 @@ static uint64_t stall_deadline(const struct share *s)
     uint64_t t = TIME_NEVER;
     if (!s->screen.started || s->finished)
         return t;
-    if (!s->screen.bye_received)
+    if (!s->screen.bye_received || s->screen.bye_sent)
         t = s->heard_ns + s->cfg.stall_timeout_ns;
     if (!s->screen.bye_sent && s->blocked_since_ns != TIME_NEVER)
         t = time_min(t, s->blocked_since_ns + s->cfg.stall_timeout_ns);
@@ -584,6 +586,11 @@ bool share_poll(struct share *s, struct share_event *out)
         return true;
     }
     return false;
+}
+
+bool share_has_all(const struct share *s)
+{
+    return s->screen.bye_received;
 }
 
 void share_results(const struct share *s)

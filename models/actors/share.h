@@ -77,6 +77,7 @@ bool share_input(struct share *s, const struct io_in *in); /* false: not about a
 void share_tick(struct share *s);
 uint64_t share_deadline(const struct share *s);
 bool share_poll(struct share *s, struct share_event *out);
+bool share_has_all(const struct share *s); /* of what the other side sends */
 void share_results(const struct share *s);
 
 #endif
