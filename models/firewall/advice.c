@@ -466,6 +466,18 @@ static void on_shutdown(const struct ask *q)
     text_add(q->t, "interface %s is shut down, or for management only", iface_name(q, iface));
 }
 
+static void on_fragment(const struct ask *q)
+{
+    (void)q;
+    text_add(q->t, "fragments after the first have no ports and are not followed: send smaller packets");
+}
+
+static void on_full(const struct ask *q)
+{
+    (void)q;
+    text_add(q->t, "the table of connections is full");
+}
+
 static void on_no_interface(const struct ask *q)
 {
     (void)q;
@@ -501,6 +513,8 @@ void fw_advise(const struct fw_rules *r, const struct fw_packet *p, const struct
         {"rpf-violated", on_rpf_violated},
         {"shutdown", on_shutdown},
         {"no-interface", on_no_interface},
+        {"fragment", on_fragment},
+        {"conn-limit", on_full},
     };
     struct text t = text_of(out, cap);
     struct ask q = {r, p, d, &t};

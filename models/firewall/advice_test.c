@@ -208,11 +208,38 @@ static void timers_are_named(void **state)
     }
 }
 
+/* Rules that are not an ASA's are answered in words. */
+static void other_rules_get_words(void **state)
+{
+    (void)state;
+    struct fw_rules *r = fw_rules_new("rules.json");
+    fw_rules_add_interface(r, &(struct fw_iface_spec){.name = "outside"});
+    fw_rules_add_interface(r, &(struct fw_iface_spec){.name = "inside", .level = 100});
+    struct fw_service udp = {PROTO_UDP, PROTO_UDP, 0, 65535, 24000, 29999};
+    fw_rules_add_rule(r, &(struct fw_rule_spec){.list = "in",
+                                                .action = FW_PERMIT,
+                                                .service = &udp,
+                                                .service_count = 1,
+                                                .line = 7,
+                                                .text = "{}"});
+    fw_rules_bind(r, "in", 0, FW_IN);
+    struct fw_packet p = {.iface = 0, .flow = {PROTO_TCP, ip_v4(0xcb007109), ip_v4(0x0a000a02), 5, 24001}};
+    struct fw_result d = {.reason = "implicit", .iface = 1, .seen = p.flow, .verdict = fw_eval(r, 0, 1, &p.flow)};
+    char text[FW_ADVICE_TEXT];
+    fw_advise(r, &p, &d, text, sizeof text);
+    assert_string_equal(text,
+                        "wrong protocol: line 7 permits udp only; access-list in ends in an implicit deny; add "
+                        "after line 7: permit tcp from 203.0.113.9 to 10.0.10.2 ports 24000-29999 (in interface "
+                        "outside)");
+    fw_rules_free(r);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_line_and_the_cure_are_named),
         cmocka_unit_test(timers_are_named),
+        cmocka_unit_test(other_rules_get_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

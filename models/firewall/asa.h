@@ -6,7 +6,13 @@
 
 #include "models/firewall/rules.h"
 
-enum { ASA_LINE_MAX = 4096, ASA_WORDS_MAX = 512, ASA_ITEMS_MAX = 65536, ASA_DEPTH_MAX = 64 };
+enum {
+    ASA_LINE_MAX = 4096,
+    ASA_WORDS_MAX = 512,
+    ASA_ITEMS_MAX = 65536,
+    ASA_DEPTH_MAX = 64,
+    ASA_EXPANDED_MAX = 4000000
+};
 
 enum asa_pass { ASA_OBJECTS, ASA_RULES, ASA_BINDINGS, ASA_PASSES };
 
@@ -86,6 +92,8 @@ struct asa {
         unsigned line;
         const char *text;
     } iface;
+    unsigned steps;    /* of the expansion under way: empty groups nested by twos would go on for ever */
+    size_t expanded;   /* services of all rules so far */
     struct asa_addrs src, dst, dst_to;
     struct asa_services base, service;
 };

@@ -273,6 +273,9 @@ static int extended(struct asa *a, const char *list)
                                 .line = a->line, .text = a->raw};
     if (a->base.count == 0)
         return asa_fail(a, E_MALFORMED, "no service is left: a group is empty");
+    a->expanded += a->base.count;
+    if (a->expanded > ASA_EXPANDED_MAX)
+        return asa_fail(a, E_RANGE, "the rules expand to more than %d services", ASA_EXPANDED_MAX);
     return fw_rules_add_rule(a->rules, &spec) ? asa_fail(a, E_NOMEM, "no memory left") : 0;
 }
 

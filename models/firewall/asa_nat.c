@@ -78,8 +78,12 @@ static int static_mapped(struct asa *a, struct fw_nat_spec *n, struct asa_addrs 
 {
     struct ip_addr ip;
     mapped->count = 0;
-    if (asa_take(a, "interface"))
-        return mapped_interface(a, n);
+    if (asa_take(a, "interface")) {
+        if (real->count == 1 && ip_equal(&real->v[0].a, &real->v[0].b))
+            return mapped_interface(a, n);
+        a->at--;
+        return asa_fail(a, E_UNSUPPORTED, "static interface is for one real host");
+    }
     if (asa_find(a, false, asa_peek(a)) || ip_parse(asa_peek(a), &ip) != 0)
         return operand(a, mapped);
     if (real->count != 1 || real->v[0].a.family != ip.family)
@@ -128,7 +132,7 @@ static int add(struct asa *a, struct fw_nat_spec *n)
     n->text = a->raw;
     int err = fw_rules_add_nat(a->rules, n);
     if (err == E_RANGE) /* static NAT "few-to-many" and "many-to-few" */
-        return asa_fail(a, E_UNSUPPORTED, "real and mapped have different numbers of addresses");
+        return asa_fail(a, E_UNSUPPORTED, "real and mapped have different numbers or families of addresses");
     return err ? asa_fail(a, err, "no memory left") : 0;
 }
 

@@ -182,6 +182,8 @@ static int expand(struct asa *a, struct asa_symbol *s, unsigned depth, struct as
 {
     if (s->busy || depth > ASA_DEPTH_MAX)
         return asa_fail(a, E_MALFORMED, "object-group %.60s contains itself", s->name);
+    if (++a->steps > ASA_ITEMS_MAX)
+        return asa_fail(a, E_RANGE, "object-group %.60s is met more than %d times", s->name, ASA_ITEMS_MAX);
     if (!s->first && (s->kind == ASA_NETWORK || s->kind == ASA_SERVICE))
         return asa_fail(a, E_MALFORMED, "object %.60s has no value", s->name);
     s->busy = true;
@@ -209,11 +211,13 @@ int asa_expand_addrs(struct asa *a, const char *name, struct asa_addrs *out)
     struct asa_symbol *s = asa_find(a, false, name);
     if (!s || !is_network(s->kind))
         return asa_fail(a, E_MALFORMED, "network object \"%.60s\" is not defined", name);
+    a->steps = 0;
     return expand(a, s, 0, out, NULL);
 }
 
 int asa_expand_services(struct asa *a, struct asa_symbol *s, struct asa_services *out)
 {
+    a->steps = 0;
     return expand(a, s, 0, NULL, out);
 }
 

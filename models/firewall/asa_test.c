@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
 #include "models/firewall/rules.h"
@@ -203,9 +204,15 @@ static const struct refusal {
     {"nat (inside,dmz) source static any any\n", E_MALFORMED, 1, 5, "found \"dmz\""},
     {"object network a\n range 10.0.0.1 10.0.0.9\nobject network b\n host 192.0.2.1\n"
      "nat (inside,outside) source static a b\n",
-     E_UNSUPPORTED, 5, 39, "different numbers of addresses"},
+     E_UNSUPPORTED, 5, 39, "different numbers or families"},
     {"object network a\n host 10.0.0.1\n nat (inside,outside) static interface service tcp 80\n", E_MALFORMED, 3, 54,
      "expected a port"},
+    {"object network a\n host 10.0.0.1\n nat (inside,outside) static 2001:db8::1\n", E_UNSUPPORTED, 3, 30,
+     "host or subnet of its family"},
+    {"object network a\n subnet 10.0.0.0 255.0.0.0\n nat (inside,outside) static interface\n", E_UNSUPPORTED, 3, 30,
+     "one real host"},
+    {"object network a\n host 10.0.0.1\nobject network b\n host 2001:db8::1\n"
+     "nat (inside,outside) source static a b\n", E_UNSUPPORTED, 5, 39, "families"},
     {"timeout conn 1:60:00\n", E_MALFORMED, 1, 14, "hh:mm:ss"},
     {"timeout con 1:00:00\n", E_MALFORMED, 1, 9, "expected a timer"},
     {"route outside 0.0.0.0 0.0.0.0\n", E_MALFORMED, 1, 30, "expected an address"},
@@ -257,6 +264,22 @@ static void whole_files_are_refused(void **state)
     memset(long_line, 'a', len);
     assert_int_equal(fw_asa_parse(long_line, len, "f", &r, &d), E_RANGE);
     free(long_line);
+}
+
+/* Forty groups, each twice in the next, and not one address in them. */
+static void nesting_ends(void **state)
+{
+    (void)state;
+    char text[8192];
+    struct text t = text_of(text, sizeof text);
+    text_add(&t, "%sobject-group network g0\n", HEAD);
+    for (int i = 1; i <= 40; i++)
+        text_add(&t, "object-group network g%d\n group-object g%d\n group-object g%d\n", i, i - 1, i - 1);
+    text_add(&t, "access-list x extended permit ip any object-group g40\n");
+    struct fw_rules *r;
+    struct fw_diag d;
+    assert_int_equal(fw_asa_parse(text, t.len, "f", &r, &d), E_RANGE);
+    assert_int_equal(d.line, HEAD_LINES + 1 + 40 * 3 + 1);
 }
 
 static void quiet_lines_stay_quiet(void **state)
@@ -378,6 +401,7 @@ int main(void)
         cmocka_unit_test(lists_mean_what_they_say),
         cmocka_unit_test(what_is_not_understood_is_named),
         cmocka_unit_test(whole_files_are_refused),
+        cmocka_unit_test(nesting_ends),
         cmocka_unit_test(quiet_lines_stay_quiet),
         cmocka_unit_test(timers_and_switches),
         cmocka_unit_test(inspections_are_flagged),

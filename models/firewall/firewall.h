@@ -156,7 +156,8 @@ int fw_rules_find_interface(const struct fw_rules *r, const char *name); /* inde
 int fw_rules_add_rule(struct fw_rules *r, const struct fw_rule_spec *spec); /* 0, E_NOMEM */
 /* iface FW_ANY_IFACE: the global list. A list that has no rules yet is made: it denies everything. E_NOMEM. */
 int fw_rules_bind(struct fw_rules *r, const char *list, int iface, enum fw_direction dir);
-int fw_rules_add_nat(struct fw_rules *r, const struct fw_nat_spec *spec); /* 0, E_NOMEM, E_RANGE: sizes differ */
+int fw_rules_add_nat(struct fw_rules *r,
+                     const struct fw_nat_spec *spec); /* 0, E_NOMEM, E_RANGE: sizes or families differ */
 int fw_rules_add_route(struct fw_rules *r, const struct ip_prefix *to, int iface, const struct ip_addr *gateway);
 /* An application inspection ("sip", "icmp", "h323 h225"). */
 int fw_rules_add_inspection(struct fw_rules *r, const char *name, unsigned line, const char *text);

@@ -373,6 +373,36 @@ static void ports_are_chosen_as_asked(void **state)
     }
 }
 
+/* RFC 4787 REQ-2: a host keeps its outside address, whatever port and remote; arbitrary pooling takes turns. */
+static void pooling(void **state)
+{
+    (void)state;
+    static const enum fw_nat_pooling kind[] = {FW_POOL_FILL, FW_POOL_PAIRED, FW_POOL_ARBITRARY};
+    for (size_t k = 0; k < 3; k++) {
+        struct rig g;
+        rig_open(&g, "object network pool\n range 198.51.100.30 198.51.100.33\nobject network lan\n"
+                     " subnet 10.1.0.0 255.255.0.0\n nat (inside,outside) dynamic pat-pool pool\n", 0);
+        struct fw_nat_behaviour b = {.pooling = kind[k]};
+        fw_rules_set_nat_behaviour(g.rules, &b);
+        unsigned used = 0, moved = 0;
+        uint8_t last[8] = {0};
+        for (unsigned i = 0; i < 32; i++) {
+            struct fw_packet p = packet_of(&g, "inside", "udp 10.1.0.5:5000 > 203.0.113.9:1");
+            p.flow.src.b[3] = (uint8_t)(i % 8);
+            p.flow.sport = (uint16_t)(5000 + i);
+            uint8_t address = fw_pass(g.box, 0, &p).src.ip.b[3];
+            assert_true(address >= 30 && address <= 33);
+            used |= 1U << (address - 30);
+            moved += last[i % 8] && last[i % 8] != address;
+            last[i % 8] = address;
+        }
+        assert_true(kind[k] == FW_POOL_FILL ? used == 1 : used != 1);
+        assert_true(kind[k] == FW_POOL_ARBITRARY || moved == 0);
+        assert_true(kind[k] != FW_POOL_ARBITRARY || used == 15);
+        rig_close(&g);
+    }
+}
+
 /* Full tables turn packets away, and go on when room is made. */
 static void tables_are_bounded(void **state)
 {
@@ -437,7 +467,7 @@ int main(void)
         cmocka_unit_test(hairpin_by_twice_nat),      cmocka_unit_test(icmp_and_errors),
         cmocka_unit_test(other_drops),               cmocka_unit_test(nine_behaviours),
         cmocka_unit_test(inbound_does_not_refresh),  cmocka_unit_test(hairpin_by_mapping),
-        cmocka_unit_test(ports_are_chosen_as_asked), cmocka_unit_test(tables_are_bounded),
+        cmocka_unit_test(ports_are_chosen_as_asked), cmocka_unit_test(pooling), cmocka_unit_test(tables_are_bounded),
         cmocka_unit_test(mapped_addresses_are_answered_for), cmocka_unit_test(ipv6_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

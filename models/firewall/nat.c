@@ -45,6 +45,12 @@ static bool unmap_service(const struct fw_nat *n, struct fw_flow *f)
                                map_port(n->to.dport_lo, n->to.dport_hi, n->from.dport_lo, &f->sport));
 }
 
+/* Translation between families (NAT64) is not modelled: such a rule meets no packet. */
+static bool same_family(const struct fw_flow *a, const struct fw_flow *b)
+{
+    return a->src.family == b->src.family && a->dst.family == b->dst.family;
+}
+
 static bool on(int rule_iface, int iface)
 {
     return rule_iface == FW_ANY_IFACE || iface == FW_ANY_IFACE || rule_iface == iface;
@@ -76,7 +82,7 @@ bool fw_nat_reverse(const struct fw_nat *n, const struct fw_addresses *a, int in
                !map_address(n->dst_to ? n->dst_to : n->dst_from, n->dst_to ? n->dst_from : NULL, &t.src)) {
         return false;
     }
-    if (!unmap_service(n, &t))
+    if (!unmap_service(n, &t) || !same_family(f, &t))
         return false;
     *f = t;
     return true;
@@ -98,6 +104,8 @@ bool fw_nat_forward(const struct fw_nat *n, const struct fw_addresses *a, int in
     if (!map_address(n->real, fixed ? NULL : n->mapped, &t.src) || !map_service(n, &t))
         return false;
     if (!n->dynamic && n->interface && !fw_iface_address(a, n->mapped_iface, t.src.family, &t.src))
+        return false;
+    if (!same_family(f, &t))
         return false;
     *f = t;
     return true;

@@ -245,10 +245,18 @@ int fw_rules_bind(struct fw_rules *r, const char *list, int iface, enum fw_direc
     return 0;
 }
 
-/* A pair of sets of a static rule must be of the same size: position pairs them. */
+/* The two sets of a static rule must be of one size and family: position pairs them. */
 static bool pairs(const struct fw_set *from, const struct fw_set *to)
 {
-    return !to || (from && fw_set_size(from) == fw_set_size(to));
+    if (!to)
+        return true;
+    if (!from || fw_set_size(from) != fw_set_size(to))
+        return false;
+    for (size_t i = 0; i < from->count; i++)
+        for (size_t j = 0; j < to->count; j++)
+            if (from->addr[i].a.family != to->addr[j].a.family)
+                return false;
+    return true;
 }
 
 /* Section 2: static before dynamic, fewer real addresses first, lower first, then by name ([ASA] NAT rule order). */
