@@ -46,32 +46,38 @@ static bool is_endpoint(const struct endpoint *e, const struct ip_addr *ip, uint
     return e->ip.family != IP_NONE && e->port == port && ip_equal(&e->ip, ip);
 }
 
-/* How much speaks for a drop being the reason of a failure. A firewall's counts far more than a link's, which TCP
- * repairs; then whom the failed system could not reach, before or after translation; then the phase. */
-static unsigned suspicion(const struct run_drop *d, const struct run_failure *f)
+static const struct topo_node *find_node(const struct topology *t, const char *name)
 {
-    unsigned score = d->link ? 0 : 32;
-    if (is_endpoint(&f->remote, &d->flow.dst, d->flow.dport) ||
-        is_endpoint(&f->remote, &d->translated.dst, d->translated.dport))
-        score += 16;
-    if (is_endpoint(&f->remote, &d->flow.src, d->flow.sport))
-        score += 8;
-    if (d->phase == f->phase)
-        score += 4;
-    if (d->rule)
-        score += 1;
-    return score;
+    for (size_t i = 0; i < t->nodes.count; i++)
+        if (strcmp(t->nodes.items[i].name, name) == 0)
+            return &t->nodes.items[i];
+    return NULL;
+}
+
+/* How much speaks for a drop being the reason of a failure. First, that it was in the phase that failed, or that the
+ * failed system could not reach just what the packet was for, before or after translation. Then who dropped it: a
+ * firewall more likely than a router (ICE tries addresses that lead nowhere), and both than a link, which TCP mends. */
+static unsigned suspicion(const struct topology *t, const struct run_drop *d, const struct run_failure *f)
+{
+    bool wanted = is_endpoint(&f->remote, &d->flow.dst, d->flow.dport) ||
+                  is_endpoint(&f->remote, &d->translated.dst, d->translated.dport);
+    bool answer = is_endpoint(&f->remote, &d->flow.src, d->flow.sport);
+    const struct topo_node *n = find_node(t, d->node);
+    unsigned who = d->link ? 1 : n && n->kind == TOPO_FIREWALL ? 3 : 2;
+    unsigned relevant = wanted || answer || d->phase == f->phase;
+    return relevant * 64 + who * 16 + wanted * 8 + answer * 4 + (d->rule != NULL);
 }
 
 /* The most suspicious drop before the failure, the first of equals: of a flow that never came through, its first
- * packet. Links only when nothing else was dropped: and then the last loss, which was not repaired. */
-static const struct run_drop *find_culprit(const struct record *r, const struct run_failure *f)
+ * packet. Of losses on links the last: that one was not mended. */
+static const struct run_drop *find_culprit(const struct topology *t, const struct record *r,
+                                           const struct run_failure *f)
 {
     const struct run_drop *best = NULL;
     unsigned most = 0;
     for (size_t i = 0; i < r->drops.count; i++) {
         const struct run_drop *d = &r->drops.items[i];
-        unsigned score = d->t_ns <= f->t_ns ? suspicion(d, f) : 0;
+        unsigned score = d->t_ns <= f->t_ns ? suspicion(t, d, f) : 0;
         if (score > most || (score && score == most && d->link)) {
             best = d;
             most = score;
@@ -109,14 +115,6 @@ void blame_packet(const struct run_drop *d, char *out, size_t cap)
     text_add(&t, " (to the rules: ");
     flow_text(&d->translated, &t);
     text_add(&t, ")");
-}
-
-static const struct topo_node *find_node(const struct topology *t, const char *name)
-{
-    for (size_t i = 0; i < t->nodes.count; i++)
-        if (strcmp(t->nodes.items[i].name, name) == 0)
-            return &t->nodes.items[i];
-    return NULL;
 }
 
 void blame_where(const struct topology *t, const struct run_drop *d, char *out, size_t cap)
@@ -189,7 +187,7 @@ void blame_find(const struct topology *t, const struct record *r, struct blame *
     out->t_ns = f.t_ns;
     out->phase = r->phases.count ? record_phase(r, f.phase) : "invite"; /* which never began */
     bool policy = has_word(f.text, remedies[0].word); /* no packet is to blame for that */
-    out->drop = policy ? NULL : find_culprit(r, &f);
+    out->drop = policy ? NULL : find_culprit(t, r, &f);
     if (out->drop) {
         out->t_ns = out->drop->t_ns;
         blame_packet(out->drop, out->packet, sizeof out->packet);

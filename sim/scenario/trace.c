@@ -13,7 +13,7 @@
 #include "sim/scenario/pcapng.h"
 #include "sim/scenario/peers.h"
 
-enum { FRAME_MAX = NET_MTU_DEFAULT + ETH_HEADER, COMMENT_MAX = 1000 };
+enum { FRAME_MAX = 65535 + ETH_HEADER, COMMENT_MAX = 1000 }; /* what a link refuses for its size is traced too */
 
 /* One end of a link: where a frame is seen. */
 struct tap_port {
@@ -38,6 +38,7 @@ struct trace {
     size_t *index; /* of a net_node in node */
     size_t index_cap;
     struct peers peers;
+    uint8_t frame[FRAME_MAX]; /* a copy to take apart */
     struct arena arena;
 };
 
@@ -312,11 +313,10 @@ void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
     struct trace *tr = trace;
     size_t node = tr->index[tap->end.node];
     const struct tap_port *port = &tr->node[node].port[tap->end.port];
-    uint8_t copy[FRAME_MAX];
-    assert(tap->len <= sizeof copy);
-    memcpy(copy, tap->frame, tap->len);
+    assert(tap->len <= sizeof tr->frame);
+    memcpy(tr->frame, tap->frame, tap->len);
     struct wire_packet packet;
-    const struct wire_packet *p = wire_parse(copy, tap->len, &packet) == 0 ? &packet : NULL;
+    const struct wire_packet *p = wire_parse(tr->frame, tap->len, &packet) == 0 ? &packet : NULL;
 
     line_begin(&tr->events, now_ns, events[tap->kind]);
     sink_text(&tr->events, port->where);
