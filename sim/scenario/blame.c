@@ -2,6 +2,7 @@
 #include "sim/scenario/blame.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "models/base/bytes.h"
@@ -166,6 +167,35 @@ static void say_silence(const struct record *r, struct text *t)
         text_add(t, "; no message was sent at all");
 }
 
+/* The firewall with an interface on a segment; NULL: none. */
+static const struct topo_node *firewall_on(const struct topology *t, unsigned segment)
+{
+    for (size_t i = 0; i < t->nodes.count; i++)
+        for (size_t k = 0; t->nodes.items[i].kind == TOPO_FIREWALL && k < t->nodes.items[i].interfaces.count; k++)
+            if (t->nodes.items[i].interfaces.items[k].segment == segment)
+                return &t->nodes.items[i];
+    return NULL;
+}
+
+/* A router found nobody who has the address, on a link where a firewall stands: that is who would have to answer for
+ * it, and does so for what it translates. */
+static void blame_translation(const struct topology *t, struct blame *b)
+{
+    const struct topo_node *router = find_node(t, b->drop->node), *fw = NULL;
+    const struct ip_addr *ip = &b->drop->flow.dst;
+    for (size_t i = 0; router && !fw && i < router->interfaces.count; i++)
+        if (ip_in_prefix(ip, &router->interfaces.items[i].addresses.items[0]))
+            fw = firewall_on(t, router->interfaces.items[i].segment);
+    if (!fw)
+        return;
+    char text[ADDR_TEXT];
+    b->node = fw->name;
+    snprintf(b->where, sizeof b->where, "%s: %s: no NAT rule answers for %s", fw->name,
+             fw->rules_file ? fw->rules_file : t->file, ip_text(ip, text));
+    snprintf(b->advice, sizeof b->advice, "add a static NAT rule that maps the real address of the server to %s on %s",
+             text, fw->name);
+}
+
 void blame_find(const struct topology *t, const struct record *r, struct blame *out)
 {
     *out = (struct blame){.phase = "", .t_ns = r->end_ns};
@@ -190,8 +220,11 @@ void blame_find(const struct topology *t, const struct record *r, struct blame *
     out->drop = policy ? NULL : find_culprit(t, r, &f);
     if (out->drop) {
         out->t_ns = out->drop->t_ns;
+        out->node = out->drop->node;
         blame_packet(out->drop, out->packet, sizeof out->packet);
         blame_where(t, out->drop, out->where, sizeof out->where);
     }
     say_advice(out, &f, out->advice, sizeof out->advice);
+    if (out->drop && strcmp(out->drop->reason, "no-neighbour") == 0)
+        blame_translation(t, out);
 }

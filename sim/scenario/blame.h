@@ -14,6 +14,7 @@ struct blame {
     uint64_t t_ns;
     const char *phase;          /* in which it failed; "": after the last */
     const struct run_drop *drop; /* the packet that was not let through; NULL: no packet is to blame */
+    const char *node;            /* that is to blame; NULL: none */
     char what[512];              /* what went wrong */
     char where[512];             /* "ext-fw: topologies/rules/ext-fw.cfg:41: access-list ..."; "" */
     char packet[256];            /* "TCP 10.0.0.1:5 -> 10.0.0.2:3478"; "" */

@@ -153,7 +153,7 @@ void ladder_text(struct sink *s, const struct topology *t, const struct record *
     if (cause && cause->drop) {
         char line[600];
         snprintf(line, sizeof line, "%4" PRIu64 ".%06" PRIu64 " X %s: %s", cause->t_ns / NS_S,
-                 cause->t_ns % NS_S / NS_US, cause->drop->node, cause->packet);
+                 cause->t_ns % NS_S / NS_US, cause->node, cause->packet);
         put_line(s, line);
     }
     arena_free(&l.arena);

@@ -150,7 +150,7 @@ static void write_failure(struct sink *s, const struct blame *b)
     next(s);
     string(s, "reason", b->what);
     next(s);
-    string(s, "node", b->drop ? b->drop->node : NULL);
+    string(s, "node", b->node);
     next(s);
     string(s, "file", rule ? rule->file : NULL);
     next(s);

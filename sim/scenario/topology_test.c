@@ -148,11 +148,12 @@ static void each_mistake_is_placed(void **state)
         {PLAIN, "links.wan.outages=[{\"from_s\": 2, \"to_s\": 2}]",
          "--set:1:20: links.wan.outages.0: expected outages that end after they begin, in order"},
         {PLAIN, "nodes.a.settings.server=\"10.0.2.3:80\"",
-         "--set:1:25: nodes.a.settings.server: unreachable host 10.0.2.3: no node has this address and no firewall "
-         "translates it"},
+         "--set:1:25: nodes.a.settings.server: unreachable host 10.0.2.3: nobody on the link of \"r:y\" has it"},
+        {PLAIN, "nodes.a.settings.server=\"192.0.2.1:80\"",
+         "--set:1:25: nodes.a.settings.server: unreachable host 192.0.2.1: \"r\" has no route to it"},
         {HEAD NODES(", \"settings\": {\"server\": \"10.0.2.2:80\"}", "{\"name\": \"e0\", \"addresses\": "
                     "[\"10.0.1.2/24\"]}") LINKS(""), NULL,
-         "t.json:3:73: nodes.a.settings.server: unreachable host 10.0.2.2: this node has no route to it"},
+         "t.json:3:73: nodes.a.settings.server: unreachable host 10.0.2.2: \"a\" has no route to it"},
         {HEAD "\"nodes\": [" SWITCH ", {\"name\": \"u\", \"kind\": \"switch\"}],\n\"links\": "
          "[{\"a\": \"s\", \"b\": \"u\"},\n{\"a\": \"u\", \"b\": \"s\"}]}", NULL,
          "t.json:4:1: links.u-s: expected no loop of switches, found that this link closes one"},
