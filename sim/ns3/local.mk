@@ -3,6 +3,7 @@
 # variant, as it meets the program over a C interface only. Without ns-3 the program does without it.
 LIB_SRC += sim/ns3/load.c
 TEST_SRC += $(wildcard sim/ns3/*_test.c)
+KIT_SRC += sim/ns3/contract_kit.c
 
 ifeq ($(shell pkg-config --exists ns3-internet && echo yes),yes)
 NS3 := build/turnproof-ns3.so
@@ -29,5 +30,5 @@ $(NS3): $(ns3_obj)
 
 -include $(ns3_obj:.o=.d)
 
-$B/sim/ns3/ns3_test $B/sim/ns3/goodput_test: | $(NS3)
+$(patsubst %.c,$B/%,$(wildcard sim/ns3/*_test.c)): | $(NS3)
 endif

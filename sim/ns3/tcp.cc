@@ -299,8 +299,12 @@ bool HostTcp::handled(const TcpHeader &h, uint32_t len, const Address &from, con
         refuse(h, from, to);
         return true;
     }
-    if (in(BEGINS) || syn)
+    if (in(BEGINS))
         return false;
+    if (syn) { /* RFC 5961 4; and our ACK of a SYN-ACK may be lost */
+        SendEmptyPacket(TcpHeader::ACK);
+        return true;
+    }
     if (in(LAST) && (!ack || h.GetAckNumber() != m_tcb->m_highTxMark.Get() + 1)) {
         if (fin || len)
             SendEmptyPacket(TcpHeader::ACK);
@@ -405,9 +409,11 @@ void HostTcp::SendEmptyPacket(uint8_t flags)
 void HostTcp::ReTxTimeout()
 {
     Ptr<HostTcp> keep(this);
-    TcpSocketBase::ReTxTimeout();
+    if (!in(OPEN) || UnAckDataCount() > 0)
+        TcpSocketBase::ReTxTimeout();
     if (!bound() && !m_err)
         m_err = E_TIMED_OUT;
+    keep_timers_running();
     look();
 }
 
@@ -416,6 +422,12 @@ void HostTcp::PersistTimeout()
 {
     if (m_probes == PROBE_TRIES) {
         die(E_TIMED_OUT);
+        return;
+    }
+    if (m_rWnd > 0 && m_txBuffer->Size() > 0 && UnAckDataCount() == 0) {
+        /* Less than a segment fits, and no more is offered: RFC 9293 3.8.6.2.1. */
+        m_tcb->m_nextTxSequence += SendDataPacket(m_tcb->m_nextTxSequence,
+                                                  std::min(m_rWnd.Get(), m_tcb->m_segmentSize), true);
         return;
     }
     if (m_txBuffer->Size() > 0) {
