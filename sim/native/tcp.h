@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One TCP connection of the native engine as a state machine, without I/O: segments and time in, segments out.
  * RFC 9293 (states, simultaneous open, close, RST, zero-window probes, keep-alive), 7323 window scaling (no time
- * stamps: the reference capture has none), 6298 timer, 5681/6582 congestion control, 2018/6675 SACK recovery, 6528 ISN.
+ * stamps: the reference capture has none), 6298 timer, 5681/6582 congestion control, 2018/6675 SACK recovery, 5961
+ * against blind resets. No Nagle algorithm (as with TCP_NODELAY); the urgent pointer is ignored.
  * The engine owns IP, ports and TIME_WAIT reuse; it demultiplexes to a connection, and asks it for segments after each
  * call until there is none. */
 #ifndef TP_SIM_NATIVE_TCP_H
@@ -68,7 +69,8 @@ void tcp_icmp(struct tcp *t, int err, uint16_t mtu, uint64_t now_ns);
 size_t tcp_write(struct tcp *t, const void *data, size_t len);         /* bytes taken */
 size_t tcp_read(struct tcp *t, void *buf, size_t cap, bool *eof);      /* may make a window update due */
 void tcp_shutdown_write(struct tcp *t);
-/* The user is gone: unread and later bytes are answered as RFC 9293 3.6 says; the connection ends by itself. */
+/* The user is gone. What was written is delivered, then FIN, and the connection ends by itself; but bytes that were not
+ * read, or come later, are answered with RST (RFC 9293 3.6.1, as Linux does), and then nothing more is delivered. */
 void tcp_close(struct tcp *t);
 void tcp_abort(struct tcp *t); /* the RST is the next output; state becomes CLOSED */
 
@@ -77,7 +79,7 @@ struct tcp_news {
     bool connected; /* ESTABLISHED reached (either way of opening) */
     bool readable;  /* new bytes or FIN in order */
     bool writable;  /* tcp_write took less than given before, and there is room now */
-    bool closed;    /* the connection is over (TIME_WAIT counts as over for the user) */
+    bool closed;    /* the connection is over (TIME_WAIT counts as over for the user); in order: when all is read */
     int err;        /* with closed: 0, E_REFUSED, E_RESET, E_TIMED_OUT, E_UNREACHABLE */
 };
 struct tcp_news tcp_news(struct tcp *t);
