@@ -21,7 +21,7 @@ struct world {
     struct io *io;
     struct turn_client *client;
     struct turn_client_event events[64];
-    size_t count, seen;
+    size_t count, seen, unasked; /* bytes that came on a bound connection though nobody reads it */
     struct raw *ctrl;
     struct stun_msg m;
     uint8_t buf[2048];
@@ -31,6 +31,9 @@ struct world {
 static void client_input(void *self, const struct io_in *in)
 {
     struct world *w = self;
+    for (size_t i = 0; i < w->count; i++)
+        if (w->events[i].kind == TURN_CLIENT_BOUND && in->event == IO_DATA && in->id == w->events[i].data)
+            w->unasked += in->len;
     turn_client_input(w->client, in);
     while (w->count < 64 && turn_client_poll(w->client, &w->events[w->count])) {
         struct turn_client_event *ev = &w->events[w->count++];
@@ -622,6 +625,9 @@ static void early_bytes(void **state) /* 5.4-11 as the client meets it, cut anyw
         size_t want = n % cut ? cut - n % cut : 0; /* of the piece that the answer ended in */
         assert_int_equal(ev->early_len, want < 6 ? want : 6);
         assert_memory_equal(w.early, "early!", ev->early_len);
+        raw_send(w.p, data, "late", 4);
+        run(&w, NS_S);
+        assert_int_equal(w.unasked, 0);
         end(&w);
     }
 }
@@ -650,6 +656,9 @@ static void connect_fails(void **state) /* 4.3-3, -10, -11 */
     assert_int_equal(next(&w, w.ctrl), 0);
     pipe_run_until(w.p, since + 10 * NS_S + 2 * NS_MS);
     assert_int_equal(next(&w, w.ctrl), 0x000a);
+    answer(&w, w.ctrl, false, CODE("0425"), MAC); /* 8656-5-8: 437 to anything means that it is gone */
+    assert_event(&w, TURN_CLIENT_PEER_FAILED, 437, 0);
+    assert_event(&w, TURN_CLIENT_GONE, 437, 0);
     end(&w);
 }
 

@@ -77,17 +77,22 @@ static void connect_to_itself(void **state) /* X-24 */
 {
     (void)state;
     struct turn_config cfg = config();
-    struct ip_prefix own;
-    assert_int_equal(prefix_parse("192.0.2.1", &own), 0);
-    cfg.allow_peer = &own;
-    cfg.allow_peer_count = 1;
+    struct ip_prefix own[2];
+    assert_int_equal(prefix_parse("192.0.2.1", &own[0]), 0);
+    assert_int_equal(prefix_parse("198.51.100.5", &own[1]), 0);
+    cfg.allow_peer = own;
+    cfg.allow_peer_count = 2;
+    cfg.public_ip4 = own[1].ip;
     struct world w = world_with(&cfg);
     struct endpoint relayed, second;
     char text[ENDPOINT_TEXT];
     struct client c = allocated(&w, "10.0.0.2:5000", "alice", &relayed);
     assert_int_equal(ask(&w, &c, TURN_CONNECT, peer_attr(endpoint_text(&relayed, text))), 403);
+    relayed.ip = cfg.relay_ip4; /* by neither of its addresses */
+    assert_int_equal(ask(&w, &c, TURN_CONNECT, peer_attr(endpoint_text(&relayed, text))), 403);
     struct client other = allocated(&w, "10.0.0.2:5001", "alice", &second);
     assert_int_equal(ask(&w, &other, TURN_CREATE_PERMISSION, peer_attr(SERVER)), 0);
+    second.ip = cfg.relay_ip4;
     assert_int_equal(ask(&w, &c, TURN_CONNECT, peer_attr(endpoint_text(&second, text))), 0); /* relay to relay */
     assert_true(receive(&other));
     assert_int_equal(other.m.type, 0x001c);

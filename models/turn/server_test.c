@@ -78,8 +78,10 @@ static void ask_one(void **state)
         assert_int_equal(stun_check_integrity(&c.m, key, sizeof key), 0);
     struct stun_attr a;
     assert_int_equal(row->code == 420, row->code >= 0 && stun_find(&c.m, ATTR_UNKNOWN_ATTRIBUTES, &a));
-    if (row->code == 420)
+    if (row->code == 420) {
+        assert_int_equal(a.len, 2);
         assert_int_equal(load16(a.value), 0x7abc);
+    }
     /* Whatever it was, the connection goes on being served (5.2-4), and nothing was done. */
     assert_int_equal(ask(&w, &c, STUN_BINDING, ""), 0);
     bool has_one = row->on_allocation || (row->method == TURN_ALLOCATE && row->code == 0);
