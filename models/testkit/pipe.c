@@ -291,9 +291,9 @@ static void transmit(struct pipe *p, struct end *e)
         bytes_add(&later(p, p->delay, EV_DATA, e->peer)->bytes, e->out.p, n);
         bytes_drop(&e->out, n);
         e->in_flight += n;
-        if (e->out.len == 0 && e->splice)
-            pump_later(p, e->splice);
     }
+    if (n && e->out.len == 0 && e->splice)
+        pump_later(p, e->splice);
     if (e->out.len == 0 && e->fin_wanted && !e->fin_sent) {
         e->fin_sent = true;
         later(p, p->delay, EV_FIN, e->peer);
@@ -337,11 +337,10 @@ static void abort_end(struct pipe *p, struct end *e)
 static void splice_end(struct pipe *p, struct end *ended, int err)
 {
     struct end *other = ended->splice;
-    struct end *const both[] = {ended, other};
-    for (int i = 0; i < 2; i++) {
-        tell(p, both[i], IO_CLOSED, err, IO_NONE);
-        close_gently(p, both[i]);
-    }
+    tell(p, ended, IO_CLOSED, err, IO_NONE);
+    tell(p, other, IO_CLOSED, err, IO_NONE);
+    close_gently(p, ended);
+    close_gently(p, other);
 }
 
 static void splice_move(struct pipe *p, struct end *from)
