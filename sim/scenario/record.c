@@ -89,8 +89,10 @@ void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_no
 void record_end(struct record *r, uint64_t now_ns)
 {
     r->end_ns = now_ns;
-    if (r->phases.count && !r->complete)
-        r->phases.items[r->phases.count - 1].end_ns = now_ns;
+    if (r->phases.count == 0 || r->complete)
+        return;
+    bool failed = r->failures.count && r->failures.items[0].phase == r->phases.count;
+    r->phases.items[r->phases.count - 1].end_ns = failed ? r->failures.items[0].t_ns : now_ns;
 }
 
 void record_free(struct record *r)
