@@ -22,6 +22,8 @@ struct flying {
 
 struct fault {
     uint32_t loss_ppm, duplicate_ppm, reorder_ppm;
+    uint16_t mtu;                    /* from 40 ms on; 0: any */
+    uint64_t dark_from_ns, dark_to_ns; /* nothing gets through */
 };
 
 struct side {
@@ -77,8 +79,13 @@ static void drain(struct pair *p, unsigned from)
 {
     struct tcp_segment s;
     while (tcp_output(p->side[from].t, &s, p->now_ns)) {
-        if (rng_chance(&p->rng, p->fault.loss_ppm, 1000000))
+        if (rng_chance(&p->rng, p->fault.loss_ppm, 1000000) ||
+            (p->now_ns >= p->fault.dark_from_ns && p->now_ns < p->fault.dark_to_ns))
             continue;
+        if (p->fault.mtu && p->now_ns > 40 * NS_MS && s.len + s.len2 + 40 > p->fault.mtu) {
+            tcp_icmp(p->side[from].t, 0, p->fault.mtu, p->now_ns);
+            continue;
+        }
         fly(p, !from, &s);
         if (rng_chance(&p->rng, p->fault.duplicate_ppm, 1000000))
             fly(p, !from, &s);
@@ -219,10 +226,14 @@ static const struct {
     {"reordering", {.reorder_ppm = 200000}, 1000000, 128 << 10, 128 << 10, 1460, 536, false, false},
     {"reordering, no SACK", {.reorder_ppm = 200000}, 1000000, 128 << 10, 128 << 10, 1460, 536, true, false},
     {"duplicates", {.duplicate_ppm = 300000}, 1000000, 128 << 10, 128 << 10, 1460, 1460, false, false},
-    {"everything", {50000, 50000, 100000}, 500000, 40 << 10, 100 << 10, 1460, 1200, false, false},
-    {"everything, simultaneous open", {50000, 50000, 100000}, 500000, 40 << 10, 100 << 10, 1460, 1200, false, true},
-    {"small buffers", {50000, 50000, 100000}, 300000, 700, 900, 1460, 1460, false, false},
-    {"tiny buffers", {50000, 50000, 100000}, 300000, 1, 1, 100, 1460, false, true},
+    {"everything", {50000, 50000, 100000, 0, 0, 0}, 500000, 40 << 10, 100 << 10, 1460, 1200, false, false},
+    {"everything, simultaneous open", {50000, 50000, 100000, 0, 0, 0}, 500000, 40 << 10, 100 << 10, 1460, 1200, false,
+     true},
+    {"the path's MTU falls", {.loss_ppm = 20000, .mtu = 700}, 1000000, 16 << 10, 128 << 10, 1460, 1460, false, false},
+    {"an outage", {.loss_ppm = 5000, .dark_from_ns = 30 * NS_MS, .dark_to_ns = 4 * NS_S}, 1000000, 16 << 10, 16 << 10,
+     1460, 1460, false, false},
+    {"small buffers", {50000, 50000, 100000, 0, 0, 0}, 300000, 700, 900, 1460, 1460, false, false},
+    {"tiny buffers", {50000, 50000, 100000, 0, 0, 0}, 300000, 1, 1, 100, 1460, false, true},
 };
 
 static void faulty_channels(void **state)
