@@ -237,10 +237,13 @@ static void share_refused(struct skype_client *c, const struct sip_ua_event *ev)
         fail(c, NULL, "the share was answered with %u %s", ev->code, sip_reason(ev->code));
 }
 
-static void share_ended(struct skype_client *c)
+static void share_ended(struct skype_client *c, unsigned code)
 {
     c->share_call = NULL;
-    if (c->state == CLIENT_ENDING) {
+    if (c->state == CLIENT_ENDING && code == 408) {
+        share_results(c->share);
+        fail(c, &c->cfg.edge_sip, "the screen arrived, but the BYE that ends the share was never answered");
+    } else if (c->state == CLIENT_ENDING) {
         share_results(c->share);
         wind_up(c, "");
         enter(c, CLIENT_OVER, TIME_NEVER);
@@ -279,7 +282,7 @@ static void on_sip(struct skype_client *c, const struct sip_ua_event *ev)
         break;
     case SIP_ENDED:
         if (share)
-            share_ended(c);
+            share_ended(c, ev->code);
         else
             c->call = NULL;
         break;
