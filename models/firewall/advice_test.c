@@ -34,6 +34,11 @@ static const struct mistake {
      "outside", TURN, "implicit", 0,
      "the range of line 8 ends at 27999; access-list outside_in ends in an implicit deny; add after line 8: " LINE
      "tcp any host 10.0.10.2 range 24000 29999 (in interface outside)"},
+    /* of two ranges that end too early, the nearer one */
+    {STATIC A "permit tcp any host 10.0.10.2 range 24000 24999\n" A
+              "permit tcp any host 10.0.10.2 range 24000 27999\n" DENY BIND,
+     "outside", TURN, "acl", 9,
+     "the range of line 8 ends at 27999; insert before line 9: " LINE "tcp any host 10.0.10.2 range 24000 29999"},
     /* T4: written on the public address */
     {STATIC A "permit tcp any4 host 198.51.100.20 eq https\n" DENY BIND, "outside", WEB, "acl", 8,
      "line 7 is written on the mapped address 198.51.100.20: since 8.3 access-lists match the real address "
