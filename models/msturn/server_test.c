@@ -108,20 +108,23 @@ struct ask {
     const char *data;
     long lifetime; /* -1: none */
     bool foreign_sequence;
+    bool as_other; /* the other user, with the right key */
 };
 
-static void hand_ask(struct world *w, struct hand *h, const struct ask *a)
+static void hand_put(struct world *w, struct hand *h, const struct ask *a)
 {
     static struct ms_unit u;
     struct stun_out o;
     struct stun_id id = {{1, 2, 3, (uint8_t)a->type}};
+    uint8_t other[16];
+    stun_long_term_key("other", "edge", "secret", other);
     stun_begin(&o, &stun_ms_turn, u.bytes + MS_UNIT_HEADER, MS_UNIT_MAX, (uint16_t)a->type, &id);
     if (a->extra)
         stun_put(&o, (enum stun_attr_type)a->extra, NULL, 0);
     if (a->lifetime >= 0)
         stun_put_u32(&o, ATTR_LIFETIME, (uint32_t)a->lifetime);
     if (a->with & WITH_USER)
-        stun_put_text(&o, ATTR_USERNAME, a->user ? a->user : "skype");
+        stun_put_text(&o, ATTR_USERNAME, a->as_other ? "other" : a->user ? a->user : "skype");
     if (a->with & WITH_REALM)
         stun_put_text(&o, ATTR_REALM, "edge");
     if (a->with & WITH_NONCE)
@@ -135,8 +138,13 @@ static void hand_ask(struct world *w, struct hand *h, const struct ask *a)
     if (a->data)
         stun_put(&o, ATTR_DATA, a->data, strlen(a->data));
     if (a->with & WITH_MAC)
-        stun_put_integrity(&o, h->key, sizeof h->key, false);
+        stun_put_integrity(&o, a->as_other ? other : h->key, sizeof other, false);
     raw_send(w->p, h->raw, u.bytes, ms_unit_close(&u, MS_UNIT_CONTROL, (size_t)stun_end(&o)));
+}
+
+static void hand_ask(struct world *w, struct hand *h, const struct ask *a)
+{
+    hand_put(w, h, a);
     pipe_run_for(w->p, 100 * NS_MS);
 }
 
@@ -225,6 +233,8 @@ static void refusals(void **state)
         {false, {.type = 6, .with = WITH_USER | WITH_MAC, .to = "10.0.0.1:5", .lifetime = -1}, 437},
         {false, {.type = 8, .with = ALL, .lifetime = -1}, 400},
         {true, {.type = 3, .with = ALL, .lifetime = 30}, 0},
+        {true, {.type = 3, .with = ALL, .as_other = true, .lifetime = 30}, 431}, /* not its allocation */
+        {true, {.type = 6, .with = WITH_USER | WITH_MAC, .as_other = true, .lifetime = -1}, 431},
         {true, {.type = 3, .with = ALL, .lifetime = 0}, 0},
         {true, {.type = 6, .with = WITH_USER | WITH_MAC, .to = "10.0.0.1:5", .lifetime = -1}, 400},
         {true, {.type = 6, .with = WITH_USER | WITH_MAC, .lifetime = -1}, 0}, /* nobody is active: fine */
@@ -257,6 +267,138 @@ static void refusals(void **state)
     }
 }
 
+/* What an error says beside its code. */
+static void errors_say_how_to_do_better(void **state)
+{
+    (void)state;
+    static const struct {
+        struct ask ask;
+        int code;
+        bool challenge, server, unknown;
+    } rows[] = {
+        {{.type = 3, .lifetime = -1}, 401, true, true, false},
+        {{.type = 3, .with = ALL & ~WITH_REALM, .lifetime = -1}, 434, true, false, false},
+        {{.type = 3, .with = ALL & ~WITH_NONCE, .lifetime = -1}, 435, true, false, false},
+        {{.type = 3, .with = ALL, .nonce = "0123", .lifetime = -1}, 438, true, false, false},
+        {{.type = 3, .with = ALL, .user = "nobody", .lifetime = -1}, 436, false, false, false},
+        {{.type = 3, .with = ALL, .extra = 0x7ffe, .lifetime = -1}, 420, false, false, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_new();
+        add_server(w);
+        struct hand h = hand_shake(w, CLIENT_IP ":1000");
+        uint16_t type;
+        hand_ask(w, &h, &(struct ask){.type = 3, .lifetime = -1});
+        hand_answer(&h, &type);
+        hand_ask(w, &h, &rows[i].ask);
+        struct stun_msg m;
+        struct stun_attr a;
+        struct endpoint server = kit_endpoint(EDGE), said;
+        const char *text;
+        size_t n;
+        assert_int_equal(
+            stun_parse(&stun_ms_turn, h.raw->got + MS_UNIT_HEADER, h.raw->got_len - MS_UNIT_HEADER, &m), 0);
+        assert_int_equal(stun_get_text(&m, ATTR_REALM, &text, &n) == 0, rows[i].challenge);
+        assert_int_equal(stun_get_text(&m, ATTR_NONCE, &text, &n) == 0, rows[i].challenge);
+        assert_int_equal(stun_get_address(&m, ATTR_MS_ALTERNATE_SERVER, &said) == 0, rows[i].server);
+        if (rows[i].server)
+            assert_true(endpoint_equal(&said, &server));
+        assert_int_equal(stun_find(&m, ATTR_UNKNOWN_ATTRIBUTES, &a), rows[i].unknown);
+        if (rows[i].unknown)
+            assert_true(a.len == 2 && load16(a.value) == 0x7ffe);
+        assert_int_equal(hand_answer(&h, &type), rows[i].code);
+        world_free(w);
+    }
+}
+
+/* Two requests in one segment, the second before the port is open: one allocation, one answer. */
+static void allocated_once(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    add_server(w);
+    struct hand h = hand_shake(w, CLIENT_IP ":1000");
+    uint16_t type;
+    hand_ask(w, &h, &(struct ask){.type = 3, .lifetime = -1});
+    hand_answer(&h, &type);
+    hand_put(w, &h, &(struct ask){.type = 3, .with = ALL, .lifetime = -1});
+    hand_ask(w, &h, &(struct ask){.type = 3, .with = ALL, .lifetime = -1});
+    assert_int_equal(hand_answer(&h, &type), 0); /* which asserts that it is the only one */
+    world_free(w);
+}
+
+/* A side that closes its direction is closed in the other: the client's end ends its peers. */
+static void ends_are_passed_on(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct world *w = world_new();
+        add_server(w);
+        struct hand h = hand_allocate(w);
+        struct raw *peer = hand_send(w, &h);
+        raw_shutdown(w->p, i ? h.raw : peer);
+        pipe_run_for(w->p, 1 * NS_S);
+        assert_true(peer->eof);
+        assert_int_equal(h.raw->eof, i);
+        world_free(w);
+    }
+}
+
+/* Peers that are let in and go leave their place to others; what they left unfinished is forgotten. */
+static void peers_come_and_go(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->cfg.max_peers = 2;
+    add_server(w);
+    struct hand h = hand_allocate(w);
+    hand_send(w, &h);
+    for (unsigned i = 0; i < 4; i++) {
+        struct raw *r = raw_connect(w->p, i < 2 ? "203.0.113.1:7001" : "203.0.113.1:7002", EDGE_IP ":50000");
+        raw_send(w->p, r, "\0\1a\0\3b", 6); /* a frame, and the beginning of one */
+        pipe_run_for(w->p, 1 * NS_S);
+        struct stun_msg m;
+        struct stun_attr data;
+        assert_int_equal(
+            stun_parse(&stun_ms_turn, h.raw->got + MS_UNIT_HEADER, h.raw->got_len - MS_UNIT_HEADER, &m), 0);
+        assert_int_equal(m.type, MS_TURN_DATA_INDICATION);
+        assert_true(stun_find(&m, ATTR_DATA, &data) && data.len == 1 && data.value[0] == 'a');
+        raw_forget(h.raw, h.raw->got_len);
+        raw_close(w->p, r);
+        pipe_run_for(w->p, 1 * NS_S);
+    }
+    world_free(w);
+}
+
+/* An active destination that goes and comes again is not active: its frames come as indications. */
+static void active_ends_with_its_connection(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    add_server(w);
+    struct hand h = hand_allocate(w);
+    raw_close(w->p, hand_send(w, &h));
+    pipe_run_for(w->p, 1 * NS_S);
+    for (unsigned i = 0; i < 2; i++) {
+        struct raw *r = raw_connect(w->p, "203.0.113.1:7001", EDGE_IP ":50000");
+        raw_send(w->p, r, "\0\1a", 3);
+        pipe_run_for(w->p, 1 * NS_S);
+        assert_int_equal(h.raw->got[0], MS_UNIT_CONTROL);
+        raw_forget(h.raw, h.raw->got_len);
+        uint16_t type;
+        struct ask ask = {.type = 6, .with = WITH_USER | WITH_MAC, .to = "203.0.113.1:7001", .lifetime = -1};
+        hand_ask(w, &h, &ask);
+        assert_int_equal(hand_answer(&h, &type), 0);
+        raw_send(w->p, r, "\0\1b", 3);
+        pipe_run_for(w->p, 1 * NS_S);
+        assert_got(h.raw, "\3\0\0\1b", 5);
+        raw_forget(h.raw, 5);
+        raw_close(w->p, r);
+        pipe_run_for(w->p, 1 * NS_S);
+    }
+    world_free(w);
+}
+
 /* Nobody may send through an allocation who does not have its user's key. */
 static void send_needs_the_key(void **state)
 {
@@ -266,6 +408,7 @@ static void send_needs_the_key(void **state)
         {.type = 4, .with = WITH_MAC, .to = PEER, .data = "x", .lifetime = -1},
         {.type = 4, .with = WITH_USER | WITH_MAC, .user = "other", .to = PEER, .data = "x", .lifetime = -1},
         {.type = 4, .with = WITH_USER | WITH_MAC, .extra = 0x7ffe, .to = PEER, .data = "x", .lifetime = -1},
+        {.type = 4, .with = WITH_USER | WITH_MAC, .as_other = true, .to = PEER, .data = "x", .lifetime = -1},
         {.type = 4, .with = WITH_USER | WITH_MAC, .data = "x", .lifetime = -1},
         {.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .lifetime = -1},
     };
@@ -462,6 +605,14 @@ static void blocked_peer_goes(void **state)
     raw_abort(w->p, peer);
     pipe_run_for(w->p, 60 * NS_S);
     assert_int_equal(raw_unsent(h.raw), 0);
+    struct ask ask = {.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "again", .lifetime = -1};
+    for (unsigned i = 0; i < 2; i++) { /* nor hold it when it is back */
+        hand_ask(w, &h, &ask);
+        hand_ask(w, &h, &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = "203.0.113.2:7000",
+                                      .data = "y", .lifetime = -1});
+    }
+    peer = raw_accepted(w->p, PEER);
+    assert_got(peer, "\0\5again\0\5again", 14);
     world_free(w);
 }
 
@@ -524,6 +675,11 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(refusals),
+        cmocka_unit_test(errors_say_how_to_do_better),
+        cmocka_unit_test(allocated_once),
+        cmocka_unit_test(ends_are_passed_on),
+        cmocka_unit_test(peers_come_and_go),
+        cmocka_unit_test(active_ends_with_its_connection),
         cmocka_unit_test(send_needs_the_key),
         cmocka_unit_test(time_line_of_an_allocation),
         cmocka_unit_test(longest_lifetime),
