@@ -370,6 +370,31 @@ static void peers_come_and_go(void **state)
     world_free(w);
 }
 
+/* Nor does what a peer left unfinished reach into the next connection that the relay makes to it. */
+static void half_a_frame_is_forgotten(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    add_server(w);
+    struct hand h = hand_allocate(w);
+    struct raw *peer = hand_send(w, &h);
+    raw_send(w->p, peer, "\0\3b", 3);
+    pipe_run_for(w->p, 1 * NS_S);
+    raw_close(w->p, peer);
+    pipe_run_for(w->p, 1 * NS_S);
+    hand_ask(w, &h, &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "y", .lifetime = -1});
+    peer = raw_accepted(w->p, PEER);
+    assert_got(peer, "\0\1y", 3);
+    raw_send(w->p, peer, "\0\1a", 3);
+    pipe_run_for(w->p, 1 * NS_S);
+    struct stun_msg m;
+    struct stun_attr data;
+    assert_int_equal(
+        stun_parse(&stun_ms_turn, h.raw->got + MS_UNIT_HEADER, h.raw->got_len - MS_UNIT_HEADER, &m), 0);
+    assert_true(stun_find(&m, ATTR_DATA, &data) && data.len == 1 && data.value[0] == 'a');
+    world_free(w);
+}
+
 /* An active destination that goes and comes again is not active: its frames come as indications. */
 static void active_ends_with_its_connection(void **state)
 {
@@ -679,6 +704,7 @@ int main(void)
         cmocka_unit_test(allocated_once),
         cmocka_unit_test(ends_are_passed_on),
         cmocka_unit_test(peers_come_and_go),
+        cmocka_unit_test(half_a_frame_is_forgotten),
         cmocka_unit_test(active_ends_with_its_connection),
         cmocka_unit_test(send_needs_the_key),
         cmocka_unit_test(time_line_of_an_allocation),
