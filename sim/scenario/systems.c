@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/scenario/systems.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "models/actors/expressway.h"
 #include "models/actors/meeting_server.h"
 #include "models/actors/skype_client.h"
 #include "models/actors/skype_edge.h"
+#include "models/base/err.h"
 #include "models/base/time.h"
+#include "models/sip/sip.h"
 
 #define END \
     { \
@@ -29,6 +34,53 @@ static const struct field screen_fields[] = {
         FIELD(name, U64, of_struct, member), .scale = NS_S, .dflt = (seconds), .min = 1, .max = 3600 \
     }
 
+/* Texts go into messages: what is too long for one is a mistake. */
+#define TEXT(name, of_struct, member, default_text) \
+    {FIELD(name, STRING, of_struct, member), .text = (default_text), .min = 1, .max = 120}
+
+/* ---- settings that are well-formed, but make no sense together ---- */
+
+static const char *check_uri(const char *uri, const char *why)
+{
+    struct sip_uri parts;
+    return sip_uri_parse((struct sip_str){uri, strlen(uri)}, &parts) ? why : NULL;
+}
+
+static const char *check_ports(uint16_t first, uint16_t last)
+{
+    return first > last ? "last_port is below first_port" : NULL;
+}
+
+/* A system that says why it does not begin, and does nothing else: the run fails with that as its reason. */
+struct refusal {
+    struct io *io;
+    const char *why;
+};
+
+static void refusal_input(void *self, const struct io_in *in)
+{
+    const struct refusal *r = self;
+    if (in->event == IO_START)
+        io_fail(r->io, NULL, "it does not start: settings: %s", r->why);
+}
+
+static uint64_t refusal_deadline(const void *self)
+{
+    (void)self;
+    return TIME_NEVER;
+}
+
+static int refuse(struct io *io, const char *why, struct core *out)
+{
+    static const struct core_ops ops = {refusal_input, refusal_deadline, free};
+    struct refusal *r = malloc(sizeof *r);
+    if (!r)
+        return E_NOMEM;
+    *r = (struct refusal){io, why};
+    *out = (struct core){&ops, r, io};
+    return 0;
+}
+
 /* Of the addresses that a host has, the one that it calls its own unless a setting says otherwise. */
 static struct ip_addr own_address(const struct system_host *host, const struct ip_addr *setting)
 {
@@ -47,12 +99,12 @@ struct skype_client_settings {
 _Static_assert(offsetof(struct skype_client_settings, cfg) == 0, "fields of cfg are found from the start");
 
 static const struct field skype_client_fields[] = {
-    {FIELD("uri", STRING, CLIENT, uri), .text = "sip:alice@fabrikam.example"},
-    {FIELD("conference", STRING, CLIENT, conference), .text = "sip:meeting@acme.example"},
+    TEXT("uri", CLIENT, uri, "sip:alice@fabrikam.example"),
+    TEXT("conference", CLIENT, conference, "sip:meeting@acme.example"),
     {FIELD("edge_sip", ENDPOINT, CLIENT, edge_sip), .required = true},
     {FIELD("edge_turn", ENDPOINT, CLIENT, edge_turn), .required = true},
-    {FIELD("turn_user", STRING, CLIENT, turn_user), .text = "alice"},
-    {FIELD("turn_password", STRING, CLIENT, turn_password), .text = "mras-secret"},
+    TEXT("turn_user", CLIENT, turn_user, "alice"),
+    TEXT("turn_password", CLIENT, turn_password, "mras-secret"),
     {FIELD("role", ENUM, struct skype_client_settings, role), .names = roles, .dflt = false},
     {FIELD("host_candidates", BOOL, CLIENT, host_candidates), .dflt = true},
     {FIELD("media_port", U16, CLIENT, media_port), .dflt = 50040, .min = 1},
@@ -71,6 +123,11 @@ static int skype_client_create(const void *settings, const struct system_host *h
 {
     const struct skype_client_settings *s = settings;
     struct skype_client_config cfg = s->cfg;
+    const char *why = check_uri(cfg.uri, "uri is not a SIP URI, such as sip:name@example.com");
+    if (!why)
+        why = check_uri(cfg.conference, "conference is not a SIP URI, such as sip:name@example.com");
+    if (why)
+        return refuse(io, why, out);
     cfg.address = own_address(host, &cfg.address);
     cfg.attendee = s->role;
     return skype_client_make(io, &cfg, out);
@@ -85,9 +142,9 @@ static const struct field skype_edge_fields[] = {
     {FIELD("sip", ENDPOINT, EDGE, sip), .text = "0.0.0.0:5061"},
     {FIELD("federation", ENDPOINT, EDGE, federation), .required = true},
     {FIELD("turn", ENDPOINT, EDGE, turn), .text = "0.0.0.0:443"},
-    {FIELD("realm", STRING, EDGE, realm), .text = "rtcmedia"},
-    {FIELD("turn_user", STRING, EDGE, turn_user), .text = "alice"},
-    {FIELD("turn_password", STRING, EDGE, turn_password), .text = "mras-secret"},
+    TEXT("realm", EDGE, realm, "rtcmedia"),
+    TEXT("turn_user", EDGE, turn_user, "alice"),
+    TEXT("turn_password", EDGE, turn_password, "mras-secret"),
     {FIELD("first_port", U16, EDGE, first_port), .dflt = 50000, .min = 1024},
     {FIELD("last_port", U16, EDGE, last_port), .dflt = 59999, .min = 1024},
     {FIELD("connect_out", BOOL, EDGE, connect_out), .dflt = true},
@@ -98,6 +155,9 @@ static int skype_edge_create(const void *settings, const struct system_host *hos
                              struct core *out)
 {
     struct skype_edge_config cfg = *(const struct skype_edge_config *)settings;
+    const char *why = check_ports(cfg.first_port, cfg.last_port);
+    if (why)
+        return refuse(io, why, out);
     cfg.address = own_address(host, &cfg.address);
     return skype_edge_make(io, &cfg, out);
 }
@@ -127,9 +187,9 @@ static const struct field expressway_e_fields[] = {
     {FIELD("traversal", ENDPOINT, EXP_E, traversal), .text = "0.0.0.0:7001"},
     {FIELD("turn", LIST, EXP_E, turn), .of = FIELD_ENDPOINT},
     {FIELD("profile", ENUM, EXP_E, profile), .names = turn_profile_names, .dflt = PROFILE_EXPRESSWAY},
-    {FIELD("realm", STRING, EXP_E, realm), .text = "TANDBERG"},
-    {FIELD("turn_user", STRING, EXP_E, turn_user), .text = "turn"},
-    {FIELD("turn_password", STRING, EXP_E, turn_password), .text = "turn-secret"},
+    TEXT("realm", EXP_E, realm, "TANDBERG"),
+    TEXT("turn_user", EXP_E, turn_user, "turn"),
+    TEXT("turn_password", EXP_E, turn_password, "turn-secret"),
     {FIELD("relay_address", IP, EXP_E, relay_address)},
     {FIELD("public_address", IP, EXP_E, public_address)},
     {FIELD("first_port", U16, EXP_E, first_port), .dflt = 24000, .min = 1024},
@@ -156,6 +216,9 @@ static int expressway_e_create(const void *settings, const struct system_host *h
     const struct expressway_e_settings *s = settings;
     static const struct endpoint usual = {.ip = {.family = IP_V4}, .port = 3478};
     struct turn_user user = {s->turn_user, s->turn_password};
+    const char *why = check_ports(s->first_port, s->last_port);
+    if (why)
+        return refuse(io, why, out);
     struct ip_addr relay = own_address(host, &s->relay_address);
     struct expressway_e_config cfg = {.sip = s->sip,
                                       .traversal = s->traversal,
@@ -209,13 +272,13 @@ struct meeting_server_settings {
 };
 
 static const struct field meeting_server_fields[] = {
-    {FIELD("uri", STRING, CMS, cfg.uri), .text = "sip:meeting@acme.example"},
+    TEXT("uri", CMS, cfg.uri, "sip:meeting@acme.example"),
     {FIELD("sip", ENDPOINT, CMS, cfg.sip), .text = "0.0.0.0:5061"},
     {FIELD("turn", ENDPOINT, CMS, cfg.turn), .required = true},
     {FIELD("turn_profile", ENUM, CMS, turn_profile), .names = client_profile_names,
      .dflt = CLIENT_MEETING_SERVER},
-    {FIELD("turn_user", STRING, CMS, cfg.turn_user), .text = "turn"},
-    {FIELD("turn_password", STRING, CMS, cfg.turn_password), .text = "turn-secret"},
+    TEXT("turn_user", CMS, cfg.turn_user, "turn"),
+    TEXT("turn_password", CMS, cfg.turn_password, "turn-secret"),
     {FIELD("create_permission", BOOL, CMS, cfg.create_permission), .dflt = false},
     {FIELD("connect", BOOL, CMS, cfg.connect), .dflt = false},
     TIMEOUT("allocate_timeout_s", CMS, cfg.allocate_timeout_ns, 20),
@@ -233,6 +296,9 @@ static int meeting_server_create(const void *settings, const struct system_host 
 {
     const struct meeting_server_settings *s = settings;
     struct meeting_server_config cfg = s->cfg;
+    const char *why = check_uri(cfg.uri, "uri is not a SIP URI, such as sip:name@example.com");
+    if (why)
+        return refuse(io, why, out);
     cfg.address = own_address(host, &cfg.address);
     cfg.turn_profile = client_profiles[s->turn_profile];
     return meeting_server_make(io, &cfg, out);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/systems.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "models/base/bytes.h"
+#include "models/base/err.h"
+#include "models/testkit/testkit.h"
+
+static const struct system *find(const char *name)
+{
+    const struct system *s = systems;
+    while (s->name && strcmp(s->name, name) != 0)
+        s++;
+    assert_non_null(s->name);
+    return s;
+}
+
+/* Reads the settings, makes the system on a host with the address 10.0.0.9, and starts it: what it then wants, as
+ * "listen 0.0.0.0:5061; ..."; or what is wrong with the settings. */
+static const char *begin(const char *name, const char *json)
+{
+    static char out[1024];
+    static struct diag d;
+    struct text t = text_of(out, sizeof out);
+    const struct system *s = find(name);
+    struct arena arena = {0};
+    struct json *j;
+    assert_int_equal(json_parse("t.json", json, strlen(json), &j, &d), 0);
+    void *settings = arena_alloc(&arena, s->settings_size);
+    struct ip_prefix own = {kit_ip("10.0.0.9"), 24};
+    struct system_host host = {name, &own, 1};
+    struct core core;
+    struct io_out op;
+    struct io *io = io_new(name, 1);
+    if (fields_read(j, json_root(j), s->fields, &arena, settings, &d)) {
+        text_add(&t, "%s", d.text);
+    } else {
+        assert_int_equal(s->create(settings, &host, io, &core), 0);
+        core.ops->input(core.self, &(struct io_in){.event = IO_START});
+        while (io_poll(io, &op)) {
+            char at[ENDPOINT_TEXT];
+            if (op.op == IO_OP_NOTE)
+                text_add(&t, "%s", op.label);
+            else if (op.op == IO_OP_LISTEN)
+                text_add(&t, "listen %s; ", endpoint_text(&op.local, at));
+            else if (op.op == IO_OP_CONNECT)
+                text_add(&t, "connect %s; ", endpoint_text(&op.remote, at));
+        }
+        core.ops->free(core.self);
+    }
+    io_free(io);
+    json_free(j);
+    arena_free(&arena);
+    return out;
+}
+
+static void each_begins_with_its_ports(void **state)
+{
+    (void)state;
+    assert_string_equal(begin("skype-client", "{\"edge_sip\":\"10.0.0.1:5061\",\"edge_turn\":\"10.0.0.1:443\"}"),
+                        "connect 10.0.0.1:5061; ");
+    assert_string_equal(begin("skype-edge", "{\"federation\":\"10.0.0.2:5061\"}"),
+                        "listen 0.0.0.0:5061; connect 10.0.0.2:5061; listen 0.0.0.0:443; ");
+    assert_string_equal(begin("expressway-e", "{}"),
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 0.0.0.0:3478; ");
+    assert_string_equal(begin("expressway-e",
+                              "{\"turn\":[\"10.0.0.9:3478\",\"10.0.0.9:443\"],\"profile\":\"strict\"}"),
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 10.0.0.9:3478; listen 10.0.0.9:443; ");
+    assert_string_equal(begin("expressway-c",
+                              "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\"}"),
+                        "connect 10.0.0.2:7001; connect 10.0.0.4:5061; ");
+    assert_string_equal(begin("meeting-server", "{\"turn\":\"10.0.0.2:3478\"}"), "listen 0.0.0.0:5061; ");
+}
+
+static void settings_that_make_no_sense(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *system, *json, *message;
+    } rows[] = {
+        {"skype-client", "{\"edge_sip\":\"10.0.0.1:5061\"}", "edge_turn"},
+        {"skype-client", "{\"edge_sip\":\"10.0.0.1:5061\",\"edge_turn\":\"10.0.0.1:443\",\"role\":\"host\"}",
+         "attendee"},
+        {"skype-client",
+         "{\"edge_sip\":\"10.0.0.1:5061\",\"edge_turn\":\"10.0.0.1:443\",\"conference\":\"sip:a b@c\"}",
+         "conference is not a SIP URI"},
+        {"skype-client", "{\"edge_sip\":\"10.0.0.1:5061\",\"edge_turn\":\"10.0.0.1:443\",\"uri\":\"tel:1\"}",
+         "uri is not a SIP URI"},
+        {"skype-edge", "{\"federation\":\"10.0.0.2:5061\",\"first_port\":59999,\"last_port\":50000}",
+         "it does not start: settings: last_port is below first_port"},
+        {"expressway-e", "{\"first_port\":30000}", "it does not start: settings: last_port is below first_port"},
+        {"expressway-e", "{\"turn_user\":\"\"}", "turn_user"},
+        {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\"}", "meeting_server"},
+        {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"uri\":\"sip:\"}", "uri is not a SIP URI"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *message = begin(rows[i].system, rows[i].json);
+        if (!strstr(message, rows[i].message))
+            print_error("row %zu: %s", i, message);
+        assert_non_null(strstr(message, rows[i].message));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_begins_with_its_ports),
+        cmocka_unit_test(settings_that_make_no_sense),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
