@@ -236,10 +236,19 @@ static struct stream *stream_of_id(struct share *s, io_id id)
     return NULL;
 }
 
+/* The stream that the screen goes over; NULL: none yet, or gone. */
+static const struct stream *screen_stream(const struct share *s)
+{
+    for (size_t i = 0; i < STREAMS_MAX && s->nominated; i++)
+        if (s->stream[i].number == s->nominated)
+            return &s->stream[i];
+    return NULL;
+}
+
 static struct stream *stream_numbered(struct share *s, uint32_t number)
 {
-    for (size_t i = 0; i < STREAMS_MAX; i++)
-        if (s->stream[i].number == number && number)
+    for (size_t i = 0; i < STREAMS_MAX && number; i++)
+        if (s->stream[i].number == number)
             return &s->stream[i];
     return NULL;
 }
@@ -407,9 +416,9 @@ void share_relayed(struct share *s, const struct endpoint *local, const struct e
 
 /* ---- the screen ---- */
 
-static bool blocked(struct share *s)
+static bool blocked(const struct share *s)
 {
-    const struct stream *st = stream_numbered(s, s->nominated);
+    const struct stream *st = screen_stream(s);
     return !st || (st->state == STREAM_RELAY ? s->relay_blocked : st->blocked);
 }
 
@@ -514,9 +523,7 @@ uint64_t share_deadline(const struct share *s)
     if (s->dead || !s->running)
         return TIME_NEVER;
     uint64_t t = time_min(ice_deadline(s->ice), stall_deadline(s));
-    const struct stream *st = s->nominated ? stream_numbered((struct share *)s, s->nominated) : NULL;
-    bool held = !st || (st->state == STREAM_RELAY ? s->relay_blocked : st->blocked);
-    return held ? t : time_min(t, screen_deadline(&s->screen));
+    return blocked(s) ? t : time_min(t, screen_deadline(&s->screen));
 }
 
 static bool on_nominated(struct share *s, const struct ice_event *ev, struct share_event *out)
