@@ -4,8 +4,8 @@
 #include "models/base/bytes.h"
 #include "models/wire/wire.h"
 
-/* RFC 1071 2: the sum may be taken in any byte order and in wider words; what comes out is swapped once. The carry of each
- * 64-bit addition is added back at once. */
+/* RFC 1071 2: the sum may be taken in any byte order and in wider words; what comes out is swapped once. The
+ * carry of each 64-bit addition is added back at once. */
 static uint64_t add_carry(uint64_t sum, uint64_t v)
 {
     bool carry = __builtin_add_overflow(sum, v, &sum);
@@ -22,7 +22,8 @@ static uint16_t fold64(uint64_t sum)
     return (uint16_t)s;
 }
 
-/* Words as this machine reads them, in sizes that a load has: no copying to a buffer, which would be waited for. */
+/* Words as this machine reads them, in sizes that a load has: no copying to a buffer, which would be waited
+ * for. */
 static uint64_t word64(const uint8_t *p)
 {
     uint64_t v;

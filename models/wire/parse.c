@@ -8,10 +8,12 @@
 /* IPv6 next headers that are not transports (RFC 8200 4.1, RFC 4302). */
 enum { EXT_HOP = 0, EXT_ROUTING = 43, EXT_FRAGMENT = 44, EXT_AUTH = 51, EXT_DEST = 60 };
 
-/* Bytes that must be there: all that the length fields speak of, or in a quotation what the quoting router kept. */
+/* Bytes that must be there: all that the length fields speak of, or in a quotation what the quoting router
+ * kept. */
 enum strictness { WHOLE, QUOTED };
 
-/* Field by field: clearing the whole struct costs as much as the parsing. The rest is set by parse_ip4 or parse_ip6. */
+/* Field by field: clearing the whole struct costs as much as the parsing. The rest is set by parse_ip4 or
+ * parse_ip6. */
 static void begin(struct wire_packet *k, uint8_t *frame, size_t len, size_t l3)
 {
     k->frame = frame;

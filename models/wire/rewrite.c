@@ -37,7 +37,8 @@ static bool has_ports(const struct wire_packet *p)
     return p->l4 && (p->proto == PROTO_TCP || p->proto == PROTO_UDP);
 }
 
-/* The address at offset `ip` of the IP header and the port (or echo identifier) at offset `port` of the frame, 0: none. */
+/* The address at offset `ip` of the IP header and the port (or echo identifier) at offset `port` of the
+ * frame, 0: none. */
 static void rewrite(struct wire_packet *p, size_t ip, size_t port, const struct endpoint *to)
 {
     assert(to->ip.family == p->family);

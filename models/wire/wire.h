@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frames and headers to and from bytes: Ethernet, IPv4 (791), IPv6 (8200), TCP (9293), UDP (768), ICMP (792, 4443), and
- * the Internet checksum (1071, 1624). A parsed packet is a view: offsets into the caller's frame. */
+/* Frames and headers to and from bytes: Ethernet, IPv4 (791), IPv6 (8200), TCP (9293), UDP (768), ICMP (792,
+ * 4443), and the Internet checksum (1071, 1624). A parsed packet is a view: offsets into the caller's frame. */
 #ifndef TP_WIRE_WIRE_H
 #define TP_WIRE_WIRE_H
 
@@ -13,7 +13,8 @@
 enum { WIRE_ETH = 14, WIRE_IP4 = 20, WIRE_IP6 = 40, WIRE_TCP = 20, WIRE_UDP = 8, WIRE_ICMP = 8 };
 enum { ETHERTYPE_IP4 = 0x0800, ETHERTYPE_IP6 = 0x86dd };
 
-/* A frame taken apart. Offsets are from the start of the frame; l4 0: a later fragment, or a protocol not known. */
+/* A frame taken apart. Offsets are from the start of the frame; l4 0: a later fragment, or a protocol not
+ * known. */
 struct wire_packet {
     uint8_t *frame;
     size_t len;               /* of the frame, as captured */
@@ -33,8 +34,9 @@ struct wire_packet {
 
 /* E_TRUNCATED, E_MALFORMED, E_UNSUPPORTED (not IP). Checksums are not verified. */
 int wire_parse(uint8_t *frame, size_t len, struct wire_packet *out);
-/* The packet that an ICMP error quotes: a view into the same frame, cut off where the quotation ends, so that only the
- * addresses and the first 8 bytes of the transport are sure to be there. E_UNSUPPORTED: not an ICMP error. */
+/* The packet that an ICMP error quotes: a view into the same frame, cut off where the quotation ends, so that
+ * only the addresses and the first 8 bytes of the transport are sure to be there. E_UNSUPPORTED: not an ICMP
+ * error. */
 int wire_parse_quoted(const struct wire_packet *error, struct wire_packet *out);
 bool wire_is_icmp_error(const struct wire_packet *p);
 /* The identifier of an ICMP echo request or reply; false: it is something else. */
@@ -47,8 +49,8 @@ uint32_t wire_sum_add(uint32_t sum, const void *bytes, size_t len); /* partial, 
 uint32_t wire_sum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, unsigned proto, size_t len);
 uint16_t wire_sum_fold(uint32_t sum);
 
-/* Header builders. Each writes its header at p and returns its size; lengths are of what follows. Checksums of
- * transports are put in by wire_seal, over the finished packet. */
+/* Header builders. Each writes its header at p and returns its size; lengths are of what follows. Checksums
+ * of transports are put in by wire_seal, over the finished packet. */
 size_t wire_put_eth(uint8_t *p, const uint8_t dst[6], const uint8_t src[6], uint16_t type);
 size_t wire_put_ip(uint8_t *p, const struct ip_addr *src, const struct ip_addr *dst, unsigned proto, unsigned ttl,
                    uint16_t id, size_t payload_len); /* DF set */
@@ -84,16 +86,17 @@ void wire_get_tcp(const struct wire_packet *p, struct wire_tcp *t);
 /* Parses the frame and puts in the transport checksum; nothing happens to a fragment or an unknown transport. */
 void wire_seal(uint8_t *frame, size_t len);
 
-/* Rewriting in place, checksums mended incrementally (RFC 1624). Ports of TCP and UDP, the identifier of ICMP echo. The
- * address is of the packet's family. The view follows. Works on a quoted packet too, but leaves the checksum of the ICMP
- * message around it to wire_seal. */
+/* Rewriting in place, checksums mended incrementally (RFC 1624). Ports of TCP and UDP, the identifier of ICMP
+ * echo. The address is of the packet's family. The view follows. Works on a quoted packet too, but leaves the
+ * checksum of the ICMP message around it to wire_seal. */
 void wire_set_src(struct wire_packet *p, const struct endpoint *to);
 void wire_set_dst(struct wire_packet *p, const struct endpoint *to);
 void wire_lower_ttl(struct wire_packet *p);
 
-/* An ICMP error about the packet, from src, as a frame for the sender, with the MACs of the packet swapped: into out,
- * its size. It quotes what fits into 576 bytes (RFC 1812 4.3.2.3), of IPv6 1280 (RFC 4443 2.4). E_SPACE;
- * E_UNSUPPORTED: none may be sent (about an ICMP error, a later fragment, a multicast: RFC 1122 3.2.2). */
+/* An ICMP error about the packet, from src, as a frame for the sender, with the MACs of the packet swapped:
+ * into out, its size. It quotes what fits into 576 bytes (RFC 1812 4.3.2.3), of IPv6 1280 (RFC 4443 2.4).
+ * E_SPACE; E_UNSUPPORTED: none may be sent (about an ICMP error, a later fragment, a multicast: RFC 1122
+ * 3.2.2). */
 long wire_icmp_error(const struct wire_packet *about, const struct ip_addr *src, unsigned type, unsigned code,
                      uint32_t rest, uint8_t *out, size_t cap);
 /* The RST that refuses a TCP segment, likewise. E_UNSUPPORTED: it is an RST. */

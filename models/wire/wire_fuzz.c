@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes as a frame: whatever parses can be sealed, then verifies; stays so when rewritten; and its answers parse. */
+/* Any bytes as a frame: whatever parses can be sealed, then verifies; stays so when rewritten; and its
+ * answers parse. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -111,7 +111,8 @@ static size_t build_udp(uint8_t *f, const char *from, const char *to, const char
     return n + len;
 }
 
-static const char *const pairs[][2] = {{"10.0.0.1:1000", "10.0.0.2:2000"}, {"[2001:db8::1]:1000", "[2001:db8::2]:2000"}};
+static const char *const pairs[][2] = {{"10.0.0.1:1000", "10.0.0.2:2000"},
+                                       {"[2001:db8::1]:1000", "[2001:db8::2]:2000"}};
 
 /* Cut anywhere, a frame is refused and nothing behind the cut is read (the sanitizer watches a heap copy). */
 static void truncated_frames(void **state)
@@ -335,7 +336,8 @@ static void tcp_options_broken(void **state)
     }
 }
 
-/* An error quotes the packet; the quoted ports come out again, also when only 8 bytes of the transport are there. */
+/* An error quotes the packet; the quoted ports come out again, also when only 8 bytes of the transport are
+ * there. */
 static void icmp_errors(void **state)
 {
     (void)state;

@@ -5,8 +5,9 @@
 
 #include "sim/native/engine.h"
 
-/* Buffers by size: segments without data, and frames of the common MTU. An odd number of cache lines each, so that the
- * buffers' first lines do not fall into the same cache set; used again last in, first out. Longer frames are rare. */
+/* Buffers by size: segments without data, and frames of the common MTU. An odd number of cache lines each, so
+ * that the buffers' first lines do not fall into the same cache set; used again last in, first out. Longer
+ * frames are rare. */
 enum { LINE = 64, SLAB_PACKETS = 16 };
 static const size_t class_lines[PACKET_CLASSES] = {5, 27};
 

@@ -45,7 +45,8 @@ static void transmit(struct world *w, struct sock *s, const struct tcp_segment *
     store16(tcp + TCP_SUM_AT, wire_sum_fold(wire_sum_add(sum, tcp, size)));
     wire_put_eth(p->frame, s->path.dst_mac, s->path.src_mac,
                  s->local.ip.family == IP_V4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6);
-    wire_put_ip(p->frame + WIRE_ETH, &s->local.ip, &s->remote.ip, PROTO_TCP, TTL, (uint16_t)s->host->next_ip_id++, size);
+    wire_put_ip(p->frame + WIRE_ETH, &s->local.ip, &s->remote.ip, PROTO_TCP, TTL, (uint16_t)s->host->next_ip_id++,
+                size);
     p->len = (uint32_t)(room + size);
     channel_send(w, s->path.out, p);
 }
@@ -59,8 +60,8 @@ static void output(struct world *w, struct sock *s)
 
 /* ---- the life of a connection ---- */
 
-/* The timer is lazy: it moves only when it would come too late. It also brings the news of an end that TCP held back
- * until the user had read everything, for no event comes out of a call. */
+/* The timer is lazy: it moves only when it would come too late. It also brings the news of an end that TCP
+ * held back until the user had read everything, for no event comes out of a call. */
 static void arm(struct world *w, struct sock *s)
 {
     uint64_t due = s->end_due ? w->now_ns : tcp_deadline(s->tcp);
@@ -154,7 +155,8 @@ static void timer_fire(void *world, struct event *e)
 
 /* ---- opening ---- */
 
-/* RFC 6528: a clock of 4 us plus a keyed hash of the connection, so that a connection made again starts above. */
+/* RFC 6528: a clock of 4 us plus a keyed hash of the connection, so that a connection made again starts
+ * above. */
 static uint32_t isn(struct world *w, struct node *host, const struct endpoint *local, const struct endpoint *remote)
 {
     if (!host->isn_keyed) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The native engine from within: nodes, ports, channels (one direction of a link) and packets. Each file does one layer:
- * world.c (building, running, timers), channel.c (packets and links), ip.c (hosts' IP), sock.c (sockets and their
- * table), udp.c, conn.c (TCP over the state machine of tcp.h). */
+/* The native engine from within: nodes, ports, channels (one direction of a link) and packets. Each file does
+ * one layer: world.c (building, running, timers), channel.c (packets and links), ip.c (hosts' IP), sock.c
+ * (sockets and their table), udp.c, conn.c (TCP over the state machine of tcp.h). */
 #ifndef TP_SIM_NATIVE_ENGINE_H
 #define TP_SIM_NATIVE_ENGINE_H
 
@@ -19,8 +19,8 @@
 struct world;
 struct channel;
 
-/* A frame in its buffer, on its way: in a channel's list or, when late, queued by itself. What a hop touches stands
- * first. */
+/* A frame in its buffer, on its way: in a channel's list or, when late, queued by itself. What a hop touches
+ * stands first. */
 struct packet {
     struct packet *next;
     uint64_t when_ns, number; /* of its arrival */
@@ -36,8 +36,8 @@ struct packet_list {
     struct packet *head, *tail;
 };
 
-/* Arrivals in order: only the first of them is in the event queue. With a tap set, what waits for the line stands in
- * `line`, so that it is told when it leaves; its fate is decided before. */
+/* Arrivals in order: only the first of them is in the event queue. With a tap set, what waits for the line
+ * stands in `line`, so that it is told when it leaves; its fate is decided before. */
 struct channel {
     struct event arrival, departure;
     struct packet_list flight, line;
@@ -201,8 +201,8 @@ void channel_send(struct world *w, struct channel *c, struct packet *p);
 /* ip.c */
 /* back: the channel that answers to the frame's sender go out of. The caller frees p. */
 void ip_input(struct world *w, struct node *host, struct channel *back, struct packet *p);
-/* A transport's message, finished but for its checksum, from offset ip_room() of the packet on: headers are put before
- * it, and it goes out in fragments if need be. Takes the packet. */
+/* A transport's message, finished but for its checksum, from offset ip_room() of the packet on: headers are
+ * put before it, and it goes out in fragments if need be. Takes the packet. */
 void ip_send(struct world *w, struct node *host, const struct path *path, const struct ip_addr *src,
              const struct ip_addr *dst, unsigned proto, struct packet *p);
 size_t ip_room(const struct ip_addr *a);

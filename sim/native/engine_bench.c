@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* engine_bench native|ns3 [FLOWS [SECONDS]]: TCP flows over a dumbbell (hosts - router - router - hosts), each as fast as
- * its share of the middle link lets it. Prints packet-hops per second of real time and the most memory used. The same
- * program for every engine: it knows only net.h. */
+/* engine_bench native|ns3 [FLOWS [SECONDS]]: TCP flows over a dumbbell (hosts - router - router - hosts),
+ * each as fast as its share of the middle link lets it. Prints packet-hops per second of real time and the
+ * most memory used. The same program for every engine: it knows only net.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,8 @@ static struct ip_addr address(unsigned side, unsigned host, unsigned last)
 static net_node add_host(struct net *n, net_node router, unsigned side, unsigned i, net_handler *handler, void *ctx)
 {
     const struct net_ops *ops = n->ops;
-    const uint8_t mac[6] = {2, 0, 0, (uint8_t)side, (uint8_t)i, 1}, gateway_mac[6] = {2, 0, 0, (uint8_t)side, (uint8_t)i, 2};
+    const uint8_t mac[6] = {2, 0, 0, (uint8_t)side, (uint8_t)i, 1};
+    const uint8_t gateway_mac[6] = {2, 0, 0, (uint8_t)side, (uint8_t)i, 2};
     char *name = malloc(16);
     if (!name)
         abort();
@@ -107,7 +108,8 @@ static int measure(const struct net_ops *ops, unsigned flows, unsigned duration_
     if (!n || !f)
         return 2;
     for (unsigned i = 0; i < 2; i++) {
-        struct net_node_spec spec = {.name = i ? "right" : "left", .kind = NET_BOX, .box = router_frame, .ctx = &router[i]};
+        struct net_node_spec spec = {.name = i ? "right" : "left", .kind = NET_BOX, .box = router_frame,
+                                     .ctx = &router[i]};
         node[i] = ops->node_add(n, &spec);
         struct net_iface_spec iface = {.node = node[i], .name = "middle", .mac = {2, 0, 0, 0, 9, (uint8_t)i}};
         ops->iface_add(n, &iface);
@@ -147,7 +149,8 @@ static int measure(const struct net_ops *ops, unsigned flows, unsigned duration_
 int main(int argc, char **argv)
 {
     const char *engine = argc > 1 ? argv[1] : "native", *why = "";
-    unsigned flows = argc > 2 ? (unsigned)atoi(argv[2]) : FLOWS, duration_s = argc > 3 ? (unsigned)atoi(argv[3]) : SECONDS;
+    unsigned flows = argc > 2 ? (unsigned)atoi(argv[2]) : FLOWS;
+    unsigned duration_s = argc > 3 ? (unsigned)atoi(argv[3]) : SECONDS;
     bool ns3 = strcmp(engine, "ns3") == 0;
     if ((!ns3 && strcmp(engine, "native") != 0) || flows < 1 || flows > FLOWS_MAX || duration_s < 1) {
         fprintf(stderr, "usage: engine_bench native|ns3 [FLOWS 1..%d [SECONDS]]\n", FLOWS_MAX);

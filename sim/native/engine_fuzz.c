@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frames of any content to a host that listens, connects and has a UDP socket: it must stand, and at the end nothing may
- * be left over. Input: for each frame a byte of kind, two of length, the bytes; a kind asks for headers that reach the
- * host's sockets, and for checksums that are right. */
+/* Frames of any content to a host that listens, connects and has a UDP socket: it must stand, and at the end
+ * nothing may be left over. Input: for each frame a byte of kind, two of length, the bytes; a kind asks for
+ * headers that reach the host's sockets, and for checksums that are right. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP between hosts through net.h: what a user of sockets sees. The state machine has time-line tests of its own. */
-#include "sim/native/testnet.h"
+/* TCP between hosts through net.h: what a user of sockets sees. The state machine has time-line tests of its
+ * own. */
+#include "sim/native/testnet_kit.h"
 
 #include "models/base/bytes.h"
 
@@ -375,8 +376,8 @@ static void syn_tap(void *ctx, uint64_t now_ns, const struct net_tap *tap)
     f->seq = load32(tap->frame + WIRE_ETH + WIRE_IP4 + 4);
 }
 
-/* RFC 6528: the number of a first segment depends on the seed, the host's name, the ports and the time, and on nothing
- * else in the world: not on who else is there or has drawn before. */
+/* RFC 6528: the number of a first segment depends on the seed, the host's name, the ports and the time, and
+ * on nothing else in the world: not on who else is there or has drawn before. */
 static uint32_t first_number(uint64_t seed, const char *from, uint64_t at_ns, unsigned others)
 {
     struct testnet t;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The engine without TCP: time, links as seen by a tap, UDP, ICMP, fragments, and that the same seed gives the same run. */
-#include "sim/native/testnet.h"
+/* The engine without TCP: time, links as seen by a tap, UDP, ICMP, fragments, and that the same seed gives
+ * the same run. */
+#include "sim/native/testnet_kit.h"
+
+#include <string.h>
 
 #include "models/base/bytes.h"
 
@@ -248,8 +251,8 @@ static void watch_tap(void *ctx, uint64_t now_ns, const struct net_tap *tap)
         strncpy(s->reason, tap->reason, sizeof s->reason - 1);
 }
 
-/* Three packets of 1,000 bytes at 8 Mbit/s: the first leaves at once, the second when the first has left, the third
- * finds no room; the fourth, later, is lost on the way. Every moment to the nanosecond. */
+/* Three packets of 1,000 bytes at 8 Mbit/s: the first leaves at once, the second when the first has left, the
+ * third finds no room; the fourth, later, is lost on the way. Every moment to the nanosecond. */
 static void tap_tells_each_moment(void **state)
 {
     (void)state;

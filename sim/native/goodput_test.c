@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "sim/native/testnet.h"
+#include "sim/native/testnet_kit.h"
 
 enum { WARM_UP_S = 10, MEASURE_S = 50, MSS = 1460, FRAME = 1514 };
 
@@ -14,7 +14,8 @@ struct row {
     unsigned least, most; /* percent of theory */
 };
 
-/* The line's rate less headers; the window each round trip; Mathis et al. 1997 with delayed ACKs: C = sqrt(3/4). */
+/* The line's rate less headers; the window each round trip; Mathis et al. 1997 with delayed ACKs: C =
+ * sqrt(3/4). */
 static double theory_bps(const struct row *r)
 {
     double rtt_s = 2 * (double)r->one_way_ns / 1e9;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One direction of a link as a decision: given when a frame is handed over and how long it is, what becomes of it. No
- * frame, no event queue: the native engine and the ns-3 plug-in share it, so a link behaves the same in both. */
+/* One direction of a link as a decision: given when a frame is handed over and how long it is, what becomes
+ * of it. No frame, no event queue: the native engine and the ns-3 plug-in share it, so a link behaves the
+ * same in both. */
 #ifndef TP_SIM_NATIVE_LINK_H
 #define TP_SIM_NATIVE_LINK_H
 
@@ -39,7 +40,8 @@ struct link_fate {
     bool late[2];       /* held back by reordering: others pass it */
 };
 
-/* dir: "ab" or "ba"; mtu of the sending interface's IP packets. cfg is copied, its mask and outages are borrowed. */
+/* dir: "ab" or "ba"; mtu of the sending interface's IP packets. cfg is copied, its mask and outages are
+ * borrowed. */
 void link_init(struct link *l, uint64_t seed, const char *name, const char *dir, const struct net_link_dir *cfg,
                size_t mtu);
 void link_free(struct link *l);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is due when: a heap ordered by time, then by insertion number. A source of events (a link, a connection, a
- * timer) is in it at most once, embeds a struct event, and can be moved or taken out at any time. */
+/* What is due when: a heap ordered by time, then by insertion number. A source of events (a link, a
+ * connection, a timer) is in it at most once, embeds a struct event, and can be moved or taken out at any
+ * time. */
 #ifndef TP_SIM_NATIVE_QUEUE_H
 #define TP_SIM_NATIVE_QUEUE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fragments put together again (RFC 791 3.2, RFC 8200 4.5): bounded in number and in time. What overlaps is thrown away
- * whole (RFC 5722); an exact repetition, which a network may make, is ignored. */
+/* Fragments put together again (RFC 791 3.2, RFC 8200 4.5): bounded in number and in time. What overlaps is
+ * thrown away whole (RFC 5722); an exact repetition, which a network may make, is ignored. */
 #ifndef TP_SIM_NATIVE_REASSEMBLY_H
 #define TP_SIM_NATIVE_REASSEMBLY_H
 
@@ -13,7 +13,8 @@ struct reassembly {
     struct datagram *open[REASSEMBLY_MAX];
 };
 
-/* When the fragment completes its datagram: that, as a frame with one IP header, malloc'd; its length in *len. */
+/* When the fragment completes its datagram: that, as a frame with one IP header, malloc'd; its length in
+ * *len. */
 uint8_t *reassembly_add(struct reassembly *r, const struct wire_packet *p, uint64_t now_ns, size_t *len);
 void reassembly_free(struct reassembly *r);
 

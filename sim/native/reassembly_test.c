@@ -14,7 +14,8 @@ struct piece_of {
 
 static const char *const ends[][2] = {{"10.0.0.1", "10.0.0.2"}, {"2001:db8::1", "2001:db8::2"}};
 
-/* One fragment; the bytes are those of the offset. Gives the length of the whole when it completes it, else 0. */
+/* One fragment; the bytes are those of the offset. Gives the length of the whole when it completes it, else
+ * 0. */
 static size_t add(struct reassembly *r, size_t family, uint32_t id, struct piece_of piece, uint64_t now_ns)
 {
     struct ip_addr src = kit_ip(ends[family][0]), dst = kit_ip(ends[family][1]);
@@ -58,7 +59,8 @@ static void any_order(void **state)
     reassembly_free(&r);
 }
 
-/* RFC 5722: an overlap ends the datagram; a repetition does not; nor may it be longer than its last byte or than IP. */
+/* RFC 5722: an overlap ends the datagram; a repetition does not; nor may it be longer than its last byte or
+ * than IP. */
 static void overlaps(void **state)
 {
     (void)state;

@@ -84,7 +84,8 @@ static bool any_matches(const struct ip_addr *any, const struct ip_addr *a)
     return ip_is_any(any) && (any->family == IP_NONE || a->family == IP_NONE || any->family == a->family);
 }
 
-/* An exact address goes before "any". To find out whether an address is in use, "any" may stand on both sides. */
+/* An exact address goes before "any". To find out whether an address is in use, "any" may stand on both
+ * sides. */
 struct sock *sock_find_bound(const struct node *host, enum sock_kind kind, const struct endpoint *local)
 {
     if (!host->bucket_count)

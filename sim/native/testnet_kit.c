@@ -1,47 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For the engine's tests: two hosts with a router between them, and users of sockets that send, check and count. Byte o
- * of every stream is a function of o, so that one that is lost, repeated or moved is seen at once. */
-#ifndef TP_SIM_NATIVE_TESTNET_H
-#define TP_SIM_NATIVE_TESTNET_H
+#include "sim/native/testnet_kit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "models/base/err.h"
-#include "models/base/time.h"
-#include "models/testkit/testkit.h"
-#include "models/wire/wire.h"
-#include "sim/net.h"
-
-static inline uint8_t pattern(uint64_t at)
-{
-    return (uint8_t)(at * 131 + (at >> 8) * 7 + (at >> 16));
-}
-
-/* A host and what its sockets have gone through. */
-struct user {
-    struct net *net;
-    net_node node;
-    net_sock listener, sock; /* sock: the last that was connected or accepted */
-    unsigned count[NET_DATAGRAM + 1];
-    int err;                 /* of the last FAILED or CLOSED */
-    struct endpoint local, remote;
-    uint64_t to_send, sent, received, wrong, at_ns;
-    uint64_t datagram_bytes;
-    bool hold, eof, shut_after, close_at_eof; /* hold: does not read */
-};
-
-struct testnet {
-    struct net *net;
-    struct user a, b;
-    net_node box;
-    uint64_t hash; /* of all that the tap saw */
-    unsigned sent, delivered, dropped;
-    char last_drop[16];
-    uint16_t narrow; /* the box answers longer packets with "fragmentation needed"; 0: never */
-};
-
-static inline void user_fill(struct user *u)
+static void user_fill(struct user *u)
 {
     while (u->sent < u->to_send) {
         uint8_t buf[3000];
@@ -58,7 +20,7 @@ static inline void user_fill(struct user *u)
     u->shut_after = false;
 }
 
-static inline void user_drain(struct user *u)
+void user_drain(struct user *u)
 {
     uint8_t buf[5000];
     size_t n;
@@ -71,7 +33,7 @@ static inline void user_drain(struct user *u)
     }
 }
 
-static inline void user_event(void *ctx, const struct net_event *ev)
+static void user_event(void *ctx, const struct net_event *ev)
 {
     struct user *u = ctx;
     u->count[ev->kind]++;
@@ -105,7 +67,7 @@ static inline void user_event(void *ctx, const struct net_event *ev)
     }
 }
 
-static inline int testnet_box(void *ctx, unsigned port, uint8_t *frame, size_t len)
+int testnet_box(void *ctx, unsigned port, uint8_t *frame, size_t len)
 {
     struct testnet *t = ctx;
     struct wire_packet p;
@@ -123,7 +85,7 @@ static inline int testnet_box(void *ctx, unsigned port, uint8_t *frame, size_t l
     return !port;
 }
 
-static inline void testnet_tap(void *ctx, uint64_t now_ns, const struct net_tap *tap)
+static void testnet_tap(void *ctx, uint64_t now_ns, const struct net_tap *tap)
 {
     struct testnet *t = ctx;
     uint64_t h = (t->hash ^ now_ns) * UINT64_C(0x100000001b3) + (unsigned)tap->kind;
@@ -137,9 +99,9 @@ static inline void testnet_tap(void *ctx, uint64_t now_ns, const struct net_tap 
         strncpy(t->last_drop, tap->reason, sizeof t->last_drop - 1);
 }
 
-static inline void testnet_host(struct testnet *t, struct user *u, const char *name, const char *v4, const char *v6,
-                                uint8_t mac, const struct net_tcp_opts *tcp, const struct net_link_dir *ab,
-                                const struct net_link_dir *ba)
+void testnet_host(struct testnet *t, struct user *u, const char *name, const char *v4, const char *v6,
+                  uint8_t mac, const struct net_tcp_opts *tcp, const struct net_link_dir *ab,
+                  const struct net_link_dir *ba)
 {
     const struct net_ops *ops = t->net->ops;
     struct net_node_spec spec = {.name = name, .kind = NET_HOST, .handler = user_event, .ctx = u};
@@ -170,10 +132,8 @@ static inline void testnet_host(struct testnet *t, struct user *u, const char *n
     ops->link_add(t->net, &link);
 }
 
-/* a 10.0.1.1, 2001:db8:1::1; b 10.0.2.1, 2001:db8:2::1. What crosses is subject to ab and ba between a and the box; the
- * other link is ideal. */
-static inline void testnet_open(struct testnet *t, uint64_t seed, const struct net_link_dir *ab,
-                                const struct net_link_dir *ba, const struct net_tcp_opts *tcp)
+void testnet_open(struct testnet *t, uint64_t seed, const struct net_link_dir *ab, const struct net_link_dir *ba,
+                  const struct net_tcp_opts *tcp)
 {
     static const struct net_link_dir ideal;
     *t = (struct testnet){.net = net_native.create(seed)};
@@ -185,18 +145,18 @@ static inline void testnet_open(struct testnet *t, uint64_t seed, const struct n
     ops->tap_set(t->net, testnet_tap, t);
 }
 
-static inline void testnet_close(struct testnet *t)
+void testnet_close(struct testnet *t)
 {
     t->net->ops->destroy(t->net);
 }
 
-static inline int user_listen(struct user *u, const char *at)
+int user_listen(struct user *u, const char *at)
 {
     struct endpoint e = kit_endpoint(at);
     return u->net->ops->tcp_listen(u->net, u->node, &e, &u->listener);
 }
 
-static inline int user_connect(struct user *u, const char *from, const char *to)
+int user_connect(struct user *u, const char *from, const char *to)
 {
     struct endpoint e = kit_endpoint(to), local = {0};
     if (from)
@@ -204,9 +164,7 @@ static inline int user_connect(struct user *u, const char *from, const char *to)
     return u->net->ops->tcp_connect(u->net, u->node, &local, &e, &u->sock);
 }
 
-static inline void testnet_run(struct testnet *t, uint64_t until_ns)
+void testnet_run(struct testnet *t, uint64_t until_ns)
 {
     t->net->ops->run(t->net, until_ns);
 }
-
-#endif
