@@ -136,6 +136,36 @@ static void last_ack(const struct net_ops *ops)
     bench_close(&b);
 }
 
+/* In LAST_ACK: the ACK of the last data comes twice, and is no ACK of our FIN, which is lost. */
+static int double_acks(struct bench *b, struct wire_packet *p)
+{
+    if (p->sport == 80 && p->tcp_flags & FIN && b->meddled++ == 0)
+        return NET_DROP;
+    if (p->dport == 80 && p->payload_len == 0 && !(p->tcp_flags & (SYN | FIN)))
+        b->ops->box_send(b->net, b->box, 1, p->frame, p->len);
+    return 0;
+}
+
+static void last_ack_twice(const struct net_ops *ops)
+{
+    struct bench b;
+    bench_open(&b, ops, &line, &plain);
+    listen_on(&b.host[1], "10.0.0.2:80");
+    struct conn *c = connect_from(&b.host[0], NULL, "10.0.0.2:80"), *a = &b.host[1].conn[0];
+    c->shut_when_sent = true;
+    run(&b, NS_S);
+    b.meddle = double_acks;
+    a->to_send = 1000;
+    a->shut_when_sent = true;
+    conn_write(&b.host[1], a);
+    run(&b, 60 * NS_S);
+    assert_true(b.meddled > 1);
+    expect_payload(c, 1000);
+    assert_true(c->closed && c->err == 0);
+    assert_true(a->closed && a->err == 0);
+    bench_close(&b);
+}
+
 /* A reset that is lost: what comes for the connection later is reset again, by the listener or by a new SYN's sender. */
 static int drop_reset(struct bench *b, struct wire_packet *p)
 {
@@ -188,6 +218,7 @@ static void lost_window(const struct net_ops *ops)
     struct conn *c = connect_from(&b.host[0], NULL, "10.0.0.2:80"), *a = &b.host[1].conn[0];
     c->to_send = MIB;
     run(&b, 100 * NS_S);
+    assert_in_range(b.sent, 1, 200); /* probes back off */
     b.meddle = drop_few;
     a->paused = false;
     conn_read(&b.host[1], a);
@@ -234,7 +265,8 @@ static void options_apart(const struct net_ops *ops)
 }
 
 #define CHECKS(X) \
-    X(dead_peer) X(lost_handshake) X(lost_fin) X(last_ack) X(lost_reset) X(lost_window) X(options_apart)
+    X(dead_peer) X(lost_handshake) X(lost_fin) X(last_ack) X(last_ack_twice) X(lost_reset) \
+    X(lost_window) X(options_apart)
 
 CHECKS(CHECK_POINTER)
 

@@ -199,6 +199,12 @@ static void two_writes(const struct net_ops *ops)
     run(&b, 2 * NS_S);
     expect_payload(&b.host[1].conn[0], 150);
     assert_int_equal(b.data_frames, 2 * 2);
+    c->to_send = 200;
+    conn_write(&b.host[0], c);
+    run(&b, 2 * NS_S + 5 * NS_MS);
+    ops->tcp_shutdown(b.net, b.host[1].conn[0].sock); /* this FIN is also the ACK */
+    run(&b, 4 * NS_S);
+    assert_int_equal(b.data_frames, 3 * 2);
     bench_close(&b);
 }
 
