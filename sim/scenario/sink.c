@@ -10,14 +10,12 @@
 
 #include "models/base/bytes.h"
 
-enum { BUFFER = 256 * 1024 };
-
 bool sink_open(struct sink *s, const char *path, bool hashing)
 {
     *s = (struct sink){.fd = -1, .hashing = hashing};
     if (path && (s->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
         return false;
-    s->buf = malloc(BUFFER);
+    s->buf = malloc(SINK_BUFFER);
     assert(s->buf);
     sha256_start(&s->hash);
     return true;
@@ -51,13 +49,13 @@ int sink_close(struct sink *s, char digest[65])
     return s->err;
 }
 
-void sink_bytes(struct sink *s, const void *bytes, size_t len)
+void sink_bytes_slowly(struct sink *s, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes;
     while (len > 0) {
-        if (s->len == BUFFER)
+        if (s->len == SINK_BUFFER)
             flush(s);
-        size_t n = len < BUFFER - s->len ? len : BUFFER - s->len;
+        size_t n = len < SINK_BUFFER - s->len ? len : SINK_BUFFER - s->len;
         memcpy(s->buf + s->len, p, n);
         s->len += n;
         p += n;
@@ -65,19 +63,19 @@ void sink_bytes(struct sink *s, const void *bytes, size_t len)
     }
 }
 
-void sink_text(struct sink *s, const char *text)
+/* The decimal digits of v, ending before end; where they begin. */
+static char *digits(char *end, uint64_t v)
 {
-    sink_bytes(s, text, strlen(text));
+    do
+        *--end = (char)('0' + v % 10);
+    while (v /= 10);
+    return end;
 }
 
 void sink_u64(struct sink *s, uint64_t v)
 {
-    char digits[20];
-    size_t n = sizeof digits;
-    do
-        digits[--n] = (char)('0' + v % 10);
-    while (v /= 10);
-    sink_bytes(s, digits + n, sizeof digits - n);
+    char text[20], *end = text + sizeof text, *p = digits(end, v);
+    sink_bytes(s, p, (size_t)(end - p));
 }
 
 void sink_hex16(struct sink *s, unsigned v)
@@ -96,11 +94,14 @@ void sink_endpoint(struct sink *s, const struct endpoint *e)
         sink_text(s, endpoint_text(e, text));
         return;
     }
-    for (int i = 0; i < 4; i++) {
-        sink_u64(s, e->ip.b[i]);
-        sink_bytes(s, i < 3 ? "." : ":", 1);
+    char text[24], *end = text + sizeof text, *p = digits(end, e->port);
+    *--p = ':';
+    for (int i = 3; i >= 0; i--) {
+        p = digits(p, e->ip.b[i]);
+        if (i)
+            *--p = '.';
     }
-    sink_u64(s, e->port);
+    sink_bytes(s, p, (size_t)(end - p));
 }
 
 void sink_string(struct sink *s, const char *text)

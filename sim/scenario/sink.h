@@ -7,9 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "models/base/addr.h"
 #include "models/base/hash.h"
+
+enum { SINK_BUFFER = 256 * 1024 };
 
 struct sink {
     int fd; /* -1: no file */
@@ -25,8 +28,24 @@ bool sink_open(struct sink *s, const char *path, bool hashing);
 /* Writes what is left and closes; 0 or the errno of what failed. digest (may be NULL): SHA-256 of all bytes in hex. */
 int sink_close(struct sink *s, char digest[65]);
 
-void sink_bytes(struct sink *s, const void *bytes, size_t len);
-void sink_text(struct sink *s, const char *text);
+void sink_bytes_slowly(struct sink *s, const void *bytes, size_t len); /* with a flush between */
+
+static inline void sink_bytes(struct sink *s, const void *bytes, size_t len)
+{
+    if (len > SINK_BUFFER - s->len) {
+        sink_bytes_slowly(s, bytes, len);
+        return;
+    }
+    memcpy(s->buf + s->len, bytes, len);
+    s->len += len;
+}
+
+/* Of a literal the compiler knows the length. */
+static inline void sink_text(struct sink *s, const char *text)
+{
+    sink_bytes(s, text, strlen(text));
+}
+
 void sink_u64(struct sink *s, uint64_t v);
 void sink_hex16(struct sink *s, unsigned v);
 void sink_endpoint(struct sink *s, const struct endpoint *e);

@@ -194,20 +194,20 @@ static void put_endpoint(struct sink *s, const char *key, const struct endpoint 
     sink_text(s, "\"");
 }
 
-static const char *proto_name(unsigned proto)
+static const char *proto_key(unsigned proto)
 {
     switch (proto) {
-    case PROTO_TCP: return "tcp";
-    case PROTO_UDP: return "udp";
-    case PROTO_ICMP: return "icmp";
-    case PROTO_ICMP6: return "icmp6";
-    default: return "ip";
+    case PROTO_TCP: return ",\"proto\":\"tcp\"";
+    case PROTO_UDP: return ",\"proto\":\"udp\"";
+    case PROTO_ICMP: return ",\"proto\":\"icmp\"";
+    case PROTO_ICMP6: return ",\"proto\":\"icmp6\"";
+    default: return ",\"proto\":\"ip\"";
     }
 }
 
 static void put_flow(struct sink *s, unsigned proto, const struct endpoint *src, const struct endpoint *dst)
 {
-    put_string(s, ",\"proto\":", proto_name(proto));
+    sink_text(s, proto_key(proto));
     put_endpoint(s, ",\"src\":\"", src);
     put_endpoint(s, ",\"dst\":\"", dst);
 }
