@@ -640,6 +640,20 @@ static void ms_ice2_integrity(void **state)
     assert_int_equal(stun_check_integrity(&m, key, strlen(key)), E_INTEGRITY);
 }
 
+/* A type means what its dialect says. */
+static void names(void **state)
+{
+    (void)state;
+    assert_string_equal(stun_attr_name(&stun_rfc8489, 0x0012), "XOR-PEER-ADDRESS");
+    assert_string_equal(stun_attr_name(&stun_ms_turn, 0x0012), "REMOTE-ADDRESS");
+    assert_null(stun_attr_name(&stun_ms_turn, 0x0016));
+    assert_string_equal(stun_method_name(&stun_rfc8489, 0x0104), "Refresh");
+    assert_string_equal(stun_method_name(&stun_ms_turn, 0x0104), "Send");
+    assert_null(stun_method_name(&stun_rfc8489, 0x3eef));
+    assert_string_equal(stun_reason(446), "Connection Already Exists");
+    assert_string_equal(stun_reason(999), "Unknown");
+}
+
 static void ids_differ(void **state)
 {
     (void)state;
@@ -670,6 +684,7 @@ int main(void)
         cmocka_unit_test(looks_like_stun),
         cmocka_unit_test(ms_turn_messages),
         cmocka_unit_test(ms_ice2_integrity),
+        cmocka_unit_test(names),
         cmocka_unit_test(ids_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,8 @@ static bool owns(const struct host *h, const struct ip_addr *ip)
     return false;
 }
 
-static struct end *end_new(struct pipe *p, enum end_kind kind, struct host *host, io_id id, const struct endpoint *local)
+static struct end *end_new(struct pipe *p, enum end_kind kind, struct host *host, io_id id,
+                           const struct endpoint *local)
 {
     struct end *e = calloc(1, sizeof *e);
     assert(e);

@@ -84,7 +84,8 @@ static struct world *world_of(const struct turn_profile *server, const struct tu
     struct endpoint listen = kit_endpoint("10.48.54.229:3478");
     struct turn_config cfg = {
         .profile = server, .realm = "TANDBERG", .users = users, .user_count = 1, .listen = &listen, .listen_count = 1,
-        .relay_ip4 = listen.ip, .relay_ip6 = kit_ip("2001:db8::1"), .first_port = 24000, .last_port = 29999, .limits = turn_limits_default,
+        .relay_ip4 = listen.ip, .relay_ip6 = kit_ip("2001:db8::1"), .first_port = 24000,
+        .last_port = 29999, .limits = turn_limits_default,
     };
     struct turn_client_config client_cfg = {
         .profile = client, .server = listen, .user = "turn", .password = "secret", .family = family,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The server rows of the requirement catalogue that are about peer connections, their bytes, and streams and timers;
  * each test named after its rows. */
-#include "models/turn/scripted.h"
+#include "models/turn/scripted_test.h"
 
 /* ---- Connect ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Scripted clients and peers around the relay: what server_test.c and relay_test.c share. */
-#ifndef TP_TURN_SCRIPTED_H
-#define TP_TURN_SCRIPTED_H
+#ifndef TP_TURN_SCRIPTED_TEST_H
+#define TP_TURN_SCRIPTED_TEST_H
 
 #include <stdio.h>
 #include <stdlib.h>
