@@ -11,7 +11,7 @@
 
 #define TA (50 * NS_MS)            /* RFC 8445 14.2 */
 #define KEEP_ALIVE (15 * NS_S)     /* Tr, RFC 8445 11 */
-#define NOMINATE_WAIT (500 * NS_MS) /* for a better pair, once one is valid: ours, RFC 8445 8.1.1 leaves it open */
+#define NOMINATE_WAIT (500 * NS_MS) /* for a better pair, once one is valid: ours, 8.1.1 leaves it open */
 #define CHECK_TIMEOUT (10 * NS_S)
 #define TOTAL_TIMEOUT (30 * NS_S)
 
@@ -156,8 +156,8 @@ static bool is_choice_pending(const struct ice *a, unsigned component)
     return false;
 }
 
-/* Regular nomination (RFC 8445 8.1.1): the best valid pair, as soon as no better one can come or it took too long.
- * Returns when to look again. */
+/* Regular nomination (RFC 8445 8.1.1): the best valid pair, as soon as no better one can come or it took too
+ * long. Returns when to look again. */
 static uint64_t nominate(struct ice *a, uint64_t now_ns)
 {
     uint64_t again_ns = TIME_NEVER;
@@ -177,7 +177,7 @@ static uint64_t nominate(struct ice *a, uint64_t now_ns)
     return again_ns;
 }
 
-/* One check or connection each Ta, triggered checks first (RFC 8445 6.1.4.2). Returns when the next is due. */
+/* One check or connection each Ta, triggered checks first (RFC 8445 6.1.4.2). Returns when another is due. */
 static uint64_t pace(struct ice *a, uint64_t now_ns)
 {
     struct ice_pair *triggered = pair_triggered(a);
@@ -267,7 +267,8 @@ static long find_candidate(const struct ice_candidate *list, size_t n, const str
     return -1;
 }
 
-/* Those that were signalled and those that were learned have their room each: strangers cannot crowd out an answer. */
+/* Those that were signalled and those that were learned have their room each: strangers cannot crowd out an
+ * answer. */
 static unsigned count_remotes(const struct ice *a, bool learned)
 {
     unsigned n = 0;
@@ -341,7 +342,8 @@ void ice_opened(struct ice *a, size_t pair, uint32_t stream, uint64_t now_ns)
     if (a->failed || p->state != PAIR_OPENING)
         return; /* not needed any more */
     if (pair_on_stream(a, stream)) {
-        fail_pair(p, "the same connection as another pair's", 0); /* one peer behind a relay, active and passive */
+        /* one peer behind a relay, active and passive */
+        fail_pair(p, "the same connection as another pair's", 0);
     } else {
         begin_stream(a, p, stream, now_ns);
         send_check(a, p, now_ns);
@@ -357,8 +359,8 @@ void ice_open_failed(struct ice *a, size_t pair, uint64_t now_ns)
     run(a, now_ns);
 }
 
-/* Our passive candidate at this address: itself, or its base; failing that the first, for a relay behind a 1:1 NAT
- * does not know the address that it is called by. -1: there is none. */
+/* Our passive candidate at this address: itself, or its base; failing that the first, for a relay behind a
+ * 1:1 NAT does not know the address that it is called by. -1: there is none. */
 static long passive_at(const struct ice *a, const struct endpoint *local)
 {
     long first = -1, based = -1;
@@ -378,7 +380,8 @@ static long passive_at(const struct ice *a, const struct endpoint *local)
 /* The active candidate at this address: as signalled, or peer-reflexive (RFC 8445 7.3.1.3). -1: too many. */
 static long active_at(struct ice *a, const struct endpoint *remote, uint8_t component)
 {
-    struct ice_candidate c = {.type = ICE_PRFLX, .tcp = ICE_TCP_ACT, .component = component, .address = *remote};
+    struct ice_candidate c = {
+        .type = ICE_PRFLX, .tcp = ICE_TCP_ACT, .component = component, .address = *remote};
     long known = find_candidate(a->remote, a->remote_count, &c);
     if (known >= 0 || count_remotes(a, true) == ICE_CANDIDATES_MAX)
         return known;
@@ -426,8 +429,8 @@ static bool is_for_us(const struct ice *a, const struct stun_msg *m)
 {
     const char *name;
     size_t len, ours = strlen(a->cfg.ufrag);
-    return stun_get_text(m, ATTR_USERNAME, &name, &len) == 0 && len > ours && memcmp(name, a->cfg.ufrag, ours) == 0 &&
-           name[ours] == ':';
+    return stun_get_text(m, ATTR_USERNAME, &name, &len) == 0 && len > ours &&
+           memcmp(name, a->cfg.ufrag, ours) == 0 && name[ours] == ':';
 }
 
 /* Two of one role: the larger tie-breaker is to control (RFC 8445 7.3.1.1). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an agent remembers, and what its parts do with it: pairs.c keeps the check list, events.c tells the user, check.c
- * makes the messages, agent.c decides. */
+/* What an agent remembers, and what its parts do with it: pairs.c keeps the check list, events.c tells the
+ * user, check.c makes the messages, agent.c decides. */
 #ifndef TP_ICE_AGENT_H
 #define TP_ICE_AGENT_H
 
@@ -9,8 +9,8 @@
 #include "models/ice/ice.h"
 
 enum pair_state {
-    PAIR_WAITING,  /* ours to open; frozen (RFC 8445 6.1.2.6) while another of its foundation is being tried */
-    PAIR_OPENING,  /* the user has been asked to open it */
+    PAIR_WAITING, /* ours to open; frozen (RFC 8445 6.1.2.6) while another of its foundation is being tried */
+    PAIR_OPENING, /* the user has been asked to open it */
     PAIR_EXPECTED, /* theirs to open */
     PAIR_CHECKING, /* has a stream */
     PAIR_VALID,    /* checked in both directions */
@@ -39,7 +39,10 @@ struct ice_pair {
     int code;         /* and, if it was one, the error response's code */
 };
 
-enum { ICE_REMOTES_MAX = 2 * ICE_CANDIDATES_MAX, ICE_COMPONENTS_MAX = 2 }; /* remotes: peer-reflexive ones too */
+enum {
+    ICE_REMOTES_MAX = 2 * ICE_CANDIDATES_MAX, /* with as many peer-reflexive ones */
+    ICE_COMPONENTS_MAX = 2,
+};
 
 struct ice_component {
     uint64_t first_valid_ns; /* TIME_NEVER: none is valid */
@@ -117,6 +120,7 @@ void pairs_describe(struct ice *a);
 void event_pair(struct ice *a, enum ice_event_kind kind, const struct ice_pair *p);
 void event_failed(struct ice *a);
 /* A slot for a message: write it into bytes, then give its length. */
-struct ice_queued *event_send(struct ice *a, struct ice_pair *p, const char *label, int code, uint64_t now_ns);
+struct ice_queued *event_send(struct ice *a, struct ice_pair *p, const char *label, int code,
+                              uint64_t now_ns);
 
 #endif

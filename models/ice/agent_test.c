@@ -13,9 +13,11 @@
 #define EDGE "192.0.2.10:50000"
 #define EXPRESSWAY "198.51.100.20:24000"
 
-static struct ice_candidate candidate(const char *address, enum ice_type type, enum ice_tcp tcp, const char *foundation)
+static struct ice_candidate candidate(const char *address, enum ice_type type, enum ice_tcp tcp,
+                                      const char *foundation)
 {
-    struct ice_candidate c = {.component = 1, .type = type, .tcp = tcp, .priority = ice_priority(type, tcp, 1)};
+    struct ice_candidate c = {
+        .component = 1, .type = type, .tcp = tcp, .priority = ice_priority(type, tcp, 1)};
     c.address = kit_endpoint(address);
     snprintf(c.foundation, sizeof c.foundation, "%s", foundation);
     return c;
@@ -42,15 +44,16 @@ static const char *answer_to(struct ice *a, const uint8_t *frame, size_t len, st
     return ice_poll(a, ev) ? ev->label : "";
 }
 
-/* The captured check: its password is not known, so 401 for the user name that is ours, and no more can be said; a bit
- * less and it is dropped. */
+/* The captured check: its password is not known, so 401 for the user name that is ours, and no more can be
+ * said; a bit less and it is dropped. */
 static void captured_check_is_answered(void **state)
 {
     (void)state;
-    static const char hex[] =
-        "000100582112a442a7d42d519e4d78c5938195210025000000240004 6effffff8029000808b2674a8beecd680006000c6c304d52"
-        "3a416f5679000000805400043300000080700004000000020008 00141da4842529575b38e06b72ef458c3e172b65c76c80280004"
-        "ff2fa718";
+    static const char hex[] = "000100582112a442a7d42d519e4d78c5938195210025000000240004 "
+                              "6effffff8029000808b2674a8beecd680006000c6c304d52"
+                              "3a416f5679000000805400043300000080700004000000020008 "
+                              "00141da4842529575b38e06b72ef458c3e172b65c76c80280004"
+                              "ff2fa718";
     uint8_t frame[128];
     size_t len = kit_hex(hex, frame, sizeof frame);
     struct ice *a = alone("l0MR");
@@ -88,7 +91,7 @@ static void refusals(void **state)
         {"us:them", "secret", "Binding error 400", false, false, true, false, 0, 0},
         {"us:them", "secret", "Binding error 400", true, false, true, false, 0, 1},
         {"us:them", "secret", "Binding error 400", true, false, true, false, 0, -1},
-        {"us:them", "secret", "Binding error 487", true, false, true, true, 7, 0}, /* equal: who is asked stays */
+        {"us:them", "secret", "Binding error 487", true, false, true, true, 7, 0}, /* equal: we stay */
         {"us:them", "secret", "Binding success", true, false, true, true, 8, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -99,7 +102,8 @@ static void refusals(void **state)
         if (rows[i].priority)
             stun_put_u32(&o, ATTR_PRIORITY, 1);
         if (rows[i].roles >= 0)
-            stun_put_u64(&o, rows[i].controlling ? ATTR_ICE_CONTROLLING : ATTR_ICE_CONTROLLED, rows[i].tie_breaker);
+            stun_put_u64(&o, rows[i].controlling ? ATTR_ICE_CONTROLLING : ATTR_ICE_CONTROLLED,
+                         rows[i].tie_breaker);
         if (rows[i].roles > 0)
             stun_put_u64(&o, ATTR_ICE_CONTROLLING, 0);
         if (rows[i].unknown)
@@ -117,7 +121,8 @@ static void refusals(void **state)
     }
 }
 
-/* Behind a relay a stream is a peer: when it has spoken first, connecting to it finds the same stream, which goes on. */
+/* Behind a relay a stream is a peer: when it has spoken first, connecting to it finds the same stream, which
+ * goes on. */
 static void active_and_passive_of_one_peer(void **state)
 {
     (void)state;
@@ -141,7 +146,8 @@ static void active_and_passive_of_one_peer(void **state)
     ice_free(a);
 }
 
-/* A connection comes to the base of a server-reflexive candidate, or to an address that we do not know as ours. */
+/* A connection comes to the base of a server-reflexive candidate, or to an address that we do not know as
+ * ours. */
 static void where_connections_arrive(void **state)
 {
     (void)state;
@@ -302,7 +308,8 @@ static struct ice *answering(const struct ice_config *how, uint32_t n)
     return a;
 }
 
-static const struct ice_config controlled = {.tie_breaker = 5}, controlling = {.controlling = true, .tie_breaker = 5};
+static const struct ice_config controlled = {.tie_breaker = 5};
+static const struct ice_config controlling = {.controlling = true, .tie_breaker = 5};
 static const struct ice_check from_controlling = {.controlling = true, .tie_breaker = 9};
 static const struct ice_check from_controlled = {.tie_breaker = 1};
 
@@ -415,7 +422,8 @@ static void triggered_checks_go_first(void **state)
     struct ice_candidate mine = candidate("10.0.0.1:1", ICE_HOST, ICE_TCP_ACT, "2");
     ice_add_local(a, &mine);
     for (unsigned i = 0; i < 2; i++) {
-        struct ice_candidate theirs = candidate(i ? "10.0.0.2:2" : "10.0.0.2:1", ICE_HOST, ICE_TCP_PASS, i ? "3" : "4");
+        struct ice_candidate theirs =
+            candidate(i ? "10.0.0.2:2" : "10.0.0.2:1", ICE_HOST, ICE_TCP_PASS, i ? "3" : "4");
         ice_add_remote(a, &theirs);
     }
     ice_timer(a, 0);
@@ -437,7 +445,7 @@ static void triggered_checks_go_first(void **state)
     ice_free(a);
 }
 
-/* The pair priority's last bit depends on who controls (RFC 8445 6.1.2.3), also after the roles have changed. */
+/* The pair priority's last bit depends on who controls (RFC 8445 6.1.2.3), also after the roles change. */
 static void order_depends_on_the_role(void **state)
 {
     (void)state;
@@ -450,7 +458,8 @@ static void order_depends_on_the_role(void **state)
         struct ice_candidate far_high = candidate("10.0.0.2:2", ICE_HOST, ICE_TCP_PASS, "H");
         low.priority = far_low.priority = 1000;
         high.priority = far_high.priority = 2000;
-        high.address = kit_endpoint("[2001:db8::2]:2"); /* so that low pairs with far_high, high with far_low */
+        /* so that low pairs with far_high, high with far_low */
+        high.address = kit_endpoint("[2001:db8::2]:2");
         ice_add_local(a, &high);
         ice_add_local(a, &low);
         ice_add_remote(a, &far_low);
@@ -517,8 +526,8 @@ static void roles_change_after_use_candidate(void **state)
     ice_free(a);
 }
 
-/* And the other way: USE-CANDIDATE sent while controlled nominates nothing, also when we control by the time of the
- * answer. */
+/* And the other way: USE-CANDIDATE sent while controlled nominates nothing, also when we control by the time
+ * of the answer. */
 static void roles_change_under_a_check(void **state)
 {
     (void)state;

@@ -7,8 +7,9 @@ enum { TYPE_PREFERENCE_PRFLX = 110 };
 static const uint8_t type_preference[] = {
     [ICE_HOST] = 126, [ICE_SRFLX] = 100, [ICE_PRFLX] = TYPE_PREFERENCE_PRFLX, [ICE_RELAY] = 0};
 
-/* The local preference is transport << 12 | direction << 9 | other, with 6 for TCP, 5 for active, 2 for passive. Of
- * `other` only three values are known, from remembered priorities (1684798975, 7076863, 6556159); the rest is ours. */
+/* The local preference is transport << 12 | direction << 9 | other, with 6 for TCP, 5 for active, 2 for
+ * passive. Of `other` only three values are known, from remembered priorities (1684798975, 7076863, 6556159);
+ * the rest is ours. */
 enum { TRANSPORT_TCP = 6 << 12, ACTIVE = 5 << 9, PASSIVE = 2 << 9 };
 static const uint16_t local_preference[][2] = {
     [ICE_HOST] = {TRANSPORT_TCP | ACTIVE | 0x1ff, TRANSPORT_TCP | PASSIVE | 0x1ff},
@@ -19,7 +20,8 @@ static const uint16_t local_preference[][2] = {
 
 uint32_t ice_priority(enum ice_type type, enum ice_tcp tcp, unsigned component)
 {
-    return (uint32_t)type_preference[type] << 24 | (uint32_t)local_preference[type][tcp] << 8 | (256 - component);
+    return (uint32_t)type_preference[type] << 24 | (uint32_t)local_preference[type][tcp] << 8 |
+           (256 - component);
 }
 
 uint32_t ice_check_priority(const struct ice_candidate *local)

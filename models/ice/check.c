@@ -10,7 +10,8 @@ enum { IMPLEMENTATION_VERSION = 2, UNKNOWN_MAX = 8 };
 
 static const struct stun_dialect *const dialect = &stun_ms_ice2;
 
-static void begin(struct stun_out *o, enum stun_class cls, const struct stun_id *id, uint8_t buf[ICE_MESSAGE_MAX])
+static void begin(struct stun_out *o, enum stun_class cls, const struct stun_id *id,
+                  uint8_t buf[ICE_MESSAGE_MAX])
 {
     stun_begin(o, dialect, buf, ICE_MESSAGE_MAX, stun_type(cls, STUN_BINDING), id);
 }
@@ -69,7 +70,8 @@ size_t ice_success_encode(const struct stun_msg *request, const struct endpoint 
     return finish(&o, key);
 }
 
-size_t ice_error_encode(const struct stun_msg *request, int code, const char *key, uint8_t buf[ICE_MESSAGE_MAX])
+size_t ice_error_encode(const struct stun_msg *request, int code, const char *key,
+                        uint8_t buf[ICE_MESSAGE_MAX])
 {
     struct stun_out o;
     begin(&o, STUN_ERROR, &request->id, buf);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The messages of connectivity checks in the [MS-ICE2] dialect, to and from bytes. Nothing here has a state. */
+/* The messages of connectivity checks in the [MS-ICE2] dialect, to and from bytes. */
 #ifndef TP_ICE_CHECK_H
 #define TP_ICE_CHECK_H
 
@@ -13,26 +13,29 @@ struct ice_check {
     uint32_t priority;
     bool use_candidate, controlling;
     uint64_t tie_breaker;
-    char username[2 * ICE_UFRAG_MAX]; /* "theirs:ours" of the sender, so ours comes first where it is received */
+    char username[2 * ICE_UFRAG_MAX]; /* the receiver's fragment, a colon, the sender's */
     char candidate_id[33];            /* CANDIDATE-IDENTIFIER (MSI-3); "" when absent */
 };
 
-/* Both return the message's length. key: the receiver's password. The attributes' order is that of the reference
- * capture's frame 2597 (request) and fits the length of its frame 2596 (response, with USERNAME repeated). */
+/* Both return the message's length. key: the receiver's password. The attributes' order is that of the
+ * reference capture's frame 2597 (request) and fits the length of its frame 2596 (response, with USERNAME
+ * repeated). */
 size_t ice_check_encode(const struct ice_check *c, const struct stun_id *id, const char *key,
                         uint8_t buf[ICE_MESSAGE_MAX]);
 size_t ice_success_encode(const struct stun_msg *request, const struct endpoint *mapped, const char *key,
                           uint8_t buf[ICE_MESSAGE_MAX]);
 /* key NULL: without MESSAGE-INTEGRITY, as 400 and 401 are (RFC 8489 9.1.3). unknown: for 420. */
-size_t ice_error_encode(const struct stun_msg *request, int code, const char *key, uint8_t buf[ICE_MESSAGE_MAX]);
+size_t ice_error_encode(const struct stun_msg *request, int code, const char *key,
+                        uint8_t buf[ICE_MESSAGE_MAX]);
 /* A keep-alive: header and FINGERPRINT alone. */
 size_t ice_indication_encode(const struct stun_id *id, uint8_t buf[ICE_MESSAGE_MAX]);
 
-/* A message of the dialect with a FINGERPRINT, the standard one or Microsoft's old one (MSI-7): 0, or E_MALFORMED,
- * E_INTEGRITY: to be dropped. */
+/* A message of the dialect with a FINGERPRINT, the standard one or Microsoft's old one (MSI-7): 0, or
+ * E_MALFORMED, E_INTEGRITY: to be dropped. */
 int ice_message_parse(const uint8_t *frame, size_t len, struct stun_msg *out);
-/* The fields of a request whose credentials are fine (or, in a test, unknown). E_MALFORMED: one is missing or wrong:
- * PRIORITY and exactly one role attribute are needed. USE-CANDIDATE from a controlled agent is taken (frame 2597). */
+/* The fields of a request whose credentials are fine (or, in a test, unknown). E_MALFORMED: one is missing or
+ * wrong: PRIORITY and exactly one role attribute are needed. USE-CANDIDATE from a controlled agent is taken
+ * (frame 2597). */
 int ice_check_decode(const struct stun_msg *m, struct ice_check *out);
 
 #endif

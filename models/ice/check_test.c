@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The messages of checks against the one that was captured (frame 2597 of the reference capture), and priorities. */
+/* The messages of checks against the one that was captured (frame 2597 of the reference capture), and
+ * priorities. */
 #include "models/ice/check.h"
 
 #include <string.h>
@@ -125,14 +126,16 @@ static void priorities(void **state)
     assert_true(ice_pair_priority(2, 1) == (UINT64_C(1) << 32) + 5);
     assert_true(ice_pair_priority(1, 2) == (UINT64_C(1) << 32) + 4);
     assert_true(ice_pair_priority(7, 7) == (UINT64_C(7) << 32) + 14);
-    assert_true(ice_pair_priority(UINT32_MAX, 2130706431) == (UINT64_C(2130706431) << 32) + 2 * UINT64_C(4294967295) + 1);
+    assert_true(ice_pair_priority(UINT32_MAX, 2130706431) ==
+                (UINT64_C(2130706431) << 32) + 2 * UINT64_C(4294967295) + 1);
 }
 
 static void active_pairs_with_passive_only(void **state)
 {
     (void)state;
     struct ice_candidate active = {.tcp = ICE_TCP_ACT, .component = 1, .address = kit_endpoint("10.0.0.1:1")};
-    struct ice_candidate passive = {.tcp = ICE_TCP_PASS, .component = 1, .address = kit_endpoint("10.0.0.2:2")};
+    struct ice_candidate passive = {
+        .tcp = ICE_TCP_PASS, .component = 1, .address = kit_endpoint("10.0.0.2:2")};
     assert_true(ice_can_pair(&active, &passive));
     assert_true(ice_can_pair(&passive, &active));
     assert_false(ice_can_pair(&active, &active));

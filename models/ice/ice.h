@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ICE over TCP (RFC 8445, 6544) in the dialect of [MS-ICE2]: candidates, pairs, checks, nomination. Transport-free: the
- * agent says which pair to open and what to send on a stream; the user says what opened, came in and was received.
- * A stream is one TCP connection (or one peer behind an MS-TURN relay), named by a number of the user's choice.
- * Frames here are the content of RFC 4571 frames; rfc4571.h does the lengths. */
+/* ICE over TCP (RFC 8445, 6544) in the dialect of [MS-ICE2]: candidates, pairs, checks, nomination.
+ * Transport-free: the agent says which pair to open and what to send on a stream; the user says what opened,
+ * came in and was received. A stream is one TCP connection (or one peer behind an MS-TURN relay), named by a
+ * number of the user's choice. Frames here are the content of RFC 4571 frames; rfc4571.h does the lengths. */
 #ifndef TP_ICE_ICE_H
 #define TP_ICE_ICE_H
 
@@ -26,7 +26,8 @@ struct ice_candidate {
     struct endpoint address, related; /* related: raddr, rport */
 };
 
-/* Priority of [MS-ICE2] for TCP (catalogue 3.2): type preference, transport 6, direction 5 (active) or 2 (passive). */
+/* Priority of [MS-ICE2] for TCP (catalogue 3.2): type preference, transport 6, direction 5 (active) or 2
+ * (passive). */
 uint32_t ice_priority(enum ice_type type, enum ice_tcp tcp, unsigned component);
 
 struct ice_config {
@@ -40,11 +41,11 @@ struct ice_config {
 };
 
 enum ice_event_kind {
-    ICE_OPEN,      /* open this pair: local is ours (active), remote theirs (passive); answer with ice_opened or _failed */
+    ICE_OPEN,      /* open this pair (local is active); answer with ice_opened or ice_open_failed */
     ICE_SEND,      /* send this frame on the stream; label names it */
     ICE_VALID,     /* request and success response have been seen in both directions on this stream */
     ICE_NOMINATED, /* the stream that media goes over; others may be closed */
-    ICE_FAILED,    /* before nomination: no pair is left or time is up; text says what was tried. The agent is done */
+    ICE_FAILED,    /* before nomination, and the last: no pair is left or time is up; text says what was tried */
 };
 
 struct ice_event {
@@ -60,9 +61,9 @@ struct ice_event {
 struct ice;
 struct ice *ice_new(const struct ice_config *cfg, struct rng rng);
 void ice_free(struct ice *a);
-/* 0 (also for one that is known already), E_NOMEM: too many, E_RANGE: a component other than 1 and 2, or no address.
- * Candidates may come late, after ice_start. A check's PRIORITY takes all but the type from our candidate's priority:
- * with 16777215 on a relayed one it is 0x6effffff, as in the reference capture. */
+/* 0 (also for one that is known already), E_NOMEM: too many, E_RANGE: a component other than 1 and 2, or no
+ * address. Candidates may come late, after ice_start. A check's PRIORITY takes all but the type from our
+ * candidate's priority: with 16777215 on a relayed one it is 0x6effffff, as in the reference capture. */
 int ice_add_local(struct ice *a, const struct ice_candidate *c);
 int ice_add_remote(struct ice *a, const struct ice_candidate *c);
 /* Too long ones never match. Checks of the peer are answered before; our own wait for this. */
@@ -71,7 +72,8 @@ void ice_start(struct ice *a, uint64_t now_ns); /* candidates of both sides are 
 
 void ice_opened(struct ice *a, size_t pair, uint32_t stream, uint64_t now_ns);
 void ice_open_failed(struct ice *a, size_t pair, uint64_t now_ns);
-/* A connection to one of our passive candidates came in from remote (peer-reflexive when no candidate has it). */
+/* A connection to one of our passive candidates came in from remote (peer-reflexive when no candidate has
+ * it). */
 void ice_incoming(struct ice *a, uint32_t stream, const struct endpoint *local, const struct endpoint *remote,
                   uint64_t now_ns);
 /* After nomination of its pair a connection's end is the user's matter: no event says it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An agent under a script of any bytes: candidates, connections, frames as they are, frames with a good MAC around
- * attributes of any kind, answers to its own checks, time. It must come to rest, stay within its limits, and never
- * nominate a component twice. */
+/* An agent under a script of any bytes: candidates, connections, frames as they are, frames with a good MAC
+ * around attributes of any kind, answers to its own checks, time. It must come to rest, stay within its
+ * limits, and never nominate a component twice. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +65,11 @@ static struct endpoint any_endpoint(struct fuzz *f)
 static void add_candidate(struct fuzz *f, bool local)
 {
     uint8_t x = read8(&f->r);
-    struct ice_candidate c = {.component = x & 3, .type = (enum ice_type)(x >> 2 & 3), .tcp = (enum ice_tcp)(x >> 4 & 1),
-                              .priority = read32(&f->r), .foundation = {(char)('a' + (x >> 5))}};
+    struct ice_candidate c = {.component = x & 3,
+                              .type = (enum ice_type)(x >> 2 & 3),
+                              .tcp = (enum ice_tcp)(x >> 4 & 1),
+                              .priority = read32(&f->r),
+                              .foundation = {(char)('a' + (x >> 5))}};
     c.address = any_endpoint(f);
     c.related = any_endpoint(f);
     if (local)
@@ -198,8 +201,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz f = {.r = reader_of(data, size)};
     uint8_t how = read8(&f.r);
-    struct ice_config cfg = {.controlling = how & 1, .use_candidate_always = how & 2, .tie_breaker = UINT64_C(1) << 63,
-                             .ufrag = "us", .pwd = "our password", .candidate_id = how & 4 ? "3" : NULL};
+    struct ice_config cfg = {.controlling = how & 1,
+                             .use_candidate_always = how & 2,
+                             .tie_breaker = UINT64_C(1) << 63,
+                             .ufrag = "us",
+                             .pwd = "our password",
+                             .candidate_id = how & 4 ? "3" : NULL};
     f.a = ice_new(&cfg, rng_named(1, "fuzz"));
     assert(f.a);
     while (reader_left(&f.r) > 0 && !f.failed)

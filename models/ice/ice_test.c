@@ -94,7 +94,8 @@ static void on_open(struct world *w, int who, const struct ice_event *ev)
         return;
     size_t last = w->things - 1;
     t.stream = ++w->streams;
-    for (; w->thing[last].what != OPENED || w->thing[last].pair != ev->pair || w->thing[last].to != who; last--)
+    for (; w->thing[last].what != OPENED || w->thing[last].pair != ev->pair || w->thing[last].to != who;
+         last--)
         ;
     w->thing[last].stream = t.stream;
     t.what = ARRIVES;
@@ -132,7 +133,8 @@ static void drain(struct world *w, int who)
             w->indications[who] += strcmp(ev.label, "Binding indication") == 0;
             if (w->lost_label && w->lost_from == who && strcmp(ev.label, w->lost_label) == 0)
                 break;
-            struct thing t = {.at = w->now + LATENCY, .what = FRAME, .to = 1 - who, .stream = ev.stream, .len = ev.len};
+            struct thing t = {
+                .at = w->now + LATENCY, .what = FRAME, .to = 1 - who, .stream = ev.stream, .len = ev.len};
             memcpy(t.bytes, ev.data, ev.len);
             schedule(w, &t);
             break;
@@ -203,16 +205,19 @@ static void run_until(struct world *w, uint64_t end)
     fail_msg("the agents do not come to rest:\n%s", w->log);
 }
 
-static struct ice_candidate candidate(const char *address, enum ice_type type, enum ice_tcp tcp, const char *foundation)
+static struct ice_candidate candidate(const char *address, enum ice_type type, enum ice_tcp tcp,
+                                      const char *foundation)
 {
-    struct ice_candidate c = {.component = 1, .type = type, .tcp = tcp, .priority = ice_priority(type, tcp, 1)};
+    struct ice_candidate c = {
+        .component = 1, .type = type, .tcp = tcp, .priority = ice_priority(type, tcp, 1)};
     c.address = kit_endpoint(address);
     snprintf(c.foundation, sizeof c.foundation, "%s", foundation);
     return c;
 }
 
 /* A candidate of one, told to the other. */
-static void offer(struct world *w, int who, const char *address, enum ice_type type, enum ice_tcp tcp, const char *f)
+static void offer(struct world *w, int who, const char *address, enum ice_type type, enum ice_tcp tcp,
+                  const char *f)
 {
     struct ice_candidate c = candidate(address, type, tcp, f);
     assert_int_equal(ice_add_local(w->agent[who], &c), 0);
@@ -225,8 +230,10 @@ static struct world *world_new(void)
     assert_non_null(w);
     w->out = text_of(w->log, sizeof w->log);
     w->lowest_port = UINT16_MAX;
-    w->cfg[A] = (struct ice_config){.controlling = true, .tie_breaker = 7, .ufrag = "l0MR", .pwd = "password-of-a"};
-    w->cfg[B] = (struct ice_config){.tie_breaker = 5, .ufrag = "AoVy", .pwd = "password-of-b", .candidate_id = "3"};
+    w->cfg[A] =
+        (struct ice_config){.controlling = true, .tie_breaker = 7, .ufrag = "l0MR", .pwd = "password-of-a"};
+    w->cfg[B] =
+        (struct ice_config){.tie_breaker = 5, .ufrag = "AoVy", .pwd = "password-of-b", .candidate_id = "3"};
     return w;
 }
 
@@ -268,17 +275,18 @@ static void lab_call(void **state)
     offer(w, B, EXPRESSWAY, ICE_RELAY, ICE_TCP_PASS, "1");
     start(w);
     run_until(w, 100 * NS_MS);
-    assert_string_equal(w->log, "0 A OPEN\n"
-                                "10 A SEND Binding request\n"
-                                "20 B SEND Binding success\n"
-                                "20 B SEND Binding request\n" /* triggered, at once: nothing was sent for Ta */
-                                "30 A SEND Binding success\n"
-                                "30 A VALID\n"
-                                "40 B VALID\n"
-                                "50 A SEND Binding request\n" /* with USE-CANDIDATE; Ta after the connection */
-                                "60 B SEND Binding success\n"
-                                "60 B NOMINATED\n"
-                                "70 A NOMINATED\n");
+    assert_string_equal(w->log,
+                        "0 A OPEN\n"
+                        "10 A SEND Binding request\n"
+                        "20 B SEND Binding success\n"
+                        "20 B SEND Binding request\n" /* triggered, at once: nothing was sent for Ta */
+                        "30 A SEND Binding success\n"
+                        "30 A VALID\n"
+                        "40 B VALID\n"
+                        "50 A SEND Binding request\n" /* with USE-CANDIDATE; Ta after the connection */
+                        "60 B SEND Binding success\n"
+                        "60 B NOMINATED\n"
+                        "70 A NOMINATED\n");
     assert_int_equal(w->last_nominated[A].stream, w->last_nominated[B].stream);
     world_free(w);
 }
@@ -308,8 +316,8 @@ static void offer_both_ways(struct world *w, bool passive_first)
     }
 }
 
-/* Both offer active and passive: the pair in which the controlling side is active is the better one, by one. The other
- * one works too, and is left alone from then on. */
+/* Both offer active and passive: the pair in which the controlling side is active is the better one, by one.
+ * The other one works too, and is left alone from then on. */
 static void better_pair_is_nominated(void **state)
 {
     (void)state;
@@ -341,7 +349,8 @@ static void nothing_begins_after_nomination(void **state)
         char to[ENDPOINT_TEXT], f[8];
         snprintf(to, sizeof to, "10.0.1.1:%u", 100 + i);
         snprintf(f, sizeof f, "%u", i);
-        offer(w, B, to, i == 11 ? ICE_HOST : ICE_RELAY, ICE_TCP_PASS, f); /* the last is the best, and works */
+        offer(w, B, to, i == 11 ? ICE_HOST : ICE_RELAY, ICE_TCP_PASS,
+              f); /* the last is the best, and works */
     }
     start(w);
     run_until(w, 10 * NS_S);
@@ -412,8 +421,8 @@ static void connections_are_paced(void **state)
     world_free(w);
 }
 
-/* Two components of one foundation: the second is tried when the first has worked (RFC 8445 6.1.4.2), and each has its
- * own pair. */
+/* Two components of one foundation: the second is tried when the first has worked (RFC 8445 6.1.4.2), and
+ * each has its own pair. */
 static void two_components(void **state)
 {
     (void)state;
@@ -452,7 +461,8 @@ static void server_reflexive_is_its_base(void **state)
     struct ice_candidate reflexive = candidate("203.0.113.7:61000", ICE_SRFLX, ICE_TCP_ACT, "s");
     reflexive.related = kit_endpoint("10.0.0.1:1");
     ice_add_local(w->agent[A], &reflexive);
-    reflexive = candidate("203.0.113.7:61001", ICE_SRFLX, ICE_TCP_ACT, "t"); /* one without a host candidate */
+    reflexive =
+        candidate("203.0.113.7:61001", ICE_SRFLX, ICE_TCP_ACT, "t"); /* one without a host candidate */
     reflexive.related = kit_endpoint("10.0.0.1:2");
     ice_add_local(w->agent[A], &reflexive);
     struct ice_candidate far = candidate(EXPRESSWAY, ICE_RELAY, ICE_TCP_PASS, "1");
@@ -464,7 +474,8 @@ static void server_reflexive_is_its_base(void **state)
     world_free(w);
 }
 
-/* RFC 8445 6.1.2.5: a hundred pairs at most, and the best of those that there could be, in whatever order they come. */
+/* RFC 8445 6.1.2.5: a hundred pairs at most, and the best of those that there could be, in whatever order
+ * they come. */
 static void full_list_keeps_the_best(void **state)
 {
     (void)state;
@@ -562,7 +573,8 @@ static void role_conflict(void **state)
         bool first_wins = i & 2; /* A's is the larger */
         bool refused = strstr(w->log, "Binding error 487") != NULL;
         bool a_speaks = i & 4;
-        /* The speaker is refused when it says it controls and is smaller, or says it is controlled and is larger. */
+        /* The speaker is refused when it says it controls and is smaller, or says it is controlled and is
+         * larger. */
         assert_int_equal(refused, (i & 1) ? a_speaks != first_wins : a_speaks == first_wins);
         if (!refused)
             assert_int_equal(a_first, !first_wins);
@@ -618,8 +630,8 @@ static void keep_alives(void **state)
 
 /* ---- it does not ---- */
 
-/* A pair is valid only when each side's request has been answered: lose each message in turn. Who sent the lost answer
- * cannot know; the other one waits in vain. Nothing is sent again on TCP. */
+/* A pair is valid only when each side's request has been answered: lose each message in turn. Who sent the
+ * lost answer cannot know; the other one waits in vain. Nothing is sent again on TCP. */
 static void valid_needs_both_directions(void **state)
 {
     (void)state;
@@ -664,7 +676,8 @@ static void wrong_password(void **state)
     start(w);
     run_until(w, 60 * NS_S);
     assert_non_null(strstr(w->log, "20 B SEND Binding error 401\n30 A FAILED\n"));
-    assert_string_equal(w->failure[A], "no candidate pair works; tried 1: " EDGE " to " EXPRESSWAY ": Binding error 401");
+    assert_string_equal(w->failure[A],
+                        "no candidate pair works; tried 1: " EDGE " to " EXPRESSWAY ": Binding error 401");
     assert_int_equal(w->valid[A] + w->valid[B], 0);
     assert_int_equal(w->failed[B], 1);
     world_free(w);

@@ -16,8 +16,8 @@ void pairs_set_priorities(struct ice *a)
         a->pair[i].priority = priority_of(a, &a->pair[i]);
 }
 
-/* A place for one more. When the list is full the least important pair that nothing has happened to yet makes room
- * (RFC 8445 6.1.2.5); indices stay, for the user has been told some. */
+/* A place for one more. When the list is full the least important pair that nothing has happened to yet makes
+ * room (RFC 8445 6.1.2.5); indices stay, for the user has been told some. */
 static struct ice_pair *place(struct ice *a, uint64_t priority)
 {
     if (a->pair_count < ICE_PAIRS_MAX)
@@ -43,7 +43,8 @@ struct ice_pair *pair_add(struct ice *a, size_t local, size_t remote)
     return p;
 }
 
-/* A server-reflexive candidate is its base in the list, and the base has pairs of its own (RFC 8445 6.1.2.4). */
+/* A server-reflexive candidate is its base in the list, and the base has pairs of its own (RFC 8445 6.1.2.4).
+ */
 static bool is_redundant(const struct ice *a, const struct ice_candidate *c)
 {
     if (c->type != ICE_SRFLX)
@@ -181,7 +182,8 @@ void pairs_describe(struct ice *a)
         endpoint_text(&pair_local(a, p)->address, ours);
         endpoint_text(&pair_remote(a, p)->address, theirs);
         bool active = pair_local(a, p)->tcp == ICE_TCP_ACT;
-        text_add(&t, "%s %s to %s: %s", i ? "," : ":", active ? ours : theirs, active ? theirs : ours, fate_of(p));
+        text_add(&t, "%s %s to %s: %s", i ? "," : ":", active ? ours : theirs, active ? theirs : ours,
+                 fate_of(p));
         if (p->code)
             text_add(&t, " %d", p->code);
     }

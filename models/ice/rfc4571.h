@@ -15,8 +15,9 @@ struct rfc4571 {
     size_t cap, have;
 };
 void rfc4571_free(struct rfc4571 *f);
-/* Takes bytes from *p (advancing it and *len) until a frame is complete: true, and its content, borrowed until the
- * next call. False: all bytes are taken and no frame is complete. */
-bool rfc4571_take(struct rfc4571 *f, const uint8_t **p, size_t *len, const uint8_t **frame, size_t *frame_len);
+/* Takes bytes from *p (advancing it and *len) until a frame is complete: true, and its content, borrowed
+ * until the next call. False: all bytes are taken and no frame is complete. */
+bool rfc4571_take(struct rfc4571 *f, const uint8_t **p, size_t *len, const uint8_t **frame,
+                  size_t *frame_len);
 
 #endif

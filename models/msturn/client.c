@@ -10,7 +10,7 @@
 #include "models/msturn/framing.h"
 #include "models/msturn/msturn.h"
 
-#define ANSWER_LIMIT (10 * NS_S) /* ours; over TCP nothing is sent again, so the draft's timers do not apply */
+#define ANSWER_LIMIT (10 * NS_S) /* ours: over TCP nothing is sent again, the draft's timers do not apply */
 enum { TEXT_MAX = 256, CHALLENGES_MAX = 3 };
 
 enum stage { IDLE, CONNECTING, HELLO, ALLOCATING, ALLOCATED, RELEASING, GONE };
@@ -52,7 +52,8 @@ struct ms_turn_client {
     struct ms_unit unit;
 };
 
-struct ms_turn_client *ms_turn_client_new(struct io *io, unsigned owner, const struct ms_turn_client_config *cfg)
+struct ms_turn_client *ms_turn_client_new(struct io *io, unsigned owner,
+                                          const struct ms_turn_client_config *cfg)
 {
     struct ms_turn_client *c = calloc(1, sizeof *c);
     if (!c)
@@ -132,7 +133,8 @@ static void end_and_close(struct ms_turn_client *c, int code, int err)
 
 static void begin(struct ms_turn_client *c, struct stun_out *o, unsigned method, const struct stun_id *id)
 {
-    stun_begin(o, &stun_ms_turn, c->unit.bytes + MS_UNIT_HEADER, MS_UNIT_MAX, stun_type(STUN_REQUEST, method), id);
+    stun_begin(o, &stun_ms_turn, c->unit.bytes + MS_UNIT_HEADER, MS_UNIT_MAX, stun_type(STUN_REQUEST, method),
+               id);
     stun_put_u32(o, ATTR_MS_VERSION, MS_VERSION);
 }
 
@@ -248,7 +250,8 @@ static bool copy_text(const struct stun_msg *m, enum stun_attr_type type, char o
     return true;
 }
 
-/* MST-14: the same request again, with what a 401 (or a 438, stale nonce) asks for; a second 401 is a refusal. */
+/* MST-14: the same request again, with what a 401 (or a 438, stale nonce) asks for; a second 401 is a
+ * refusal. */
 static bool take_challenge(struct ms_turn_client *c, const struct stun_msg *m, int code)
 {
     bool first_401 = code == 401 && c->challenges == 0 && c->stage == ALLOCATING;
@@ -324,7 +327,8 @@ static void take_control(struct ms_turn_client *c, const uint8_t *bytes, size_t 
     } else if (m.cls == STUN_ERROR && stun_get_error(&m, &code, &reason, &reason_len) == 0) {
         take_answer(c, &m, code);
     } else if (m.type == MS_TURN_DATA_INDICATION && c->stage == ALLOCATED &&
-               stun_get_address(&m, ATTR_MS_REMOTE_ADDRESS, &ev.peer) == 0 && stun_find(&m, ATTR_DATA, &data)) {
+               stun_get_address(&m, ATTR_MS_REMOTE_ADDRESS, &ev.peer) == 0 &&
+               stun_find(&m, ATTR_DATA, &data)) {
         ev.data = data.value;
         ev.len = data.len;
         push(c, &ev);

@@ -151,7 +151,16 @@ static struct raw *fake_relay(struct world *w)
     return r;
 }
 
-enum { MAPPED = 1, XOR_MAPPED = 2, LIFETIME = 4, SIGNED = 8, RIGHT_ID = 16, NONCE = 32, SEQUENCE = 64, FINE = 31 };
+enum {
+    MAPPED = 1,
+    XOR_MAPPED = 2,
+    LIFETIME = 4,
+    SIGNED = 8,
+    RIGHT_ID = 16,
+    NONCE = 32,
+    SEQUENCE = 64,
+    FINE = 31
+};
 static const uint8_t sequence[MS_SEQUENCE_NUMBER] = {7, 7, 7, [MS_CONNECTION_ID + 3] = 40};
 
 /* Answers the one request that came (or says something of its own), with what `with` has. */
@@ -163,7 +172,8 @@ static void fake_answer(struct world *w, struct raw *r, unsigned type, unsigned 
     uint8_t key[16];
     struct endpoint at = kit_endpoint("192.0.2.10:50000");
     if (with & RIGHT_ID) {
-        assert_int_equal(stun_parse(&stun_ms_turn, r->got + MS_UNIT_HEADER, r->got_len - MS_UNIT_HEADER, &request), 0);
+        assert_int_equal(
+            stun_parse(&stun_ms_turn, r->got + MS_UNIT_HEADER, r->got_len - MS_UNIT_HEADER, &request), 0);
         id = request.id;
     }
     raw_forget(r, r->got_len);
@@ -248,7 +258,8 @@ static struct stun_msg only_message(const struct raw *r)
     return m;
 }
 
-/* How an allocation is lost, each told once: an error to the refresh, silence, the connection's end, nonsense. */
+/* How an allocation is lost, each told once: an error to the refresh, silence, the connection's end,
+ * nonsense. */
 static void allocation_is_lost(void **state)
 {
     (void)state;
@@ -376,7 +387,8 @@ static void out_of_order(void **state)
     world_free(w);
 }
 
-/* Refused, the destination is not active: what is sent to it goes in Send requests, as before. One request at a time. */
+/* Refused, the destination is not active: what is sent to it goes in Send requests, as before. One request at
+ * a time. */
 static void active_destination_refused(void **state)
 {
     (void)state;

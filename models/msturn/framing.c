@@ -12,8 +12,8 @@ static const uint8_t client_bytes[50] = {
 };
 static const uint8_t server_bytes[83] = {
     0x16, 0x03, 0x01, 0x00, 0x4e, 0x02, 0x00, 0x00, 0x46, 0x03, 0x01, /* then 32 random bytes */
-    [43] = 0x20,                                                     /* a session id of 32 */
-    [76] = 0x00, 0x18, 0x00, 0x0e, 0x00, 0x00, 0x00,                 /* suite, no compression; ServerHelloDone */
+    [43] = 0x20,                                                      /* a session id of 32 */
+    [76] = 0x00, 0x18, 0x00, 0x0e, 0x00, 0x00, 0x00,                  /* suite, no compression; ServerHelloDone */
 };
 const struct ms_hello ms_client_hello = {client_bytes, sizeof client_bytes, {{11, 43}}};
 const struct ms_hello ms_server_hello = {server_bytes, sizeof server_bytes, {{11, 43}, {44, 76}}};
@@ -44,7 +44,8 @@ void ms_units_free(struct ms_units *u)
     *u = (struct ms_units){0};
 }
 
-int ms_units_take(struct ms_units *u, const uint8_t **p, size_t *len, const uint8_t **content, size_t *content_len)
+int ms_units_take(struct ms_units *u, const uint8_t **p, size_t *len, const uint8_t **content,
+                  size_t *content_len)
 {
     for (; u->have < 2 && *len > 0; u->have++, ++*p, --*len) {
         if (u->have == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What [MS-TURN] over TCP puts around its messages: the pseudo-TLS handshake and the units of 4 bytes of header. */
+/* What [MS-TURN] over TCP puts around its messages: the pseudo-TLS handshake and the units of 4 bytes of
+ * header. */
 #ifndef TP_MSTURN_FRAMING_H
 #define TP_MSTURN_FRAMING_H
 
@@ -22,7 +23,8 @@ struct ms_hello {
 };
 extern const struct ms_hello ms_client_hello, ms_server_hello;
 void ms_hello_write(const struct ms_hello *h, struct rng *rng, uint8_t out[MS_HELLO_MAX]);
-/* Takes what there is of it from *p; *have counts its bytes so far. 1: it is complete, 0: not yet, E_MALFORMED. */
+/* Takes what there is of it from *p; *have counts its bytes so far. 1: it is complete, 0: not yet,
+ * E_MALFORMED. */
 int ms_hello_take(const struct ms_hello *h, size_t *have, const uint8_t **p, size_t *len);
 
 /* A unit: 02 (control message) or 03 (data), a zero, and a frame of RFC 4571 (MST-30, 32). */
@@ -36,7 +38,8 @@ struct ms_units {
 void ms_units_free(struct ms_units *u);
 /* 1: a unit is complete, its content borrowed until the next call; 0: all bytes are taken and none is;
  * E_MALFORMED: no unit begins so. */
-int ms_units_take(struct ms_units *u, const uint8_t **p, size_t *len, const uint8_t **content, size_t *content_len);
+int ms_units_take(struct ms_units *u, const uint8_t **p, size_t *len, const uint8_t **content,
+                  size_t *content_len);
 
 /* Room for one unit, built in place behind its header. */
 struct ms_unit {
@@ -49,7 +52,8 @@ size_t ms_unit_close(struct ms_unit *u, unsigned type, size_t len);
 enum { MS_CONNECTION_ID = 20, MS_SEQUENCE_NUMBER = 24 };
 enum { MS_VERSION = 2 }; /* of us: MS-ICE2, without SHA-256 and IPv6 (MST-13) */
 
-/* The name of a STUN message of RFC 8489 in a relayed frame, for the ladder; NULL: it is none of ours to name. */
+/* The name of a STUN message of RFC 8489 in a relayed frame, for the ladder; NULL: it is none of ours to
+ * name. */
 const char *ms_inner_label(const uint8_t *frame, size_t len);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* [MS-TURN] over TCP as a Skype client and the Edge's A/V relay speak it: framing 02/03, pseudo-TLS on 443, 16-byte
- * transaction ids, Allocate, Send request, Data indication, Set Active Destination. Both are cores over base/io.h.
- * Facts and their certainty: rows MST-1..40 of the requirement catalogue.
+/* [MS-TURN] over TCP as a Skype client and the Edge's A/V relay speak it: framing 02/03, pseudo-TLS on 443,
+ * 16-byte transaction ids, Allocate, Send request, Data indication, Set Active Destination. Both are cores
+ * over base/io.h. Facts and their certainty: rows MST-1..40 of the requirement catalogue.
  *
- * A TCP allocation carries RFC 4571 frames on the relayed connection. DATA of Send and Data is one frame's content,
- * without its length; the relay adds and removes the length (our reading; MST-32 shows the raw form). */
+ * A TCP allocation carries RFC 4571 frames on the relayed connection. DATA of Send and Data is one frame's
+ * content, without its length; the relay adds and removes the length (our reading; MST-32 shows the raw
+ * form). */
 #ifndef TP_MSTURN_MSTURN_H
 #define TP_MSTURN_MSTURN_H
 
@@ -24,13 +25,14 @@ struct ms_turn_server_config {
     struct ip_addr public_ip;      /* what clients are told instead; unset: relay_ip */
     uint16_t first_port, last_port; /* 50000..59999; handed out in order from first_port */
     uint32_t max_clients, max_peers; /* per server; per allocation */
-    bool connect_out;              /* a Send to a new peer opens TCP from the relay port (TCP-ACT); else it only waits */
+    bool connect_out; /* a Send to a new peer opens TCP from the relay port (TCP-ACT); else it only waits */
 };
 
 struct ms_turn_server;
-/* What cfg points to is copied. NULL: no memory, or no relay ports. Beyond max_clients a connection is closed at once,
- * beyond max_peers a peer cannot be sent to nor connect. */
-struct ms_turn_server *ms_turn_server_new(struct io *io, unsigned owner, const struct ms_turn_server_config *cfg);
+/* What cfg points to is copied. NULL: no memory, or no relay ports. Beyond max_clients a connection is closed
+ * at once, beyond max_peers a peer cannot be sent to nor connect. */
+struct ms_turn_server *ms_turn_server_new(struct io *io, unsigned owner,
+                                          const struct ms_turn_server_config *cfg);
 void ms_turn_server_free(struct ms_turn_server *s);
 void ms_turn_server_input(struct ms_turn_server *s, const struct io_in *in);
 uint64_t ms_turn_server_deadline(const struct ms_turn_server *s);
@@ -58,11 +60,13 @@ struct ms_turn_event {
 };
 
 struct ms_turn_client;
-struct ms_turn_client *ms_turn_client_new(struct io *io, unsigned owner, const struct ms_turn_client_config *cfg);
+struct ms_turn_client *ms_turn_client_new(struct io *io, unsigned owner,
+                                          const struct ms_turn_client_config *cfg);
 void ms_turn_client_free(struct ms_turn_client *c);
 void ms_turn_client_start(struct ms_turn_client *c);
-/* One frame to a peer: raw (with that label) when the peer is the active destination, else in a Send request, which is
- * never answered ("MS-TURN Send (LABEL)"). One that is too long for that, or before MS_TURN_ALLOCATED, is dropped. */
+/* One frame to a peer: raw (with that label) when the peer is the active destination, else in a Send request,
+ * which is never answered ("MS-TURN Send (LABEL)"). One that is too long for that, or before
+ * MS_TURN_ALLOCATED, is dropped. */
 void ms_turn_client_send(struct ms_turn_client *c, const struct endpoint *peer, const void *data, size_t len,
                          const char *label);
 void ms_turn_client_set_active(struct ms_turn_client *c, const struct endpoint *peer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes into the relay (from its client and from a peer) and into the client (from its relay), as they come or as
- * messages with a good MAC around any attributes, cut anywhere. Neither may touch a connection that it does not have. */
+/* Any bytes into the relay (from its client and from a peer) and into the client (from its relay), as they
+ * come or as messages with a good MAC around any attributes, cut anywhere. Neither may touch a connection
+ * that it does not have. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,8 @@ static io_id pick(struct fuzz *f)
 static void happen(struct fuzz *f, io_id id, uint8_t what)
 {
     enum life *life = life_of(f, id);
-    struct io_in in = {.id = id, .local = {ip_v4(0x0a000001), 443}, .remote = {ip_v4(0x0a000002 + (what >> 6)), 5000}};
+    struct io_in in = {
+        .id = id, .local = {ip_v4(0x0a000001), 443}, .remote = {ip_v4(0x0a000002 + (what >> 6)), 5000}};
     if (*life == LISTENING && what & 1) {
         in.event = IO_ACCEPTED;
         in.other = id;
@@ -247,9 +249,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f->io = io_new("fuzz", 1);
     stun_long_term_key("user", "realm", "password", f->key);
     if (read8(&f->r) & 1) {
-        struct ms_turn_server_config cfg = {.realm = "realm", .users = &user, .user_count = 1, .listen = &at,
-                                            .listen_count = 1, .relay_ip = at.ip, .first_port = 50000,
-                                            .last_port = 50001, .max_clients = 3, .max_peers = 2, .connect_out = true};
+        struct ms_turn_server_config cfg = {.realm = "realm",
+                                            .users = &user,
+                                            .user_count = 1,
+                                            .listen = &at,
+                                            .listen_count = 1,
+                                            .relay_ip = at.ip,
+                                            .first_port = 50000,
+                                            .last_port = 50001,
+                                            .max_clients = 3,
+                                            .max_peers = 2,
+                                            .connect_out = true};
         f->server = ms_turn_server_new(f->io, 1, &cfg);
         assert(f->server);
     } else {

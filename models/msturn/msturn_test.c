@@ -119,10 +119,17 @@ static struct world *world_new(void)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     listeners[0] = kit_endpoint("0.0.0.0:443");
-    w->server_cfg = (struct ms_turn_server_config){
-        .realm = "edge", .users = users, .user_count = 2, .listen = listeners, .listen_count = 1,
-        .relay_ip = kit_ip(EDGE_IP), .first_port = 50000, .last_port = 50009, .max_clients = 4, .max_peers = 4,
-        .connect_out = true};
+    w->server_cfg = (struct ms_turn_server_config){.realm = "edge",
+                                                   .users = users,
+                                                   .user_count = 2,
+                                                   .listen = listeners,
+                                                   .listen_count = 1,
+                                                   .relay_ip = kit_ip(EDGE_IP),
+                                                   .first_port = 50000,
+                                                   .last_port = 50009,
+                                                   .max_clients = 4,
+                                                   .max_peers = 4,
+                                                   .connect_out = true};
     w->client_cfg = (struct ms_turn_client_config){kit_endpoint(EDGE), "skype", "password"};
     w->p = pipe_new(DELAY);
     return w;
@@ -304,7 +311,8 @@ static void data_both_ways_however_cut(void **state)
         send_frames(w, &one, up, up_len); /* in Send requests; the first opens the connection */
         send_frames(w, &two, up, up_len);
         pipe_run_for(w->p, 1 * NS_S);
-        struct raw *peer_one = raw_accepted(w->p, "203.0.113.1:7000"), *peer_two = raw_accepted(w->p, "203.0.113.2:7000");
+        struct raw *peer_one = raw_accepted(w->p, "203.0.113.1:7000"),
+                   *peer_two = raw_accepted(w->p, "203.0.113.2:7000");
         assert_non_null(peer_one);
         assert_non_null(peer_two);
         assert_got(peer_one, up, up_len);
@@ -467,7 +475,8 @@ static void limits_of_peers(void **state)
             connected += raw_accepted(w->p, at) != NULL;
         }
         assert_int_equal(connected, limit);
-        struct raw *late = raw_connect(w->p, "203.0.113.1:7009", EDGE_IP ":50000"); /* permitted, no room but for 0 */
+        struct raw *late =
+            raw_connect(w->p, "203.0.113.1:7009", EDGE_IP ":50000"); /* permitted, no room but for 0 */
         pipe_run_for(w->p, 1 * NS_S);
         assert_true(late->eof || late->state == RAW_GONE);
         assert_int_equal(w->gone, 0);

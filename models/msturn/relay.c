@@ -38,7 +38,8 @@ void ms_set_peer_blocked(struct ms_turn_server *s, struct ms_client *c, struct m
 
 /* ---- peers ---- */
 
-static struct ms_peer *peer_at(const struct ms_turn_server *s, const struct ms_client *c, const struct endpoint *at)
+static struct ms_peer *peer_at(const struct ms_turn_server *s, const struct ms_client *c,
+                               const struct endpoint *at)
 {
     for (size_t i = 0; i < s->cfg.max_peers; i++)
         if (c->peer[i].state != MS_PEER_FREE && endpoint_equal(&c->peer[i].at, at))
@@ -46,13 +47,15 @@ static struct ms_peer *peer_at(const struct ms_turn_server *s, const struct ms_c
     return NULL;
 }
 
-struct ms_peer *ms_peer_open_at(const struct ms_turn_server *s, const struct ms_client *c, const struct endpoint *at)
+struct ms_peer *ms_peer_open_at(const struct ms_turn_server *s, const struct ms_client *c,
+                                const struct endpoint *at)
 {
     struct ms_peer *p = peer_at(s, c, at);
     return p && p->state == MS_PEER_OPEN ? p : NULL;
 }
 
-static struct ms_peer *peer_place(const struct ms_turn_server *s, const struct ms_client *c, const struct endpoint *at)
+static struct ms_peer *peer_place(const struct ms_turn_server *s, const struct ms_client *c,
+                                  const struct endpoint *at)
 {
     for (size_t i = 0; i < s->cfg.max_peers; i++) {
         struct ms_peer *p = &c->peer[i];
@@ -132,8 +135,8 @@ static void put_frame(struct ms_turn_server *s, struct ms_peer *p, const uint8_t
     io_send(s->io, p->id, frame, RFC4571_HEADER + len, ms_inner_label(data, len));
 }
 
-void ms_relay_send(struct ms_turn_server *s, struct ms_client *c, const struct endpoint *to, const uint8_t *data,
-                   size_t len)
+void ms_relay_send(struct ms_turn_server *s, struct ms_client *c, const struct endpoint *to,
+                   const uint8_t *data, size_t len)
 {
     struct ms_peer *p = peer_at(s, c, to);
     if (!p)
@@ -158,8 +161,8 @@ void ms_relay_raw(struct ms_turn_server *s, struct ms_client *c, const uint8_t *
 
 /* ---- to the client ---- */
 
-static void to_client(struct ms_turn_server *s, struct ms_client *c, const struct ms_peer *p, const uint8_t *data,
-                      size_t len)
+static void to_client(struct ms_turn_server *s, struct ms_client *c, const struct ms_peer *p,
+                      const uint8_t *data, size_t len)
 {
     uint8_t *content = s->unit.bytes + MS_UNIT_HEADER;
     if (c->alloc.active == p) {
@@ -180,7 +183,8 @@ static void to_client(struct ms_turn_server *s, struct ms_client *c, const struc
                 "MS-TURN Data indication");
 }
 
-void ms_peer_data(struct ms_turn_server *s, struct ms_client *c, struct ms_peer *p, const uint8_t *data, size_t len)
+void ms_peer_data(struct ms_turn_server *s, struct ms_client *c, struct ms_peer *p, const uint8_t *data,
+                  size_t len)
 {
     const uint8_t *frame;
     size_t n;

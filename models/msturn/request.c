@@ -59,7 +59,8 @@ static void put_unknown(const struct stun_msg *request, struct stun_out *o)
 }
 
 /* What an error says beside its code: how to do better. */
-static void put_challenge(const struct ms_turn_server *s, const struct ms_client *c, int code, struct stun_out *o)
+static void put_challenge(const struct ms_turn_server *s, const struct ms_client *c, int code,
+                          struct stun_out *o)
 {
     if (code != 401 && code != 434 && code != 435 && code != 438)
         return;
@@ -101,8 +102,8 @@ static void answer(struct ms_turn_server *s, struct ms_client *c, const struct a
         return; /* a realm of 64 kB: the configuration's fault */
     char label[80];
     const char *name = stun_method_name(&stun_ms_turn, type);
-    snprintf(label, sizeof label, a->code ? "MS-TURN %s error %d" : "MS-TURN %s success", name ? name : "unknown",
-             a->code);
+    snprintf(label, sizeof label, a->code ? "MS-TURN %s error %d" : "MS-TURN %s success",
+             name ? name : "unknown", a->code);
     io_send(s->io, c->id, s->unit.bytes, ms_unit_close(&s->unit, MS_UNIT_CONTROL, (size_t)len), label);
 }
 
@@ -128,8 +129,8 @@ static int check_user(const struct ms_turn_server *s, const struct stun_msg *m, 
 }
 
 /* MST-14 and the draft's 7.1: a first Allocate is challenged, a second has all it takes. */
-static int check_challenged(const struct ms_turn_server *s, const struct ms_client *c, const struct stun_msg *m,
-                            size_t *user)
+static int check_challenged(const struct ms_turn_server *s, const struct ms_client *c,
+                            const struct stun_msg *m, size_t *user)
 {
     struct stun_attr found;
     if (!m->mac_at)
@@ -143,7 +144,8 @@ static int check_challenged(const struct ms_turn_server *s, const struct ms_clie
     return check_user(s, m, user);
 }
 
-/* MST-11: what follows Allocate has name and MAC only, of the allocation's user, and its connection id if any. */
+/* MST-11: what follows Allocate has name and MAC only, of the allocation's user, and its connection id if
+ * any. */
 static int check_owner(const struct ms_turn_server *s, const struct ms_client *c, const struct stun_msg *m)
 {
     if (c->alloc.state != MS_ALLOC_LIVE)
@@ -167,7 +169,8 @@ static bool has_unknown(const struct stun_msg *m)
 
 /* ---- Allocate ---- */
 
-/* Opens the next port; the host says if it is taken. When all have been tried: 500, as nothing better is known. */
+/* Opens the next port; the host says if it is taken. When all have been tried: 500, as nothing better is
+ * known. */
 static void open_relay_port(struct ms_turn_server *s, struct ms_client *c)
 {
     struct ms_alloc *al = &c->alloc;
@@ -179,7 +182,8 @@ static void open_relay_port(struct ms_turn_server *s, struct ms_client *c)
         al->listener = io_listen(s->io, s->owner, &local);
         return;
     }
-    struct answer a = {.method = TURN_ALLOCATE, .id = al->request, .code = 500, .key = s->users[al->user].key};
+    struct answer a = {
+        .method = TURN_ALLOCATE, .id = al->request, .code = 500, .key = s->users[al->user].key};
     ms_alloc_free(s, c, "ports");
     answer(s, c, &a);
 }
@@ -252,14 +256,14 @@ static void send_request(struct ms_turn_server *s, struct ms_client *c, const st
 {
     struct endpoint to;
     struct stun_attr data;
-    if (check_owner(s, c, m) || has_unknown(m) || stun_get_address(m, ATTR_MS_DESTINATION_ADDRESS, &to) != 0 ||
-        !stun_find(m, ATTR_DATA, &data))
+    if (check_owner(s, c, m) || has_unknown(m) ||
+        stun_get_address(m, ATTR_MS_DESTINATION_ADDRESS, &to) != 0 || !stun_find(m, ATTR_DATA, &data))
         return; /* MST-2: never answered */
     ms_relay_send(s, c, &to, data.value, data.len);
 }
 
-/* Without DESTINATION-ADDRESS nobody is the active destination any more. One that is not connected cannot become it:
- * on TCP there is nowhere for raw data to go. */
+/* Without DESTINATION-ADDRESS nobody is the active destination any more. One that is not connected cannot
+ * become it: on TCP there is nowhere for raw data to go. */
 static int judge_active(const struct ms_turn_server *s, const struct ms_client *c, const struct stun_msg *m,
                         struct ms_peer **peer)
 {

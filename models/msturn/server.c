@@ -38,7 +38,8 @@ static bool copy_config(struct ms_turn_server *s, const struct ms_turn_server_co
     return true;
 }
 
-struct ms_turn_server *ms_turn_server_new(struct io *io, unsigned owner, const struct ms_turn_server_config *cfg)
+struct ms_turn_server *ms_turn_server_new(struct io *io, unsigned owner,
+                                          const struct ms_turn_server_config *cfg)
 {
     if (cfg->first_port == 0 || cfg->first_port > cfg->last_port)
         return NULL;
@@ -112,8 +113,13 @@ static void client_accepted(struct ms_turn_server *s, const struct io_in *in)
         struct ms_client *c = &s->client[i];
         if (c->stage != MS_CLIENT_FREE)
             continue;
-        *c = (struct ms_client){.stage = MS_CLIENT_HELLO, .id = in->id, .local = in->local, .remote = in->remote,
-                                .reading = true, .idle_ns = io_now(s->io) + IDLE_LIMIT, .peer = c->peer};
+        *c = (struct ms_client){.stage = MS_CLIENT_HELLO,
+                                .id = in->id,
+                                .local = in->local,
+                                .remote = in->remote,
+                                .reading = true,
+                                .idle_ns = io_now(s->io) + IDLE_LIMIT,
+                                .peer = c->peer};
         uint8_t random[16];
         rng_fill(&s->rng, random, sizeof random);
         hex_of(random, sizeof random, c->nonce);
@@ -123,8 +129,8 @@ static void client_accepted(struct ms_turn_server *s, const struct io_in *in)
     io_close(s->io, in->id);
 }
 
-/* Bytes of a client: the handshake, then units. The units of one delivery are all dealt with, even when a peer blocks
- * after the first; the next delivery waits then. */
+/* Bytes of a client: the handshake, then units. The units of one delivery are all dealt with, even when a
+ * peer blocks after the first; the next delivery waits then. */
 static void client_data(struct ms_turn_server *s, struct ms_client *c, const uint8_t *p, size_t len)
 {
     if (c->stage == MS_CLIENT_HELLO) {

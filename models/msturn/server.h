@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The relay's insides: server.c has the connections and timers, request.c the control messages, relay.c the peers and
- * the bytes between them and the client. */
+/* The relay's insides: server.c has the connections and timers, request.c the control messages, relay.c the
+ * peers and the bytes between them and the client. */
 #ifndef TP_MSTURN_SERVER_H
 #define TP_MSTURN_SERVER_H
 
@@ -85,14 +85,16 @@ void ms_relay_port_failed(struct ms_turn_server *s, struct ms_client *c);
 
 /* relay.c */
 /* A frame to a peer, by a Send request: makes a permission and, where the server may, a connection. */
-void ms_relay_send(struct ms_turn_server *s, struct ms_client *c, const struct endpoint *to, const uint8_t *data,
-                   size_t len);
+void ms_relay_send(struct ms_turn_server *s, struct ms_client *c, const struct endpoint *to,
+                   const uint8_t *data, size_t len);
 /* A frame to the active destination. */
 void ms_relay_raw(struct ms_turn_server *s, struct ms_client *c, const uint8_t *data, size_t len);
-struct ms_peer *ms_peer_open_at(const struct ms_turn_server *s, const struct ms_client *c, const struct endpoint *at);
+struct ms_peer *ms_peer_open_at(const struct ms_turn_server *s, const struct ms_client *c,
+                                const struct endpoint *at);
 void ms_peer_accepted(struct ms_turn_server *s, struct ms_client *c, io_id id, const struct endpoint *from);
 void ms_peer_opened(struct ms_turn_server *s, struct ms_client *c, struct ms_peer *p);
-void ms_peer_data(struct ms_turn_server *s, struct ms_client *c, struct ms_peer *p, const uint8_t *data, size_t len);
+void ms_peer_data(struct ms_turn_server *s, struct ms_client *c, struct ms_peer *p, const uint8_t *data,
+                  size_t len);
 /* Its connection has ended; what is permitted stays so. */
 void ms_peer_ended(struct ms_turn_server *s, struct ms_client *c, struct ms_peer *p);
 /* Closes its connection, if any, and forgets it. */

@@ -43,10 +43,17 @@ static struct world *world_new(void)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     w->listen = kit_endpoint("0.0.0.0:443");
-    w->cfg = (struct ms_turn_server_config){
-        .realm = "edge", .users = users, .user_count = 2, .listen = &w->listen, .listen_count = 1,
-        .relay_ip = kit_ip(EDGE_IP), .first_port = 50000, .last_port = 50009, .max_clients = 4, .max_peers = 4,
-        .connect_out = true};
+    w->cfg = (struct ms_turn_server_config){.realm = "edge",
+                                            .users = users,
+                                            .user_count = 2,
+                                            .listen = &w->listen,
+                                            .listen_count = 1,
+                                            .relay_ip = kit_ip(EDGE_IP),
+                                            .first_port = 50000,
+                                            .last_port = 50009,
+                                            .max_clients = 4,
+                                            .max_peers = 4,
+                                            .connect_out = true};
     w->p = pipe_new(DELAY);
     return w;
 }
@@ -194,7 +201,8 @@ static struct hand hand_allocate(struct world *w)
 static struct raw *hand_send(struct world *w, struct hand *h)
 {
     raw_listen(w->p, PEER);
-    hand_ask(w, h, &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "x", .lifetime = -1});
+    hand_ask(w, h,
+             &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "x", .lifetime = -1});
     struct raw *peer = raw_accepted(w->p, PEER);
     assert_non_null(peer);
     assert_got(peer, "\0\1x", 3);
@@ -227,7 +235,9 @@ static void refusals(void **state)
         {false, {.type = 3, .with = ALL, .user = "nobody", .lifetime = -1}, 436},
         {false, {.type = 3, .with = ALL, .user = "other", .lifetime = -1}, 431},
         {false, {.type = 3, .with = ALL, .extra = 0x7ffe, .lifetime = -1}, 420},
-        {false, {.type = 3, .with = ALL, .extra = 0xfffe, .lifetime = -1}, 0}, /* an optional one is passed over */
+        {false,
+         {.type = 3, .with = ALL, .extra = 0xfffe, .lifetime = -1},
+         0}, /* an optional one is passed over */
         {false, {.type = 3, .with = ALL, .extra = ATTR_LIFETIME, .lifetime = -1}, 400},
         {false, {.type = 3, .with = ALL, .lifetime = 0}, 437},
         {false, {.type = 6, .with = WITH_USER | WITH_MAC, .to = "10.0.0.1:5", .lifetime = -1}, 437},
@@ -382,7 +392,8 @@ static void half_a_frame_is_forgotten(void **state)
     pipe_run_for(w->p, 1 * NS_S);
     raw_close(w->p, peer);
     pipe_run_for(w->p, 1 * NS_S);
-    hand_ask(w, &h, &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "y", .lifetime = -1});
+    hand_ask(w, &h,
+             &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "y", .lifetime = -1});
     peer = raw_accepted(w->p, PEER);
     assert_got(peer, "\0\1y", 3);
     raw_send(w->p, peer, "\0\1a", 3);
@@ -487,7 +498,8 @@ static void longest_lifetime(void **state)
     assert_int_equal(hand_answer(&h, &type), 0);
     pipe_policy(w->p, PEER, PIPE_BLACK_HOLE);
     pipe_run_until(w->p, asked + 3590 * NS_S);
-    hand_ask(w, &h, &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "x", .lifetime = -1});
+    hand_ask(w, &h,
+             &(struct ask){.type = 4, .with = WITH_USER | WITH_MAC, .to = PEER, .data = "x", .lifetime = -1});
     assert_int_equal(pipe_count(w->p, "ms-alloc=50000 LIVE -> NONE cause=lifetime"), 0);
     pipe_run_until(w->p, asked + 3601 * NS_S);
     assert_int_equal(pipe_count(w->p, "ms-alloc=50000 LIVE -> NONE cause=lifetime"), 1);
@@ -548,7 +560,8 @@ static void silent_client(void **state)
 
 /* ---- back-pressure ---- */
 
-/* The peer does not read: what the client has sent stays with the client, and all of it comes when the peer reads. */
+/* The peer does not read: what the client has sent stays with the client, and all of it comes when the peer
+ * reads. */
 static void slow_peer_holds_the_client(void **state)
 {
     (void)state;
