@@ -276,19 +276,24 @@ static void put_routes(struct sip_proxy *p, struct text *t, bool skip_first)
     }
 }
 
-/* 20.22. -1: it has come to its end. */
-static long max_forwards(const struct sip_msg *m)
+/* 20.22. -1: it has come to its end. What is absent, or no number up to 255, begins anew. */
+static int max_forwards(const struct sip_msg *m)
 {
     struct sip_str value;
-    long n = 0;
-    if (!sip_find(m, "Max-Forwards", &value))
+    int n = 0;
+    if (!sip_find(m, "Max-Forwards", &value) || !value.len)
         return 70;
-    for (size_t i = 0; i < value.len && n < 1000; i++)
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.p[i] < '0' || value.p[i] > '9')
+            return 70;
         n = n * 10 + (value.p[i] - '0');
-    return n < 0 || n > 255 ? 70 : n - 1;
+        if (n > 255)
+            return 70;
+    }
+    return n - 1;
 }
 
-static void forward_request(struct sip_proxy *p, struct leg *from, struct leg *to, bool routed, long forwards)
+static void forward_request(struct sip_proxy *p, struct leg *from, struct leg *to, bool routed, int forwards)
 {
     static const char *const written[] = {"Via", "Max-Forwards", "Route", "Content-Length"};
     const struct sip_msg *m = &p->msg;
@@ -296,7 +301,7 @@ static void forward_request(struct sip_proxy *p, struct leg *from, struct leg *t
     text_add(&t, "%.*s %.*s SIP/2.0\r\n", SIP_STR(m->method), SIP_STR(m->uri));
     put_via(p, &t, from, to);
     put_vias(p, &t, from);
-    text_add(&t, "Max-Forwards: %ld\r\n", forwards);
+    text_add(&t, "Max-Forwards: %d\r\n", forwards);
     put_routes(p, &t, routed);
     if (sip_is(m->method, "INVITE") && !sip_tag(m, "To").len)
         put_record_route(p, &t, from, to);
@@ -312,7 +317,7 @@ static void on_request(struct sip_proxy *p, struct leg *from)
     unsigned code = p->cfg.policy ? p->cfg.policy(&p->msg, &headers) : 0;
     bool routed = own_route(p, &legs);
     struct leg *to = next_leg(p, from, routed, legs);
-    long forwards = max_forwards(&p->msg);
+    int forwards = max_forwards(&p->msg);
     if (!code && forwards < 0)
         code = 483;
     if (!code && !to && !routed && !is_single(p, !from->side))
