@@ -237,20 +237,37 @@ void run(struct bench *b, uint64_t until_ns)
     b->ops->run(b->net, until_ns);
 }
 
-void on_native(void **state)
+/* ---- each check on each engine ---- */
+
+static void on_native(void **state)
 {
-    check_fn *check = *(check_fn **)*state;
-    check(&net_native);
+    const struct check *check = *state;
+    check->fn(&net_native);
 }
 
-void on_ns3(void **state)
+static void on_ns3(void **state)
 {
-    check_fn *check = *(check_fn **)*state;
+    const struct check *check = *state;
     const char *why = "";
     const struct net_ops *ops = net_ns3_load(&why);
     if (!ops) {
         print_message("# ns-3 is not there: %s\n", why);
         skip();
     }
-    check(ops);
+    check->fn(ops);
+}
+
+int run_checks(const struct check *checks, size_t count)
+{
+    enum { CHECKS = 64, NAME = 48 };
+    static char name[2 * CHECKS][NAME];
+    static struct CMUnitTest test[2 * CHECKS];
+    assert_in_range(count, 1, CHECKS);
+    for (size_t i = 0; i < 2 * count; i++) {
+        const struct check *c = &checks[i / 2];
+        snprintf(name[i], NAME, "%s (%s)", c->name, i % 2 ? "ns-3" : "native");
+        test[i] = (struct CMUnitTest){.name = name[i], .test_func = i % 2 ? on_ns3 : on_native,
+                                      .initial_state = (void *)(uintptr_t)c};
+    }
+    return _cmocka_run_group_tests("contract", test, 2 * count, NULL, NULL);
 }

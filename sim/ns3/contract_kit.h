@@ -66,14 +66,14 @@ void conn_write(struct host *h, struct conn *c); /* what is left of to_send */
 void conn_read(struct host *h, struct conn *c);
 void expect_payload(struct conn *c, size_t len);
 
-typedef void check_fn(const struct net_ops *ops);
-void on_native(void **state);
-void on_ns3(void **state); /* skips where ns-3 is not installed */
+struct check {
+    const char *name;
+    void (*fn)(const struct net_ops *ops);
+};
 
-/* For a list CHECKS(X) of X(name): CHECKS(CHECK_POINTER) before main, {CHECKS(CHECK_ROWS)} as the tests. */
-#define CHECK_POINTER(name) static check_fn *const name##_check = name;
-#define CHECK_ROWS(name) \
-    {#name " (native)", on_native, NULL, NULL, (void *)(uintptr_t)&name##_check}, \
-    {#name " (ns-3)", on_ns3, NULL, NULL, (void *)(uintptr_t)&name##_check},
+#define CHECK(function) {#function, function}
+
+/* Each on the native engine, and on ns-3 (skipped where that is not installed). The status for main. */
+int run_checks(const struct check *checks, size_t count);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The native engine's TCP held against ns-3's on the same link: one bulk transfer for 20 simulated seconds, goodput as
- * the receiver sees it, over the grid of loss and round-trip time that the share is tested on. Both stacks: NewReno with
- * SACK, initial window 10, 200 ms least RTO, the same buffers; the same packets are lost only while both send the same. */
+/* The native engine's TCP held against ns-3's on the same link: one bulk transfer for 20 simulated seconds, goodput
+ * as the receiver sees it, over the grid of loss and round-trip time that the share is tested on. Both stacks: Reno
+ * with SACK, initial window 10, 200 ms least RTO, the same buffers; the same packets are lost only while both send
+ * the same. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finds and loads the ns-3 plug-in: TURNPROOF_NS3, or beside the program (in a build tree, beside its folders too), or in
- * ../lib/turnproof of an installation. */
+/* Finds and loads the ns-3 plug-in: TURNPROOF_NS3, or beside the program (in a build tree, beside its folders too),
+ * or in ../lib/turnproof of an installation. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -449,15 +449,13 @@ static void deterministic(const struct net_ops *ops)
     assert_memory_equal(first, second, sizeof first);
 }
 
-#define CHECKS(X) \
-    X(udp_echo) X(transfer_v4) X(transfer_v6) X(transfer_lossy) X(small_mtu) X(time_wait) X(refused) X(black_hole) \
-    X(half_close) X(two_writes) X(close_and_abort) X(back_pressure) X(listening_port) X(own_host) \
-    X(simultaneous_open) X(box_rewrites) X(box_rejects) X(timers) X(deterministic)
-
-CHECKS(CHECK_POINTER)
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CHECKS(CHECK_ROWS)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct check checks[] = {
+        CHECK(udp_echo), CHECK(transfer_v4), CHECK(transfer_v6), CHECK(transfer_lossy), CHECK(small_mtu),
+        CHECK(time_wait), CHECK(refused), CHECK(black_hole), CHECK(half_close), CHECK(two_writes),
+        CHECK(close_and_abort), CHECK(back_pressure), CHECK(listening_port), CHECK(own_host),
+        CHECK(simultaneous_open), CHECK(box_rewrites), CHECK(box_rejects), CHECK(timers), CHECK(deterministic),
+    };
+    return run_checks(checks, sizeof checks / sizeof *checks);
 }

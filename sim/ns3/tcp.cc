@@ -116,8 +116,8 @@ static endpoint name_of(const Address &a)
     return e;
 }
 
-/* RFC 6528: a clock of 4 us, and an offset for each pair of endpoints, so that a new connection begins above the last one
- * between the same. ns-3 compares some marks with 0, as which they begin: stay in the half above it. */
+/* RFC 6528: a clock of 4 us, and an offset for each pair of endpoints, so that a new connection begins above the last
+ * one between the same. ns-3 compares some marks with 0, as which they begin: stay in the half above it. */
 SequenceNumber32 HostTcp::new_isn(const endpoint &from, const endpoint &to) const
 {
     char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT], name[2 * ENDPOINT_TEXT + 8];
@@ -319,7 +319,7 @@ bool HostTcp::handled(const TcpHeader &h, uint32_t len, const Address &from, con
     return false;
 }
 
-/* TIME_WAIT ends for a new connection between the same endpoints, RFC 6191 without time stamps. The SYN comes in again. */
+/* TIME_WAIT ends for a new connection between the same endpoints, RFC 6191 without time stamps: the SYN comes again. */
 void HostTcp::give_way(Ptr<Packet> syn, const endpoint &from, const endpoint &to)
 {
     Ptr<TcpL4Protocol> tcp = m_tcp;
