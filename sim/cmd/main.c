@@ -57,8 +57,8 @@ static void help(FILE *out)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\nOptions:\n  --help     this text; `turnproof COMMAND --help`: that of a command\n"
-          "  --version  the version\n\nExit status: 0 what was asked holds, 1 it does not, 2 input or usage is wrong.\n",
-          out);
+          "  --version  the version\n\n"
+          "Exit status: 0 what was asked holds, 1 it does not, 2 input or usage is wrong.\n", out);
 }
 
 int main(int argc, char **argv)

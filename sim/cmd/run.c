@@ -188,7 +188,7 @@ static int run_engine(const struct request *q, const struct topology *t, size_t 
     char directory[PATH_MAX] = "";
     bool both = q->wanted[0] && q->wanted[1], terminal = isatty(STDERR_FILENO);
     if (q->out) {
-        int n = snprintf(directory, sizeof directory, "%s%s%s", q->out, both ? "/" : "", both ? engines[engine].name : "");
+        int n = snprintf(directory, sizeof directory, both ? "%s/%s" : "%s", q->out, engines[engine].name);
         if (n >= (int)sizeof directory || !make_directory(directory))
             return cannot(directory, n >= (int)sizeof directory ? ENAMETOOLONG : errno);
     }
@@ -277,9 +277,9 @@ const struct cmd cmd_run = {
     .name = "run",
     .arguments = "TOPOLOGY [OPTION]...",
     .summary = "run the call of a topology and say what became of it",
-    .details = "TOPOLOGY is a JSON file: nodes, links, rule sets, settings. Prints the verdict, the phases of the call\n"
-               "and its messages as a ladder; when it fails, the packet, the firewall and the line that dropped it, and\n"
-               "what to change.\n",
+    .details = "TOPOLOGY is a JSON file: nodes, links, rule sets, settings. Prints the verdict, the\n"
+               "phases of the call and its messages as a ladder; when it fails, the packet, the firewall\n"
+               "and the line that dropped it, and what to change.\n",
     .options = options,
     .run = run,
 };

@@ -22,8 +22,9 @@ int json_parse(const char *name, const char *text, size_t len, struct json **out
 void json_free(struct json *j);
 cJSON *json_root(const struct json *j);
 
-/* PATH=JSON: puts the value where the dotted path leads. A member of an array is addressed by its "name" or its index;
- * objects on the way that are not there are made; null takes the member away. E_MALFORMED, E_NOT_FOUND: no such array member. */
+/* PATH=JSON: puts the value where the dotted path leads. A member of an array is addressed by its "name" or its
+ * index; objects on the way that are not there are made; null takes the member away. E_MALFORMED, E_NOT_FOUND: no such
+ * array member. */
 int json_override(struct json *j, const char *assignment, struct diag *d);
 /* A member that the file leaves out, standing where its object stands. */
 void json_add_string(struct json *j, cJSON *object, const char *key, const char *value);

@@ -21,7 +21,7 @@ bool sink_open(struct sink *s, const char *path, bool hashing)
     return true;
 }
 
-static void flush(struct sink *s)
+void sink_flush(struct sink *s)
 {
     if (s->hashing)
         sha256_add(&s->hash, s->buf, s->len);
@@ -37,7 +37,7 @@ static void flush(struct sink *s)
 
 int sink_close(struct sink *s, char digest[65])
 {
-    flush(s);
+    sink_flush(s);
     if (s->fd >= 0 && close(s->fd) != 0 && !s->err)
         s->err = errno;
     free(s->buf);
@@ -47,20 +47,6 @@ int sink_close(struct sink *s, char digest[65])
         hex_of(sum, sizeof sum, digest);
     }
     return s->err;
-}
-
-void sink_bytes_slowly(struct sink *s, const void *bytes, size_t len)
-{
-    const uint8_t *p = bytes;
-    while (len > 0) {
-        if (s->len == SINK_BUFFER)
-            flush(s);
-        size_t n = len < SINK_BUFFER - s->len ? len : SINK_BUFFER - s->len;
-        memcpy(s->buf + s->len, p, n);
-        s->len += n;
-        p += n;
-        len -= n;
-    }
 }
 
 /* The decimal digits of v, ending before end; where they begin. */

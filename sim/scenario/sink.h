@@ -28,15 +28,19 @@ bool sink_open(struct sink *s, const char *path, bool hashing);
 /* Writes what is left and closes; 0 or the errno of what failed. digest (may be NULL): SHA-256 of all bytes in hex. */
 int sink_close(struct sink *s, char digest[65]);
 
-void sink_bytes_slowly(struct sink *s, const void *bytes, size_t len); /* with a flush between */
+void sink_flush(struct sink *s);
 
 static inline void sink_bytes(struct sink *s, const void *bytes, size_t len)
 {
-    if (len > SINK_BUFFER - s->len) {
-        sink_bytes_slowly(s, bytes, len);
-        return;
+    const uint8_t *p = bytes;
+    for (size_t room = SINK_BUFFER - s->len; len > room; room = SINK_BUFFER) {
+        memcpy(s->buf + s->len, p, room);
+        s->len += room;
+        p += room;
+        len -= room;
+        sink_flush(s);
     }
-    memcpy(s->buf + s->len, bytes, len);
+    memcpy(s->buf + s->len, p, len);
     s->len += len;
 }
 

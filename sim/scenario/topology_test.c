@@ -91,81 +91,82 @@ static void overrides_change_links(void **state)
     topology_free(t);
 }
 
+static const struct {
+    const char *text, *set, *message;
+} mistakes[] = {
+    {PLAIN, "schema=\"x\"", "--set:1:8: schema: expected \"turnproof/topology/1\", found \"x\""},
+    {PLAIN, "nodes.b.name=\"a\"", "--set:1:14: nodes.a.name: expected each node once, found \"a\" again"},
+    {PLAIN, "nodes.b.name=\"b b\"",
+     "--set:1:14: nodes.b b.name: expected a name of letters, digits, `-` and `_`, found \"b b\""},
+    {PLAIN, "nodes.b.system=\"smart\"", "--set:1:16: nodes.b.system: expected one of: dummy; found \"smart\""},
+    {PLAIN, "nodes.s.rules={}", "--set:1:15: nodes.s.rules: expected no such key in a switch"},
+    {PLAIN, "nodes.r.interfaces=[]", "--set:1:20: nodes.r.interfaces: expected at least one interface"},
+    {PLAIN, "nodes.a.tcp={\"first_port\": 4000, \"last_port\": 3999}",
+     "--set:1:13: nodes.a.tcp: expected first_port not above last_port"},
+    {PLAIN, "nodes.b.interfaces.e0.addresses.0=\"10.0.1.2/24\"",
+     "--set:1:35: nodes.b.interfaces.e0.addresses.0: expected each address once, found 10.0.1.2, which \"a\" has "
+     "already"},
+    {PLAIN, "nodes.r.interfaces.y.addresses.0=\"10.0.1.1/24\"",
+     "--set:1:34: nodes.r.interfaces.y.addresses.0: expected each address once, found 10.0.1.1, which \"r\" has "
+     "already"},
+    {PLAIN, "nodes.r.interfaces.y.addresses.0=\"10.0.0.9/16\"",
+     "--set:1:34: nodes.r.interfaces.y.addresses.0: expected networks that do not overlap, found that of \"x\" "
+     "again"},
+    {PLAIN, "nodes.b.interfaces.e0.addresses.0=\"10.0.2.0/24\"",
+     "--set:1:35: nodes.b.interfaces.e0.addresses.0: expected the address of a host and its prefix length, found "
+     "\"10.0.2.0/24\""},
+    {PLAIN, "nodes.r.interfaces.y.name=\"x\"",
+     "--set:1:27: nodes.r.interfaces.x.name: expected each interface once, found \"x\" again"},
+    {PLAIN, "nodes.a.interfaces.e0.mac=\"01:00:00:00:00:01\"",
+     "--set:1:27: nodes.a.interfaces.e0.mac: expected a MAC address of one interface, not of a group"},
+    {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.9.1\"",
+     "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway in a network of this node, found 10.0.9.1"},
+    {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.1.9\"",
+     "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway on the link of \"e0\", found 10.0.1.9, which "
+     "nobody there has"},
+    {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.1.2\"",
+     "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway, found 10.0.1.2, its own address"},
+    {PLAIN, "nodes.a.routes=[{\"to\": \"::/0\", \"via\": \"10.0.1.1\"}]",
+     "--set:1:39: nodes.a.routes.0.via: expected a gateway of the same IP version as the destination"},
+    {PLAIN, "links.0.b=\"q\"", "--set:1:11: links.a-s.b: expected a node of this topology, found \"q\""},
+    {PLAIN, "links.0.b=\"r\"", "--set:1:11: links.a-s.b: expected \"NODE:INTERFACE\", found \"r\""},
+    {PLAIN, "links.0.b=\"s:1\"", "--set:1:11: links.a-s.b: expected \"s\", found \"s:1\""},
+    {PLAIN, "links.0.b=\"r:z\"", "--set:1:11: links.a-s.b: expected an interface of \"r\", found \"z\""},
+    {PLAIN, "links.0.b=\"r:x\"",
+     "t.json:8:17: links.s-r.b: expected an interface that has no link yet, found \"r:x\""},
+    {PLAIN, "links.2.b=\"s\"",
+     "t.json:4:65: nodes.b.interfaces.e0: expected a link to each interface, found none to \"b:e0\""},
+    {PLAIN, "links.wan.name=\"s-r\"",
+     "--set:1:16: links.s-r.name: expected each link once, found \"s-r\" again"},
+    {PLAIN, "links.wan.loss={\"mask\": [1], \"bernoulli_ppm\": 1}",
+     "--set:1:16: links.wan.loss: expected one of bernoulli_ppm, mask and gilbert_elliott, found 2 keys"},
+    {PLAIN, "links.wan.loss={\"mask\": [1, 1]}",
+     "--set:1:29: links.wan.loss.mask.1: expected packet numbers from 1, ascending"},
+    {PLAIN, "links.wan.outages=[{\"from_s\": 2, \"to_s\": 2}]",
+     "--set:1:20: links.wan.outages.0: expected outages that end after they begin, in order"},
+    {PLAIN, "nodes.a.settings.server=\"10.0.2.3:80\"",
+     "--set:1:25: nodes.a.settings.server: unreachable host 10.0.2.3: nobody on the link of \"r:y\" has it"},
+    {PLAIN, "nodes.a.settings.server=\"192.0.2.1:80\"",
+     "--set:1:25: nodes.a.settings.server: unreachable host 192.0.2.1: \"r\" has no route to it"},
+    {HEAD NODES(", \"settings\": {\"server\": \"10.0.2.2:80\"}", "{\"name\": \"e0\", \"addresses\": "
+                "[\"10.0.1.2/24\"]}") LINKS(""), NULL,
+     "t.json:3:73: nodes.a.settings.server: unreachable host 10.0.2.2: \"a\" has no route to it"},
+    {HEAD "\"nodes\": [" SWITCH ", {\"name\": \"u\", \"kind\": \"switch\"}],\n\"links\": "
+     "[{\"a\": \"s\", \"b\": \"u\"},\n{\"a\": \"u\", \"b\": \"s\"}]}", NULL,
+     "t.json:4:1: links.u-s: expected no loop of switches, found that this link closes one"},
+    {HEAD "\"nodes\": [" SWITCH "],\n\"links\": [{\"a\": \"s\", \"b\": \"s\"}]}", NULL,
+     "t.json:3:11: links.s-s: expected a link between two nodes, found both ends at \"s\""},
+};
+
 static void each_mistake_is_placed(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *set, *message;
-    } rows[] = {
-        {PLAIN, "schema=\"x\"", "--set:1:8: schema: expected \"turnproof/topology/1\", found \"x\""},
-        {PLAIN, "nodes.b.name=\"a\"", "--set:1:14: nodes.a.name: expected each node once, found \"a\" again"},
-        {PLAIN, "nodes.b.name=\"b b\"",
-         "--set:1:14: nodes.b b.name: expected a name of letters, digits, `-` and `_`, found \"b b\""},
-        {PLAIN, "nodes.b.system=\"smart\"", "--set:1:16: nodes.b.system: expected one of: dummy; found \"smart\""},
-        {PLAIN, "nodes.s.rules={}", "--set:1:15: nodes.s.rules: expected no such key in a switch"},
-        {PLAIN, "nodes.r.interfaces=[]", "--set:1:20: nodes.r.interfaces: expected at least one interface"},
-        {PLAIN, "nodes.a.tcp={\"first_port\": 4000, \"last_port\": 3999}",
-         "--set:1:13: nodes.a.tcp: expected first_port not above last_port"},
-        {PLAIN, "nodes.b.interfaces.e0.addresses.0=\"10.0.1.2/24\"",
-         "--set:1:35: nodes.b.interfaces.e0.addresses.0: expected each address once, found 10.0.1.2, which \"a\" has "
-         "already"},
-        {PLAIN, "nodes.r.interfaces.y.addresses.0=\"10.0.1.1/24\"",
-         "--set:1:34: nodes.r.interfaces.y.addresses.0: expected each address once, found 10.0.1.1, which \"r\" has "
-         "already"},
-        {PLAIN, "nodes.r.interfaces.y.addresses.0=\"10.0.0.9/16\"",
-         "--set:1:34: nodes.r.interfaces.y.addresses.0: expected networks that do not overlap, found that of \"x\" "
-         "again"},
-        {PLAIN, "nodes.b.interfaces.e0.addresses.0=\"10.0.2.0/24\"",
-         "--set:1:35: nodes.b.interfaces.e0.addresses.0: expected the address of a host and its prefix length, found "
-         "\"10.0.2.0/24\""},
-        {PLAIN, "nodes.r.interfaces.y.name=\"x\"",
-         "--set:1:27: nodes.r.interfaces.x.name: expected each interface once, found \"x\" again"},
-        {PLAIN, "nodes.a.interfaces.e0.mac=\"01:00:00:00:00:01\"",
-         "--set:1:27: nodes.a.interfaces.e0.mac: expected a MAC address of one interface, not of a group"},
-        {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.9.1\"",
-         "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway in a network of this node, found 10.0.9.1"},
-        {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.1.9\"",
-         "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway on the link of \"e0\", found 10.0.1.9, which "
-         "nobody there has"},
-        {PLAIN, "nodes.a.interfaces.e0.gateway=\"10.0.1.2\"",
-         "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway, found 10.0.1.2, its own address"},
-        {PLAIN, "nodes.a.routes=[{\"to\": \"::/0\", \"via\": \"10.0.1.1\"}]",
-         "--set:1:39: nodes.a.routes.0.via: expected a gateway of the same IP version as the destination"},
-        {PLAIN, "links.0.b=\"q\"", "--set:1:11: links.a-s.b: expected a node of this topology, found \"q\""},
-        {PLAIN, "links.0.b=\"r\"", "--set:1:11: links.a-s.b: expected \"NODE:INTERFACE\", found \"r\""},
-        {PLAIN, "links.0.b=\"s:1\"", "--set:1:11: links.a-s.b: expected \"s\", found \"s:1\""},
-        {PLAIN, "links.0.b=\"r:z\"", "--set:1:11: links.a-s.b: expected an interface of \"r\", found \"z\""},
-        {PLAIN, "links.0.b=\"r:x\"",
-         "t.json:8:17: links.s-r.b: expected an interface that has no link yet, found \"r:x\""},
-        {PLAIN, "links.2.b=\"s\"",
-         "t.json:4:65: nodes.b.interfaces.e0: expected a link to each interface, found none to \"b:e0\""},
-        {PLAIN, "links.wan.name=\"s-r\"",
-         "--set:1:16: links.s-r.name: expected each link once, found \"s-r\" again"},
-        {PLAIN, "links.wan.loss={\"mask\": [1], \"bernoulli_ppm\": 1}",
-         "--set:1:16: links.wan.loss: expected one of bernoulli_ppm, mask and gilbert_elliott, found 2 keys"},
-        {PLAIN, "links.wan.loss={\"mask\": [1, 1]}",
-         "--set:1:29: links.wan.loss.mask.1: expected packet numbers from 1, ascending"},
-        {PLAIN, "links.wan.outages=[{\"from_s\": 2, \"to_s\": 2}]",
-         "--set:1:20: links.wan.outages.0: expected outages that end after they begin, in order"},
-        {PLAIN, "nodes.a.settings.server=\"10.0.2.3:80\"",
-         "--set:1:25: nodes.a.settings.server: unreachable host 10.0.2.3: nobody on the link of \"r:y\" has it"},
-        {PLAIN, "nodes.a.settings.server=\"192.0.2.1:80\"",
-         "--set:1:25: nodes.a.settings.server: unreachable host 192.0.2.1: \"r\" has no route to it"},
-        {HEAD NODES(", \"settings\": {\"server\": \"10.0.2.2:80\"}", "{\"name\": \"e0\", \"addresses\": "
-                    "[\"10.0.1.2/24\"]}") LINKS(""), NULL,
-         "t.json:3:73: nodes.a.settings.server: unreachable host 10.0.2.2: \"a\" has no route to it"},
-        {HEAD "\"nodes\": [" SWITCH ", {\"name\": \"u\", \"kind\": \"switch\"}],\n\"links\": "
-         "[{\"a\": \"s\", \"b\": \"u\"},\n{\"a\": \"u\", \"b\": \"s\"}]}", NULL,
-         "t.json:4:1: links.u-s: expected no loop of switches, found that this link closes one"},
-        {HEAD "\"nodes\": [" SWITCH "],\n\"links\": [{\"a\": \"s\", \"b\": \"s\"}]}", NULL,
-         "t.json:3:11: links.s-s: expected a link between two nodes, found both ends at \"s\""},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         struct topology *t;
         struct diag d;
-        if (parse(rows[i].text, rows[i].set, &t, &d) == 0)
+        if (parse(mistakes[i].text, mistakes[i].set, &t, &d) == 0)
             fail_msg("row %zu is taken", i);
-        assert_string_equal(d.text, rows[i].message);
+        assert_string_equal(d.text, mistakes[i].message);
     }
 }
 
