@@ -43,7 +43,7 @@ static void positions_pair_addresses(void **state)
     assert_int_equal(fw_set_size(&set), 11);
     for (uint64_t i = 0; i < 11; i++) {
         struct ip_addr ip;
-        uint64_t back;
+        uint64_t back = UINT64_MAX;
         assert_true(fw_set_at(&set, i, &ip) && fw_set_index(&set, &ip, &back));
         assert_int_equal(back, i);
     }
