@@ -191,7 +191,7 @@ static struct host *host_of(struct pipe *p, const struct core *core)
     for (struct host *h = p->hosts; h; h = h->next)
         if (h->core.io == core->io)
             return h;
-    assert(!"no host for that core");
+    assert(false && "no host for that core");
     return NULL;
 }
 
@@ -590,7 +590,7 @@ static void do_op(struct pipe *p, struct host *h, const struct io_out *op)
         abort_end(p, e);
         return;
     default:
-        assert(!"an operation without a case");
+        assert(false && "an operation without a case");
     }
 }
 
@@ -693,7 +693,7 @@ void pipe_run_until(struct pipe *p, uint64_t t_ns)
             ticks++;
         }
     }
-    assert(!"the world stands still");
+    assert(false && "the world stands still");
 }
 
 void pipe_run_for(struct pipe *p, uint64_t ns)
