@@ -497,7 +497,7 @@ static void do_op(struct host *h, const struct io_out *op)
         conn_remove(h, c);
         return;
     default:
-        assert(!"an operation without a case");
+        assert(false && "an operation without a case");
     }
 }
 
