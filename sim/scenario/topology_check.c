@@ -28,10 +28,10 @@ static const struct kind_rule {
     const char *word;
     bool system, interfaces, rules, routes;
 } kind_rules[] = {
-    [TOPO_HOST] = {"host", .system = true, .interfaces = true, .routes = true},
-    [TOPO_SWITCH] = {"switch"},
-    [TOPO_ROUTER] = {"router", .interfaces = true, .routes = true},
-    [TOPO_FIREWALL] = {"firewall", .interfaces = true, .rules = true, .routes = true},
+    [TOPO_HOST] = {.word = "host", .system = true, .interfaces = true, .routes = true},
+    [TOPO_SWITCH] = {.word = "switch"},
+    [TOPO_ROUTER] = {.word = "router", .interfaces = true, .routes = true},
+    [TOPO_FIREWALL] = {.word = "firewall", .interfaces = true, .rules = true, .routes = true},
 };
 
 static int check_kind(const struct topology *t, const struct topo_node *n, struct diag *d)
