@@ -302,6 +302,10 @@ static void on_bound(struct conf *k, const struct turn_client_event *ev)
     }
     enter(k, CONF_CHECKING);
     share_stream(k->share, ev->data, &k->relayed, &ev->peer);
+    /* What the peer had sent before may stand right behind the answer (6062-5.4-11): no read brings it again. */
+    struct io_in early = {.event = IO_DATA, .id = ev->data, .data = ev->early, .len = ev->early_len};
+    if (ev->early_len)
+        share_input(k->share, &early);
     share_check(k->share);
 }
 
