@@ -21,6 +21,9 @@ enum { OWNER_SIP = 1, OWNER_TURN = 16, SHARES_MAX = 32, PERMIT_MAX = 8, REASON_M
 #define LINGER_NS (40 * NS_S)
 /* From the last packet of both sides to the caller's BYE. */
 #define BYE_NS (32 * NS_S)
+/* From the caller's BYE to the last packets that it had sent before: a retransmission or two of the path to the relay,
+ * which the signalling does not take. */
+#define DRAIN_NS (5 * NS_S)
 
 /* In the order of a call; each begins a phase of it, or belongs to the one before. */
 enum state {
@@ -33,6 +36,7 @@ enum state {
     CONF_CHECKING,
     CONF_REINVITING, /* a pair is nominated: waits for the re-INVITE and its ACK */
     CONF_SHARING,
+    CONF_DRAINING, /* BYE has overtaken the last bytes of the screen: waits for them */
     CONF_FINISHED, /* all is sent and received: waits for BYE */
     CONF_OVER,     /* lingers */
 };
@@ -49,6 +53,7 @@ static const struct {
     [CONF_CHECKING] = {"CHECKING", "checks"},
     [CONF_REINVITING] = {"REINVITING", "reinvite"},
     [CONF_SHARING] = {"SHARING", "share"},
+    [CONF_DRAINING] = {"DRAINING", NULL},
     [CONF_FINISHED] = {"FINISHED", NULL},
     [CONF_OVER] = {"OVER", NULL},
 };
@@ -98,6 +103,8 @@ static uint64_t timeout_of(const struct meeting_server_config *cfg, enum state s
         return cfg->reinvite_timeout_ns;
     case CONF_SHARING:
         return TIME_NEVER; /* the share watches over itself */
+    case CONF_DRAINING:
+        return DRAIN_NS;
     case CONF_FINISHED:
         return BYE_NS;
     case CONF_OVER:
@@ -137,6 +144,13 @@ static void wind_up(struct conf *k, const char *headers)
     share_close(k->share);
     turn_client_release(k->turn);
     enter(k, CONF_OVER);
+}
+
+/* The share is over and whole, as far as can be told here. */
+static void end(struct conf *k)
+{
+    wind_up(k, "");
+    io_note(k->ms->io, NOTE_PHASE, "%s", "");
 }
 
 static void fail(struct conf *k, const struct endpoint *remote, const char *fmt, ...)
@@ -388,6 +402,8 @@ static void on_share(struct conf *k, const struct share_event *ev)
         break;
     case SHARE_FINISHED:
         enter(k, CONF_FINISHED);
+        if (!k->call)
+            end(k);
         break;
     case SHARE_STALLED:
         fail(k, remote, "the share stalled: nothing more came through for %u s",
@@ -419,8 +435,9 @@ static void on_ended(struct conf *k, const struct sip_ua_event *ev)
     if (ev->msg)
         sip_find(ev->msg, "ms-client-diagnostics", &why);
     if (k->state >= CONF_SHARING && share_has_all(k->share) && !why.len) { /* nor would it end before it has all */
-        wind_up(k, "");
-        io_note(k->ms->io, NOTE_PHASE, "%s", "");
+        end(k);
+    } else if (k->state == CONF_SHARING && ev->msg && !why.len) {
+        enter(k, CONF_DRAINING);
     } else if (ev->code == 408) {
         fail(k, NULL, "no ACK to the answer of the share's INVITE");
     } else {
@@ -488,9 +505,11 @@ static void on_deadline(struct conf *k)
     case CONF_REINVITING:
         fail(k, NULL, "no re-INVITE within %u s after the checks", seconds(cfg->reinvite_timeout_ns));
         break;
+    case CONF_DRAINING:
+        fail(k, NULL, "the Skype side ended the share before all of its screen had come");
+        break;
     case CONF_FINISHED: /* the share is whole; the caller is gone */
-        wind_up(k, "");
-        io_note(k->ms->io, NOTE_PHASE, "%s", "");
+        end(k);
         break;
     case CONF_OVER:
         conf_free(k);
@@ -513,6 +532,8 @@ static bool poll_conf(struct conf *k)
         on_turn(k, &turn);
     while (share_poll(k->share, &share) && (any = true))
         on_share(k, &share);
+    if (k->state == CONF_DRAINING && share_has_all(k->share))
+        end(k);
     return any;
 }
 
