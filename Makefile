@@ -15,6 +15,9 @@ variant := $(notdir $(CC))$(OPT)$(if $(filter 1,$(SAN)),-san)
 B := build/$(variant)
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+ifneq ($(findstring gcc,$(CC)),)
+WARN += -Wno-format-truncation # cutting text that is too long is what snprintf is for
+endif
 ifeq ($(SAN),1)
 WARN := $(filter-out -Wconversion,$(WARN)) # gcc warns of conversions that its own instrumentation makes
 endif
