@@ -221,11 +221,6 @@ void share_check(struct share *s)
     ice_start(s->ice, io_now(s->io));
 }
 
-bool share_nominated(const struct share *s)
-{
-    return s->nominated != 0;
-}
-
 /* ---- streams ---- */
 
 static struct stream *stream_of_id(struct share *s, io_id id)

@@ -57,7 +57,6 @@ int share_set_remote(struct share *s, const struct sdp_media *m);
 const char *share_describe(struct share *s, const struct ip_addr *host);
 void share_check(struct share *s); /* begin connectivity checks of our own, once */
 void share_begin(struct share *s); /* send the screen: a pair is nominated */
-bool share_nominated(const struct share *s);
 
 /* Ways for SHARE_OPEN. */
 void share_connect(struct share *s, size_t pair, unsigned owner, const struct endpoint *remote);

@@ -82,12 +82,6 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
     return a->port == b->port && ip_equal(&a->ip, &b->ip);
 }
 
-int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
-{
-    int c = ip_compare(&a->ip, &b->ip);
-    return c ? c : (a->port > b->port) - (a->port < b->port);
-}
-
 int ip_parse(const char *s, struct ip_addr *out)
 {
     struct ip_addr a = {0};

@@ -49,7 +49,6 @@ bool ip_in_prefix(const struct ip_addr *a, const struct ip_prefix *p);
 struct ip_addr ip_unmapped(const struct ip_addr *a);
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
-int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
 
 /* "10.1.2.3", "2001:db8::1". E_MALFORMED: anything else, a leading zero included. */
 int ip_parse(const char *s, struct ip_addr *out);

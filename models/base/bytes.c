@@ -99,13 +99,6 @@ void write32(struct writer *w, uint32_t v)
         store32(p, v);
 }
 
-void write64(struct writer *w, uint64_t v)
-{
-    uint8_t *p = writer_take(w, 8);
-    if (p)
-        store64(p, v);
-}
-
 void write_bytes(struct writer *w, const void *bytes, size_t len)
 {
     uint8_t *p = writer_take(w, len);

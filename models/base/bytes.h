@@ -67,7 +67,6 @@ size_t writer_len(const struct writer *w);
 void write8(struct writer *w, unsigned v);
 void write16(struct writer *w, unsigned v);
 void write32(struct writer *w, uint32_t v);
-void write64(struct writer *w, uint64_t v);
 void write_bytes(struct writer *w, const void *bytes, size_t len);
 void write_zeros(struct writer *w, size_t len);
 

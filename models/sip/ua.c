@@ -371,12 +371,6 @@ void sip_ua_answer(struct sip_ua *ua, struct sip_call *c, const char *sdp)
     call_answer(&env, c, sdp);
 }
 
-void sip_ua_progress(struct sip_ua *ua, struct sip_call *c, unsigned code)
-{
-    struct call_env env = env_for(ua, c->link);
-    call_progress(&env, c, code);
-}
-
 void sip_ua_refuse(struct sip_ua *ua, struct sip_call *c, unsigned code, const char *headers)
 {
     struct call_env env = env_for(ua, c->link);

@@ -59,10 +59,9 @@ bool sip_ua_linked(const struct sip_ua *ua); /* the connection to the outbound p
  * connection to the outbound proxy, or SIP_CALLS_MAX calls. */
 struct sip_call *sip_ua_invite(struct sip_ua *ua, const char *to, const char *sdp, const char *headers);
 void sip_ua_reinvite(struct sip_ua *ua, struct sip_call *c, const char *sdp);
-/* To SIP_INVITED and SIP_REINVITED: 200 with the description; a provisional answer; or a final one other than
- * 2xx, which ends a new call. */
+/* To SIP_INVITED and SIP_REINVITED: 200 with the description; or a final answer other than 2xx, which ends a new
+ * call. */
 void sip_ua_answer(struct sip_ua *ua, struct sip_call *c, const char *sdp);
-void sip_ua_progress(struct sip_ua *ua, struct sip_call *c, unsigned code);
 void sip_ua_refuse(struct sip_ua *ua, struct sip_call *c, unsigned code, const char *headers);
 /* Ends a call whatever its state: CANCEL, BYE, or 487 to an INVITE that was not answered. SIP_ENDED or
  * SIP_REFUSED follows, at the latest after 64*T1. headers: such as ms-client-diagnostics, or "". */

@@ -304,6 +304,44 @@ static void a_port_in_use_is_told(void **state)
     assert_int_equal(a->events[IO_FAILED], 1);
 }
 
+/* UDP, there and back: the echo answers to where the datagram came from. */
+static void asks_by_udp(struct actor *a, const struct io_in *in)
+{
+    if (in->event == IO_START) {
+        struct endpoint any = {.ip = {.family = IP_V4}};
+        a->conn = io_udp(a->io, 1, &any);
+    }
+    if (in->event == IO_OPENED)
+        io_sendto(a->io, a->conn, &a->target, "ping", 4, "ping");
+    if (in->event == IO_DATAGRAM) {
+        assert_int_equal(in->len, 4);
+        assert_memory_equal(in->data, "ping", 4);
+        assert_true(endpoint_equal(&in->remote, &a->target));
+    }
+}
+
+static void echoes_udp(struct actor *a, const struct io_in *in)
+{
+    if (in->event == IO_START) {
+        struct endpoint any = {.ip = {.family = IP_V4}, .port = PORT};
+        a->conn = io_udp(a->io, 1, &any);
+    }
+    if (in->event == IO_DATAGRAM)
+        io_sendto(a->io, in->id, &in->remote, in->data, in->len, NULL);
+}
+
+static void datagrams_go_both_ways(void **state)
+{
+    struct world *w = *state;
+    struct actor *client = add_actor(w, "client", "10.0.0.1", asks_by_udp);
+    struct actor *server = add_actor(w, "server", "10.0.0.2", echoes_udp);
+    client->target = kit_endpoint("10.0.0.2:7000");
+    link_up(w);
+    net_native.run(w->net, NS_S);
+    assert_int_equal(server->events[IO_DATAGRAM], 1);
+    assert_int_equal(client->events[IO_DATAGRAM], 1);
+}
+
 int main(void)
 {
     struct rng r = rng_named(1, "pattern");
@@ -316,6 +354,7 @@ int main(void)
         T(back_pressure_is_told),
         T(an_abort_is_a_reset),
         T(a_port_in_use_is_told),
+        T(datagrams_go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
