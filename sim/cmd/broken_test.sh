@@ -41,6 +41,7 @@ for ((n = 0; n < count; n++)); do
             found() { jq -r ".failure.$1 // \"\"" "$dir/out"; }
             [ "$(found node)" = "$node" ] || echo "blames '$(found node)', expected $node"
             [ "$(found phase)" = "$(variant .phase)" ] || echo "phase '$(found phase)', expected $(variant .phase)"
+            where=$(found where)
             blame=$(variant '.blame // ""')
             if [ -n "$blame" ]; then
                 line=$(grep -nxF -- "$blame" "$dir/$id.cfg" | cut -d: -f1 | head -n 1)
@@ -48,7 +49,7 @@ for ((n = 0; n < count; n++)); do
                     echo "line $(found line) ($(found rule)), expected $line ($blame)"
             fi
             grep -qiF -- "$(variant .advice)" <<<"$(found advice)" || echo "the advice does not say '$(variant .advice)'"
-            echo "# $id: $(found where): $(found advice)" >>"$dir/told"
+            echo "#: $id: $(found node): ${where##*/}: $(found advice)" >>"$dir/told"
         fi >"$dir/wrong"
         [ ! -s "$dir/wrong" ] || { cat "$dir/wrong"; jq -c .failure "$dir/out"; }
     } | result "$id ($(variant .trap)): $node and its line are blamed"

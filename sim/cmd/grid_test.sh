@@ -22,13 +22,13 @@ one() {
 }
 export -f one
 
-echo "# loss %   RTT ms   up of $seeds, and why not"
+echo "#: loss %   RTT ms   up of $seeds, and why not"
 for loss in 0 1000 10000 30000 50000; do
     for rtt in 10 50 200; do
         for seed in $(seq "$seeds"); do echo $loss $rtt "$seed"; done |
             xargs -n 3 -P 2 bash -c 'one "$0" "$1" "$2"' >"$dir/cell"
         awk -v loss=$loss -v rtt=$rtt '/^ok/ { ok++ } /^failed/ { why[$0]++ }
-            END { printf "# %6.1f %8d %6d", loss / 10000, rtt, ok
+            END { printf "#: %6.1f %8d %6d", loss / 10000, rtt, ok
                   for (w in why) printf "; %d %s", why[w], w
                   print "" }' "$dir/cell"
         {

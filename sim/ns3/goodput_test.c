@@ -99,14 +99,14 @@ static void native_keeps_pace_with_ns3(void **state)
         skip();
     }
     static const unsigned rtt_ms[] = {10, 50, 200}, loss_ppm[] = {0, 10000, 30000, 50000};
-    printf("# mean goodput in kB/s, 20 Mbit/s link, %d KiB buffers\n", BUFFER / 1024);
-    printf("# %8s %8s %10s %10s %8s\n", "RTT ms", "loss %", "native", "ns-3", "ratio");
+    printf("#: mean goodput in kB/s, 20 Mbit/s link, %d KiB buffers\n", BUFFER / 1024);
+    printf("#: %8s %8s %10s %10s %8s\n", "RTT ms", "loss %", "native", "ns-3", "ratio");
     unsigned outside = 0;
     for (size_t r = 0; r < sizeof rtt_ms / sizeof *rtt_ms; r++)
         for (size_t l = 0; l < sizeof loss_ppm / sizeof *loss_ppm; l++) {
             double a = mean_goodput(&net_native, rtt_ms[r], loss_ppm[l]), b = mean_goodput(ns3, rtt_ms[r], loss_ppm[l]);
             double ratio = a / b, slack = loss_ppm[l] ? 1.6 : 1.05;
-            printf("# %8u %8.1f %10.1f %10.1f %8.2f\n", rtt_ms[r], loss_ppm[l] / 1e4, a / 1e3, b / 1e3, ratio);
+            printf("#: %8u %8.1f %10.1f %10.1f %8.2f\n", rtt_ms[r], loss_ppm[l] / 1e4, a / 1e3, b / 1e3, ratio);
             outside += ratio > slack || ratio < 1 / slack;
         }
     assert_int_equal(outside, 0);
