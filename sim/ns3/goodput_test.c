@@ -98,7 +98,7 @@ static void native_keeps_pace_with_ns3(void **state)
         print_message("# ns-3 is not there: %s\n", why);
         skip();
     }
-    static const unsigned rtt_ms[] = {10, 50, 200}, loss_ppm[] = {0, 10000, 30000, 50000};
+    static const unsigned rtt_ms[] = {10, 50, 200}, loss_ppm[] = {0, 1000, 10000, 30000, 50000};
     printf("#: mean goodput in kB/s, 20 Mbit/s link, %d KiB buffers\n", BUFFER / 1024);
     printf("#: %8s %8s %10s %10s %8s\n", "RTT ms", "loss %", "native", "ns-3", "ratio");
     unsigned outside = 0;
