@@ -176,7 +176,7 @@ static void allocation_failed(struct skype_client *c, const char *why)
     snprintf(c->relay_problem, sizeof c->relay_problem, "no relay at the Skype Edge: %s", why);
     if (c->state != CLIENT_ALLOCATING)
         return;
-    io_note(c->io, NOTE_STATE, "relay NONE cause=%s", why);
+    io_note(c->io, NOTE_HINT, "%s", c->relay_problem);
     if (c->listener == IO_NONE) {
         fail(c, &c->cfg.edge_turn, "%s", c->relay_problem);
         return;

@@ -77,6 +77,7 @@ enum io_note {
     NOTE_STATE,   /* "alloc=3 LIVE -> EXPIRED cause=lifetime" */
     NOTE_PHASE,   /* name of a phase of a call that begins now; text "" ends the last one */
     NOTE_FAIL,    /* a call or phase failed: text is the reason; remote: whom it could not reach, if that is it */
+    NOTE_HINT,    /* no failure yet, but what a person wants to know if one follows: a refusal and its reason */
     NOTE_RESULT,  /* key=value: a result of the run, such as a digest of the bytes received */
 };
 

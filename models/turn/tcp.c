@@ -155,9 +155,12 @@ void turn_peer_incoming(struct turn *t, struct alloc *al, const struct io_in *in
                    (!t->cfg.profile->permission_needed || turn_permitted(t, al, &in->remote.ip));
     struct peer *peer = welcome ? new_peer(t, al, &in->remote) : NULL;
     if (!peer) {
-        char remote[ENDPOINT_TEXT];
-        io_note(t->io, NOTE_STATE, "alloc=%u peer=%s NEW -> GONE cause=%s", al->serial,
-                endpoint_text(&in->remote, remote), welcome ? "no-room" : "no-permission");
+        char remote[ENDPOINT_TEXT], local[ENDPOINT_TEXT];
+        endpoint_text(&in->remote, remote);
+        io_note(t->io, NOTE_STATE, "alloc=%u peer=%s NEW -> GONE cause=%s", al->serial, remote,
+                welcome ? "no-room" : "no-permission");
+        io_note(t->io, NOTE_HINT, "the relay closed a connection from %s to %s: %s", remote,
+                endpoint_text(&in->local, local), welcome ? "no room for more" : "no permission for that address");
         io_close(t->io, in->id);
         return;
     }

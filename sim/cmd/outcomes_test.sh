@@ -47,6 +47,6 @@ up "a relay that loses and reorders" dual-nic \
     --set duration_s=240
 down "an attendee may not share: 21002" invite 21002 "make the attendee a presenter" lab --set "$client.role=\"attendee\""
 down "the wrong password on Meeting Server" allocate 401 "password" lab --set "$cms.turn_password=\"wrong\""
-down "the wrong password on the Skype side" connect "no ConnectionAttempt" "" lab --set "$client.turn_password=\"wrong\""
-down "strict, and no permission asked for" connect "no ConnectionAttempt" "" lab --set "$e.profile=\"strict\""
+down "the wrong password on the Skype side" connect "no relay at the Skype Edge.*431" "credentials" lab --set "$client.turn_password=\"wrong\""
+down "strict, and no permission asked for" connect "no ConnectionAttempt.*no permission" "CreatePermission" lab --set "$e.profile=\"strict\""
 finish

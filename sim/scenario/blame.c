@@ -34,8 +34,12 @@ static const struct remedy {
     const char *word, *advice;
 } remedies[] = {
     {"21002", "make the attendee a presenter: by default not everybody may share in a Skype for Business meeting"},
-    {"401", "check user name and password of the TURN user on Expressway-E and Meeting Server"},
-    {"441", "check user name and password of the TURN user on Expressway-E and Meeting Server"},
+    {"401", "check user name and password of the TURN user, on the server and on its client"},
+    {"441", "check user name and password of the TURN user, on the server and on its client"},
+    {"431", "check the credentials of the client for the Edge's relay (MRAS): the message's integrity check failed"},
+    {"436", "check the credentials of the client for the Edge's relay (MRAS): the user is not known there"},
+    {"no permission", "Meeting Server has to ask for it (CreatePermission with the Edge's address): RFC 6062 5.3; or the "
+                      "relay must not want it, as Expressway X8.9 does not (profile expressway)"},
     {"486", "the TURN user's quota of allocations is used up: raise it, or end old calls"},
     {"508", "Expressway-E has no relay port left: raise the number of relays"},
     {"refused", "the port is closed: check that the service runs and listens there"},
@@ -157,6 +161,22 @@ static void say_advice(const struct blame *b, const struct run_failure *f, char 
         text_add(&t, "the network lost too much: look at the quality of that link");
 }
 
+/* What a system was refused last before the failure; NULL: nothing. */
+static const struct run_failure *last_hint(const struct record *r, uint64_t until_ns)
+{
+    const struct run_failure *hint = NULL;
+    for (size_t i = 0; i < r->hints.count && r->hints.items[i].t_ns <= until_ns; i++)
+        hint = &r->hints.items[i];
+    return hint;
+}
+
+/* A refusal that a system tells of explains more than a packet that a router could not forward or a link lost. */
+static bool explains(const struct topology *t, const struct run_drop *d)
+{
+    const struct topo_node *n = d ? find_node(t, d->node) : NULL;
+    return d && !d->link && ((n && n->kind == TOPO_FIREWALL) || strcmp(d->reason, "no-neighbour") == 0);
+}
+
 /* The last message, which nobody answered: for a call that just stops. */
 static void say_silence(const struct record *r, struct text *t)
 {
@@ -218,6 +238,13 @@ void blame_find(const struct topology *t, const struct record *r, struct blame *
     out->phase = r->phases.count ? record_phase(r, f.phase) : "invite"; /* which never began */
     bool policy = has_word(f.text, remedies[0].word); /* no packet is to blame for that */
     out->drop = policy ? NULL : find_culprit(t, r, &f);
+    const struct run_failure *hint = policy || explains(t, out->drop) ? NULL : last_hint(r, f.t_ns);
+    if (hint) {
+        text_add(&what, "; before that, %s: %s", hint->host, hint->text);
+        f.text = hint->text;
+        out->drop = NULL;
+        out->node = hint->host;
+    }
     if (out->drop) {
         out->t_ns = out->drop->t_ns;
         out->node = out->drop->node;

@@ -71,8 +71,9 @@ void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_no
     case NOTE_PHASE:
         note_phase(r, now_ns, text);
         break;
-    case NOTE_FAIL: {
-        struct run_failure *f = LIST_NEXT(r->failures);
+    case NOTE_FAIL:
+    case NOTE_HINT: {
+        struct run_failure *f = note == NOTE_FAIL ? LIST_NEXT(r->failures) : LIST_NEXT(r->hints);
         *f = (struct run_failure){.t_ns = now_ns, .host = keep(r, host), .text = keep(r, text), .remote = *remote,
                                   .phase = phase_now(r)};
         break;
@@ -101,6 +102,7 @@ void record_free(struct record *r)
     free(r->phases.items);
     free(r->drops.items);
     free(r->failures.items);
+    free(r->hints.items);
     free(r->results.items);
     arena_free(&r->arena);
 }

@@ -57,7 +57,7 @@ struct record {
     RUN_LIST(struct run_message) messages;
     RUN_LIST(struct run_phase) phases;
     RUN_LIST(struct run_drop) drops;
-    RUN_LIST(struct run_failure) failures;
+    RUN_LIST(struct run_failure) failures, hints;
     RUN_LIST(struct run_result) results;
     bool complete; /* the last phase was ended by the system that noted it */
     char trace_sha256[65];

@@ -361,7 +361,8 @@ void trace_message(void *trace, uint64_t now_ns, const struct host_message *m)
 void trace_note(void *trace, uint64_t now_ns, const struct host_note *n)
 {
     static const char *const events[] = {
-        [NOTE_STATE] = "state", [NOTE_PHASE] = "phase", [NOTE_FAIL] = "failed", [NOTE_RESULT] = "result"};
+        [NOTE_STATE] = "state", [NOTE_PHASE] = "phase", [NOTE_FAIL] = "failed", [NOTE_HINT] = "hint",
+        [NOTE_RESULT] = "result"};
     struct trace *tr = trace;
     record_note(tr->record, now_ns, n->host, n->note, &n->remote, n->text);
 
