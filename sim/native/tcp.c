@@ -178,6 +178,8 @@ size_t tcp_read(struct tcp *t, void *buf, size_t cap, bool *eof)
         ring_get(&t->rx, 0, buf, n);
         ring_drop(&t->rx, n);
         t->rx_len -= (uint32_t)n;
+        if (!t->rx_len && !t->ahead.count)
+            ring_rewind(&t->rx);
         /* RFC 9293 3.8.6.2.2: a window that is opened in crumbs makes the peer send crumbs. */
         uint32_t gain = t->rcv_nxt + tcp_rcv_room(t) - t->rcv_adv;
         uint32_t worth = t->cfg.receive_buffer / 2 < 2U * t->cfg.mss ? t->cfg.receive_buffer / 2 : 2U * t->cfg.mss;

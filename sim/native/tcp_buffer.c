@@ -77,6 +77,11 @@ void ring_drop(struct ring *r, size_t len)
         r->head = (uint32_t)(r->head + len) & (r->cap - 1);
 }
 
+void ring_rewind(struct ring *r)
+{
+    r->head = 0;
+}
+
 void ring_free(struct ring *r)
 {
     free(r->p);

@@ -45,6 +45,8 @@ void ring_get(const struct ring *r, size_t offset, void *bytes, size_t len);
 /* The bytes where they are, in one piece or two, as out's data. */
 void ring_view(const struct ring *r, size_t offset, size_t len, struct tcp_segment *out);
 void ring_drop(struct ring *r, size_t len);
+/* Nothing is kept any more: begins again at the front, which is still in the cache. */
+void ring_rewind(struct ring *r);
 void ring_free(struct ring *r);
 
 /* Disjoint, not adjacent, ascending. */
