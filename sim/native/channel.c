@@ -13,7 +13,7 @@ static const size_t class_lines[PACKET_CLASSES] = {5, 27};
 
 static size_t class_cap(size_t i)
 {
-    return class_lines[i] * LINE - sizeof(struct packet);
+    return class_lines[i] * LINE - offsetof(struct packet, frame);
 }
 
 static bool slab_add(struct world *w, size_t class)
@@ -43,7 +43,7 @@ struct packet *packet_new(struct world *w, size_t len)
     while (class < PACKET_CLASSES && len > class_cap(class))
         class++;
     if (class == PACKET_CLASSES) {
-        p = aligned_alloc(LINE, (sizeof *p + len + LINE - 1) / LINE * LINE);
+        p = aligned_alloc(LINE, (offsetof(struct packet, frame) + len + LINE - 1) / LINE * LINE);
         if (!p)
             return NULL;
         p->cap = 0;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RING_FIRST = 1024, RANGES_FIRST = 8 };
+enum { RING_FIRST = 1024, RING_ALIGN = 64, RANGES_FIRST = 8 };
 
 bool ring_reserve(struct ring *r, size_t need)
 {
@@ -14,7 +14,7 @@ bool ring_reserve(struct ring *r, size_t need)
     uint32_t cap = r->cap ? r->cap : RING_FIRST;
     while (cap < need)
         cap *= 2;
-    uint8_t *p = malloc(cap);
+    uint8_t *p = aligned_alloc(RING_ALIGN, cap);
     if (!p)
         return false;
     ring_get(r, 0, p, r->cap);
