@@ -45,6 +45,19 @@ static uint16_t word16(const uint8_t *p)
     return v;
 }
 
+static uint64_t copy64(uint8_t *to, const uint8_t *p)
+{
+    uint64_t v = word64(p);
+    memcpy(to, &v, sizeof v);
+    return v;
+}
+
+static uint16_t network16(uint64_t sum)
+{
+    uint16_t words = fold64(sum);
+    return load16((const uint8_t *)&words);
+}
+
 uint32_t wire_sum_add(uint32_t sum, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes;
@@ -67,8 +80,22 @@ uint32_t wire_sum_add(uint32_t sum, const void *bytes, size_t len)
     }
     if (len & 1)
         d = add_carry(d, word16((const uint8_t[2]){*p, 0}));
-    uint16_t words = fold64(add_carry(add_carry(a, b), add_carry(c, d)));
-    return sum + load16((const uint8_t *)&words);
+    return sum + network16(add_carry(add_carry(a, b), add_carry(c, d)));
+}
+
+uint32_t wire_sum_copy(uint32_t sum, void *to, const void *from, size_t len)
+{
+    const uint8_t *p = from;
+    uint8_t *q = to;
+    uint64_t a = 0, b = 0, c = 0, d = 0;
+    for (; len >= 32; p += 32, q += 32, len -= 32) {
+        a = add_carry(a, copy64(q, p));
+        b = add_carry(b, copy64(q + 8, p + 8));
+        c = add_carry(c, copy64(q + 16, p + 16));
+        d = add_carry(d, copy64(q + 24, p + 24));
+    }
+    memcpy(q, p, len);
+    return wire_sum_add(sum + network16(add_carry(add_carry(a, b), add_carry(c, d))), q, len);
 }
 
 uint32_t wire_sum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, unsigned proto, size_t len)

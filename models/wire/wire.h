@@ -46,6 +46,8 @@ int wire_check(const struct wire_packet *p);
 
 uint16_t wire_sum(const void *bytes, size_t len);      /* RFC 1071, complemented: ready to be stored */
 uint32_t wire_sum_add(uint32_t sum, const void *bytes, size_t len); /* partial, even lengths but for the last */
+/* The same, while copying: one pass over the bytes. */
+uint32_t wire_sum_copy(uint32_t sum, void *to, const void *from, size_t len);
 uint32_t wire_sum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, unsigned proto, size_t len);
 uint16_t wire_sum_fold(uint32_t sum);
 

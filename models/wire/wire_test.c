@@ -26,12 +26,16 @@ static void checksum_of_rfc1071(void **state)
     assert_int_equal(wire_sum_fold(wire_sum_add(wire_sum_add(0, b, 4), b + 4, 4)), 0x220d);
     assert_int_equal(wire_sum(b, 3), (uint16_t)~0xf201);
     assert_int_equal(wire_sum(b, 0), 0xffff);
-    uint8_t many[200];
+    uint8_t many[200], copy[sizeof many];
     uint32_t plain = 0;
     for (size_t i = 0; i < sizeof many; i++)
         many[i] = (uint8_t)(i * 37 + 200);
-    for (size_t n = 0; n <= sizeof many; n++) {
+    for (uint32_t n = 0; n <= sizeof many; n++) {
         assert_int_equal(wire_sum(many, n), (uint16_t)~((plain & 0xffff) + (plain >> 16)));
+        memset(copy, 0xee, sizeof copy);
+        assert_int_equal(wire_sum_fold(wire_sum_copy(n, copy, many, n)), wire_sum_fold(wire_sum_add(n, many, n)));
+        assert_memory_equal(copy, many, n);
+        assert_true(n == sizeof copy || copy[n] == 0xee);
         if (n < sizeof many)
             plain += n % 2 ? many[n] : (uint32_t)many[n] << 8;
     }

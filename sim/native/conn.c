@@ -24,6 +24,18 @@ static void segment_of(const struct wire_packet *k, struct tcp_segment *s)
         s->sack[i] = (struct tcp_sack){h.sack[i].from, h.sack[i].to};
 }
 
+/* Returns the sum with the payload's added. */
+static uint32_t put_payload(uint32_t sum, uint8_t *to, const struct tcp_segment *g)
+{
+    if (g->len)
+        sum = wire_sum_copy(sum, to, g->data, g->len);
+    if (g->len2) {
+        uint32_t rest = wire_sum_copy(0, to + g->len, g->data2, g->len2);
+        sum += g->len & 1 ? rest << 8 : rest; /* RFC 1071 2 (B): an odd start swaps the bytes of the sum */
+    }
+    return sum;
+}
+
 static void transmit(struct world *w, struct sock *s, const struct tcp_segment *g)
 {
     size_t room = ip_room(&s->local.ip), len = g->len + g->len2;
@@ -37,12 +49,8 @@ static void transmit(struct world *w, struct sock *s, const struct tcp_segment *
         h.sack[i] = (struct wire_sack){g->sack[i].from, g->sack[i].to};
     uint8_t *tcp = p->frame + room;
     size_t header = wire_put_tcp(tcp, &h), size = header + len;
-    if (g->len)
-        memcpy(tcp + header, g->data, g->len);
-    if (g->len2)
-        memcpy(tcp + header + g->len, g->data2, g->len2);
-    uint32_t sum = s->address_sum + PROTO_TCP + (uint32_t)size;
-    store16(tcp + TCP_SUM_AT, wire_sum_fold(wire_sum_add(sum, tcp, size)));
+    uint32_t sum = wire_sum_add(s->address_sum + PROTO_TCP + (uint32_t)size, tcp, header);
+    store16(tcp + TCP_SUM_AT, wire_sum_fold(put_payload(sum, tcp + header, g)));
     wire_put_eth(p->frame, s->path.dst_mac, s->path.src_mac,
                  s->local.ip.family == IP_V4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6);
     wire_put_ip(p->frame + WIRE_ETH, &s->local.ip, &s->remote.ip, PROTO_TCP, TTL, (uint16_t)s->host->next_ip_id++,
