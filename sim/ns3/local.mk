@@ -5,7 +5,7 @@ LIB_SRC += sim/ns3/load.c
 TEST_SRC += $(wildcard sim/ns3/*_test.c)
 KIT_SRC += sim/ns3/contract_kit.c
 
-ifeq ($(shell pkg-config --exists ns3-internet && echo yes),yes)
+ifeq ($(shell { pkg-config --exists ns3-internet; } 2>/dev/null && echo yes),yes)
 NS3 := build/turnproof-ns3.so
 PLUGINS += $(NS3)
 
