@@ -149,10 +149,11 @@ $F/%_fuzz: $F/%_fuzz.o $F/libturnproof.a
 bench: all $(benches)
 	@./reports/bench $B
 
-## nightly  the long searches: fuzzing for minutes, the grids in full
+## nightly  the long searches: minutes of fuzzing for each parser, many more seeds and lost packets
 .PHONY: nightly
 nightly: test
 	@$(MAKE) --no-print-directory fuzz FUZZ_S=300
+	@GRID_SEEDS=300 LOSS_PACKETS=600 ./models/testkit/run-tests sim/cmd/grid_test.sh sim/cmd/one_loss_test.sh
 
 ## tidy     the rules of the house: lines, functions, names, includes, headers on their own
 .PHONY: tidy
