@@ -90,6 +90,25 @@ void pcapng_interface(struct sink *s, const char *name)
     put32(s, len);
 }
 
+static char *fmt32(char *p, uint32_t v)
+{
+    return fmt_bytes(p, &v, sizeof v);
+}
+
+static char *fmt_padded(char *p, const void *bytes, size_t len)
+{
+    memset(p + len, 0, padded(len) - len);
+    memcpy(p, bytes, len);
+    return p + padded(len);
+}
+
+static char *fmt_option(char *p, unsigned code, const void *value, size_t len)
+{
+    const uint16_t head[] = {(uint16_t)code, (uint16_t)len};
+    return fmt_padded(fmt_bytes(p, head, sizeof head), value, len);
+}
+
+/* One block, formatted in place: there are tens of thousands. */
 void pcapng_packet(struct sink *s, unsigned interface, uint64_t t_ns, bool inbound, const uint8_t *frame, size_t len,
                    const char *comment)
 {
@@ -98,17 +117,12 @@ void pcapng_packet(struct sink *s, unsigned interface, uint64_t t_ns, bool inbou
     uint32_t size = (uint32_t)(32 + padded(len)) + option_size(sizeof flags) + 4;
     if (comment)
         size += option_size(comment_len);
-    put32(s, BLOCK_PACKET);
-    put32(s, size);
-    put32(s, interface);
-    put32(s, (uint32_t)(t_ns >> 32));
-    put32(s, (uint32_t)t_ns);
-    put32(s, (uint32_t)len);
-    put32(s, (uint32_t)len);
-    put_padded(s, frame, len);
+    const uint32_t head[] = {BLOCK_PACKET, size, interface, (uint32_t)(t_ns >> 32), (uint32_t)t_ns, (uint32_t)len,
+                             (uint32_t)len};
+    char *p = fmt_bytes(sink_room(s, size), head, sizeof head);
+    p = fmt_padded(p, frame, len);
     if (comment)
-        put_option(s, OPT_COMMENT, comment, comment_len);
-    put_option(s, OPT_EPB_FLAGS, &flags, sizeof flags);
-    put_options_end(s);
-    put32(s, size);
+        p = fmt_option(p, OPT_COMMENT, comment, comment_len);
+    p = fmt_option(p, OPT_EPB_FLAGS, &flags, sizeof flags);
+    sink_used(s, fmt32(fmt32(p, OPT_END), size));
 }

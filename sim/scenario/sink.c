@@ -15,7 +15,8 @@ bool sink_open(struct sink *s, const char *path, bool hashing)
     *s = (struct sink){.fd = -1, .hashing = hashing};
     if (path && (s->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
         return false;
-    s->buf = malloc(SINK_BUFFER);
+    s->cap = path ? SINK_FILE_BUFFER : SINK_HASH_BUFFER;
+    s->buf = malloc(s->cap);
     assert(s->buf);
     sha256_start(&s->hash);
     return true;
@@ -49,45 +50,56 @@ int sink_close(struct sink *s, char digest[65])
     return s->err;
 }
 
-/* The decimal digits of v, ending before end; where they begin. */
-static char *digits(char *end, uint64_t v)
+static unsigned digits_of(uint64_t v)
 {
-    do
-        *--end = (char)('0' + v % 10);
-    while (v /= 10);
+    unsigned n = 1;
+    for (uint64_t power = 10; v >= power && n < FMT_U64; n++)
+        power = n < FMT_U64 - 1 ? power * 10 : power;
+    return n;
+}
+
+/* Two digits at a time: a division takes longer than all the rest. */
+char *fmt_u64(char *p, uint64_t v)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    char *end = p + digits_of(v), *at = end;
+    for (; v >= 10; v /= 100)
+        memcpy(at -= 2, pairs + v % 100 * 2, 2);
+    if (at > p)
+        *--at = (char)('0' + v);
     return end;
+}
+
+char *fmt_hex16(char *p, unsigned v)
+{
+    for (unsigned shift = 16; shift; shift -= 4)
+        *p++ = "0123456789abcdef"[v >> (shift - 4) & 15];
+    return p;
+}
+
+char *fmt_endpoint(char *p, const struct endpoint *e)
+{
+    if (e->ip.family != IP_V4) {
+        char text[ENDPOINT_TEXT];
+        return fmt_text(p, endpoint_text(e, text));
+    }
+    for (int i = 0; i < 4; i++) {
+        p = fmt_u64(p, e->ip.b[i]);
+        *p++ = i < 3 ? '.' : ':';
+    }
+    return fmt_u64(p, e->port);
 }
 
 void sink_u64(struct sink *s, uint64_t v)
 {
-    char text[20], *end = text + sizeof text, *p = digits(end, v);
-    sink_bytes(s, p, (size_t)(end - p));
-}
-
-void sink_hex16(struct sink *s, unsigned v)
-{
-    uint8_t b[2];
-    char out[5];
-    store16(b, v);
-    hex_of(b, 2, out);
-    sink_bytes(s, out, 4);
+    sink_used(s, fmt_u64(sink_room(s, FMT_U64), v));
 }
 
 void sink_endpoint(struct sink *s, const struct endpoint *e)
 {
-    if (e->ip.family != IP_V4) {
-        char text[ENDPOINT_TEXT];
-        sink_text(s, endpoint_text(e, text));
-        return;
-    }
-    char text[24], *end = text + sizeof text, *p = digits(end, e->port);
-    *--p = ':';
-    for (int i = 3; i >= 0; i--) {
-        p = digits(p, e->ip.b[i]);
-        if (i)
-            *--p = '.';
-    }
-    sink_bytes(s, p, (size_t)(end - p));
+    sink_used(s, fmt_endpoint(sink_room(s, ENDPOINT_TEXT), e));
 }
 
 void sink_string(struct sink *s, const char *text)
@@ -101,8 +113,28 @@ void sink_string(struct sink *s, const char *text)
             sink_bytes(s, p, 1);
         else {
             sink_text(s, "\\u");
-            sink_hex16(s, c);
+            sink_used(s, fmt_hex16(sink_room(s, FMT_HEX16), c));
         }
     }
     sink_bytes(s, "\"", 1);
+}
+
+void sink_wrapped(struct sink *s, size_t column, const char *text)
+{
+    enum { COLUMNS = 80 };
+    size_t at = column;
+    for (const char *word = text; *word;) {
+        size_t blanks = strspn(word, " "), len = strcspn(word + blanks, " ");
+        if (at > column && at + blanks + len > COLUMNS) {
+            sink_text(s, "\n");
+            for (at = 0; at < column; at++)
+                sink_text(s, " ");
+            word += blanks;
+            blanks = 0;
+        }
+        sink_bytes(s, word, blanks + len);
+        at += blanks + len;
+        word += blanks + len;
+    }
+    sink_text(s, "\n");
 }

@@ -4,6 +4,7 @@
 #ifndef TP_SCENARIO_SINK_H
 #define TP_SCENARIO_SINK_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +13,8 @@
 #include "models/base/addr.h"
 #include "models/base/hash.h"
 
-enum { SINK_BUFFER = 256 * 1024 };
+/* Of a file, so that a write is worth its call; of bytes that are only hashed, so that they are still in the cache. */
+enum { SINK_FILE_BUFFER = 256 * 1024, SINK_HASH_BUFFER = 16 * 1024 };
 
 struct sink {
     int fd; /* -1: no file */
@@ -20,7 +22,7 @@ struct sink {
     int err; /* errno of the first write that failed */
     struct sha256 hash;
     uint8_t *buf;
-    size_t len;
+    size_t len, cap;
 };
 
 /* path NULL: no file. False: it cannot be made, errno says why. */
@@ -33,7 +35,7 @@ void sink_flush(struct sink *s);
 static inline void sink_bytes(struct sink *s, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes;
-    for (size_t room = SINK_BUFFER - s->len; len > room; room = SINK_BUFFER) {
+    for (size_t room = s->cap - s->len; len > room; room = s->cap) {
         memcpy(s->buf + s->len, p, room);
         s->len += room;
         p += room;
@@ -50,9 +52,44 @@ static inline void sink_text(struct sink *s, const char *text)
     sink_bytes(s, text, strlen(text));
 }
 
+/* Room for a line or a block to be formatted in place, at most SINK_HASH_BUFFER (of a file: SINK_FILE_BUFFER) bytes;
+ * sink_used says where it ended. */
+static inline char *sink_room(struct sink *s, size_t len)
+{
+    assert(len <= s->cap);
+    if (s->cap - s->len < len)
+        sink_flush(s);
+    return (char *)s->buf + s->len;
+}
+
+static inline void sink_used(struct sink *s, const char *end)
+{
+    s->len = (size_t)(end - (char *)s->buf);
+    assert(s->len <= s->cap);
+}
+
+/* Text in place, at p: each returns its end. */
+static inline char *fmt_bytes(char *p, const void *bytes, size_t len)
+{
+    memcpy(p, bytes, len);
+    return p + len;
+}
+
+static inline char *fmt_text(char *p, const char *text)
+{
+    return fmt_bytes(p, text, strlen(text));
+}
+
+enum { FMT_U64 = 20, FMT_HEX16 = 4 }; /* bytes at most; an endpoint: ENDPOINT_TEXT */
+char *fmt_u64(char *p, uint64_t v);
+char *fmt_hex16(char *p, unsigned v);
+char *fmt_endpoint(char *p, const struct endpoint *e);
+
 void sink_u64(struct sink *s, uint64_t v);
-void sink_hex16(struct sink *s, unsigned v);
 void sink_endpoint(struct sink *s, const struct endpoint *e);
+/* A paragraph from the column that was reached, further lines from the same one: words of at most 80 columns a line
+ * where they are not longer themselves, and a line feed. */
+void sink_wrapped(struct sink *s, size_t column, const char *text);
 void sink_string(struct sink *s, const char *text); /* as a JSON string with its quotes */
 
 #endif

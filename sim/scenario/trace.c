@@ -13,13 +13,16 @@
 #include "sim/scenario/pcapng.h"
 #include "sim/scenario/peers.h"
 
-enum { FRAME_MAX = 65535 + ETH_HEADER, COMMENT_MAX = 1000 }; /* what a link refuses for its size is traced too */
+enum { COMMENT_MAX = 1000, TAP_KINDS = TAP_DROPPED + 1 };
+/* A packet's line without its head and reason: at most this, endpoints, numbers and keys. */
+enum { LINE_MAX = 512 };
 
 /* One end of a link: where a frame is seen. */
 struct tap_port {
-    const char *name;  /* "cms:a" */
-    const char *where; /* ,"node":"cms","port":"a","link":"cms-lan" */
+    const char *name; /* "cms:a" */
     const char *node, *port;
+    const char *head[TAP_KINDS]; /* ,"event":"sent","node":"cms","port":"a","link":"cms-lan","len": */
+    size_t head_len[TAP_KINDS];
     unsigned interface; /* of the capture */
 };
 
@@ -27,6 +30,14 @@ struct tap_node {
     const struct topo_node *node;
     struct tap_port *port;
     size_t port_count;
+};
+
+/* The addresses of a packet as text, kept for the next one of the same flow. */
+struct flow_text {
+    struct endpoint src, dst;
+    uint8_t proto;
+    uint8_t len; /* 0: free */
+    char text[2 * ENDPOINT_TEXT + 48];
 };
 
 struct trace {
@@ -38,11 +49,26 @@ struct trace {
     size_t *index; /* of a net_node in node */
     size_t index_cap;
     struct peers peers;
-    uint8_t frame[FRAME_MAX]; /* a copy to take apart */
+    struct flow_text flow[64];
     struct arena arena;
 };
 
 /* ---- opening and closing ---- */
+
+static void add_heads(struct trace *tr, struct tap_port *port, const char *link)
+{
+    static const struct {
+        const char *name;
+        bool link; /* where a packet arrives, the port says as much */
+    } events[TAP_KINDS] = {
+        [TAP_SENT] = {"sent", true}, [TAP_DELIVERED] = {"delivered", false}, [TAP_DROPPED] = {"lost", true}};
+    for (size_t kind = 0; kind < TAP_KINDS; kind++) {
+        port->head[kind] = arena_format(
+            &tr->arena, ",\"event\":\"%s\",\"node\":\"%s\",\"port\":\"%s\"%s,\"len\":", events[kind].name, port->node,
+            port->port, events[kind].link ? arena_format(&tr->arena, ",\"link\":\"%s\"", link) : "");
+        port->head_len[kind] = strlen(port->head[kind]);
+    }
+}
 
 static void add_ports(struct trace *tr)
 {
@@ -62,12 +88,11 @@ static void add_ports(struct trace *tr)
                                                         : n->node->interfaces.items[number].name;
         n->port[number] = (struct tap_port){
             .name = arena_format(&tr->arena, "%s:%s", n->node->name, port),
-            .where = arena_format(&tr->arena, ",\"node\":\"%s\",\"port\":\"%s\",\"link\":\"%s\"", n->node->name, port,
-                                  l->name),
             .node = n->node->name,
             .port = port,
             .interface = (unsigned)i,
         };
+        add_heads(tr, &n->port[number], l->name);
         if (tr->capture_path)
             pcapng_interface(&tr->capture, n->port[number].name);
     }
@@ -214,45 +239,59 @@ static void put_flow(struct sink *s, unsigned proto, const struct endpoint *src,
 
 /* ---- packets ---- */
 
-/* The transport's checksum is in each line so that the hash of the trace covers what the packet carries. */
-static void put_sum(struct sink *s, unsigned sum)
+static char *fmt_flow(char *p, struct trace *tr, const struct wire_packet *packet)
 {
-    sink_text(s, ",\"sum\":\"");
-    sink_hex16(s, sum);
-    sink_text(s, "\"");
+    const struct endpoint src = {packet->src, packet->sport}, dst = {packet->dst, packet->dport};
+    const size_t slots = sizeof tr->flow / sizeof *tr->flow;
+    struct flow_text *f = &tr->flow[(src.port + 31u * dst.port) % slots];
+    if (f->len == 0 || f->proto != packet->proto || !endpoint_equal(&f->src, &src) || !endpoint_equal(&f->dst, &dst)) {
+        char *end = fmt_text(f->text, proto_key(packet->proto));
+        end = fmt_endpoint(fmt_text(end, ",\"src\":\""), &src);
+        end = fmt_endpoint(fmt_text(end, "\",\"dst\":\""), &dst);
+        *end++ = '"';
+        f->src = src;
+        f->dst = dst;
+        f->proto = packet->proto;
+        f->len = (uint8_t)(end - f->text);
+    }
+    return fmt_bytes(p, f->text, f->len);
 }
 
 /* RFC 9293 3.1. */
-static void put_tcp(struct sink *s, const struct wire_packet *p)
+static char *fmt_tcp(char *p, const struct wire_packet *packet)
 {
     static const char letters[] = "FSRPAU";
-    const uint8_t *tcp = p->frame + p->l4;
-    char flags[sizeof letters];
-    size_t n = 0;
+    const uint8_t *tcp = packet->frame + packet->l4;
+    p = fmt_text(p, ",\"flags\":\"");
     for (unsigned bit = 0; letters[bit]; bit++)
-        if (p->tcp_flags & 1u << bit)
-            flags[n++] = letters[bit];
-    sink_text(s, ",\"flags\":\"");
-    sink_bytes(s, flags, n);
-    put_number(s, "\",\"seq\":", load32(tcp + 4));
-    put_number(s, ",\"ack\":", load32(tcp + 8));
-    put_number(s, ",\"window\":", load16(tcp + 14));
+        if (packet->tcp_flags & 1u << bit)
+            *p++ = letters[bit];
+    p = fmt_u64(fmt_text(p, "\",\"seq\":"), load32(tcp + 4));
+    p = fmt_u64(fmt_text(p, ",\"ack\":"), load32(tcp + 8));
+    return fmt_u64(fmt_text(p, ",\"window\":"), load16(tcp + 14));
 }
 
-/* What is in a packet is said when it is sent; of the rest of its way over a link, only which one it is. */
-static void put_packet(struct sink *s, const struct wire_packet *p, bool whole)
+/* The transport's checksum; NULL: there is none, or not in this fragment. */
+static const uint8_t *checksum_of(const struct wire_packet *packet)
 {
-    const struct endpoint src = {p->src, p->sport}, dst = {p->dst, p->dport};
-    put_flow(s, p->proto, &src, &dst);
-    if (p->proto == PROTO_TCP && p->l4) {
-        if (whole)
-            put_tcp(s, p);
-        put_sum(s, load16(p->frame + p->l4 + 16));
+    static const uint8_t at[256] = {[PROTO_TCP] = 16, [PROTO_UDP] = 6, [PROTO_ICMP] = 2, [PROTO_ICMP6] = 2};
+    return packet->l4 && at[packet->proto] ? packet->frame + packet->l4 + at[packet->proto] : NULL;
+}
+
+/* What is in a packet is said when it is sent; of the rest of its way over that link, only which one it is, by its
+ * checksum, which covers addresses, ports and all that it carries: so does the hash of the trace. */
+static char *fmt_packet(char *p, struct trace *tr, const struct wire_packet *packet, bool whole)
+{
+    const uint8_t *sum = checksum_of(packet);
+    if (whole || !sum)
+        p = fmt_flow(p, tr, packet);
+    if (whole && packet->proto == PROTO_TCP && packet->l4)
+        p = fmt_tcp(p, packet);
+    if (sum) {
+        p = fmt_hex16(fmt_text(p, ",\"sum\":\""), load16(sum));
+        *p++ = '"';
     }
-    if (p->proto == PROTO_UDP && p->l4)
-        put_sum(s, load16(p->frame + p->l4 + 6));
-    if (whole)
-        put_number(s, ",\"payload\":", p->payload_len);
+    return whole ? fmt_u64(fmt_text(p, ",\"payload\":"), packet->payload_len) : p;
 }
 
 /* The STUN messages in RFC 4571 frames of a TCP segment, which Wireshark does not look for; NULL: none. */
@@ -306,27 +345,31 @@ static void follow_syn(struct trace *tr, size_t node, enum net_tap_kind kind, co
         peers_syn_arrived(&tr->peers, &(struct peer_end){(unsigned)node, dst, src}, seq);
 }
 
-void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
+/* Formatted in place: a short run has tens of thousands of these. */
+static void tap_line(struct trace *tr, uint64_t now_ns, const struct tap_port *port, const struct net_tap *tap,
+                     const struct wire_packet *packet)
 {
-    static const char *const events[] = {
-        [TAP_SENT] = "sent", [TAP_DELIVERED] = "delivered", [TAP_DROPPED] = "lost"};
-    struct trace *tr = trace;
-    size_t node = tr->index[tap->end.node];
-    const struct tap_port *port = &tr->node[node].port[tap->end.port];
-    assert(tap->len <= sizeof tr->frame);
-    memcpy(tr->frame, tap->frame, tap->len);
-    struct wire_packet packet;
-    const struct wire_packet *p = wire_parse(tr->frame, tap->len, &packet) == 0 ? &packet : NULL;
-
-    line_begin(&tr->events, now_ns, events[tap->kind]);
-    sink_text(&tr->events, port->where);
-    put_number(&tr->events, ",\"len\":", tap->len);
-    if (p)
-        put_packet(&tr->events, p, tap->kind == TAP_SENT);
+    size_t head = port->head_len[tap->kind];
+    char *p = sink_room(&tr->events, LINE_MAX + head);
+    p = fmt_u64(fmt_text(p, "{\"t_ns\":"), now_ns);
+    p = fmt_bytes(p, port->head[tap->kind], head);
+    p = fmt_u64(p, tap->len);
+    if (packet)
+        p = fmt_packet(p, tr, packet, tap->kind != TAP_DELIVERED);
+    sink_used(&tr->events, p);
     if (tap->kind == TAP_DROPPED)
         put_string(&tr->events, ",\"reason\":", tap->reason);
     line_end(&tr->events);
+}
 
+void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
+{
+    struct trace *tr = trace;
+    size_t node = tr->index[tap->end.node];
+    const struct tap_port *port = &tr->node[node].port[tap->end.port];
+    struct wire_packet packet; /* a view, through which nothing is written here */
+    const struct wire_packet *p = wire_parse((uint8_t *)tap->frame, tap->len, &packet) == 0 ? &packet : NULL;
+    tap_line(tr, now_ns, port, tap, p);
     if (p)
         follow_syn(tr, node, tap->kind, p);
     if (tap->kind == TAP_DROPPED)

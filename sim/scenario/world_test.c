@@ -213,6 +213,45 @@ static void the_culprit_is_named(void **state)
     }
 }
 
+/* Sent: all of the packet's headers; delivered: which packet it was. */
+static void a_line_says_what_passed(void **state)
+{
+    (void)state;
+    static const char sent[] = "{\"t_ns\":5000000,\"event\":\"sent\",\"node\":\"client\",\"port\":\"e0\","
+                               "\"link\":\"client-sw\",\"len\":66,\"proto\":\"tcp\",\"src\":\"10.0.1.2:49152\","
+                               "\"dst\":\"192.0.2.2:3478\",\"flags\":\"S\",\"seq\":%*u,\"ack\":0,\"window\":65535,"
+                               "\"sum\":\"%4[0-9a-f]\",\"payload\":0}%n";
+    static const char delivered[] = "{\"t_ns\":%*u,\"event\":\"delivered\",\"node\":\"sw\",\"port\":\"p0\",\"len\":66,"
+                                    "\"sum\":\"%4[0-9a-f]\"}%n";
+    char directory[] = "/tmp/turnproof-XXXXXX", path[64], line[3][512], sum[2][5];
+    assert_non_null(mkdtemp(directory));
+    struct outcome o;
+    run(NULL, 1, directory, &o);
+    snprintf(path, sizeof path, "%s/events.ndjson", directory);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    for (int i = 0; i < 3; i++)
+        assert_non_null(fgets(line[i], sizeof line[i], f));
+    int translated = 0;
+    for (char rest[512]; fgets(rest, sizeof rest, f);)
+        if (strstr(rest, "\"sent\",\"node\":\"nat\",\"port\":\"inside\"")) {
+            assert_non_null(strstr(rest, "\"src\":\"192.0.2.2:3478\",\"dst\":\"10.0.1.2:49152\""));
+            translated++;
+        }
+    assert_true(translated > 1);
+    fclose(f);
+    assert_string_equal(line[0], "{\"t_ns\":5000000,\"event\":\"phase\",\"node\":\"client\",\"text\":\"invite\"}\n");
+    int end = 0;
+    assert_int_equal(sscanf(line[1], sent, sum[0], &end), 1);
+    assert_string_equal(line[1] + end, "\n");
+    assert_int_equal(sscanf(line[2], delivered, sum[1], &end), 1);
+    assert_string_equal(line[2] + end, "\n");
+    assert_string_equal(sum[0], sum[1]);
+    snprintf(path, sizeof path, "rm -r %s", directory);
+    assert_int_equal(system(path), 0);
+    done(&o);
+}
+
 /* The whole output of a command, cut at cap. */
 static void output_of(const char *command, char *out, size_t cap)
 {
@@ -258,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_call_comes_up),
         cmocka_unit_test(a_run_is_its_inputs),
         cmocka_unit_test(the_culprit_is_named),
+        cmocka_unit_test(a_line_says_what_passed),
         cmocka_unit_test(tshark_reads_the_capture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
