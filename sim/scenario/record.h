@@ -8,8 +8,8 @@
 #include "sim/net.h"
 #include "sim/scenario/arena.h"
 
-/* A message as its sender's system named it. Nodes by name; to: an address where no node could be told, set when the run
- * is over. */
+/* A message as its sender's system named it. Nodes by name; to: an address where no node could be told, set when the
+ * run is over. */
 struct run_message {
     uint64_t t_ns;
     const char *from, *to, *name;

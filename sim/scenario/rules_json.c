@@ -2,7 +2,8 @@
 /* Firewall rules as JSON, for a home router or a sketch: the same model that importers fill.
  *
  *     {"interfaces": [{"name": "inside", "level": 100}, {"name": "outside", "level": 0}],
- *      "rules": [{"in": "outside", "action": "permit", "protocol": "tcp", "to": ["10.0.0.2"], "ports": ["24000-29999"]}],
+ *      "rules": [{"in": "outside", "action": "permit", "protocol": "tcp", "to": ["10.0.0.2"],
+ *                 "ports": ["24000-29999"]}],
  *      "nat": [{"inside": "inside", "outside": "outside", "real": ["10.0.0.0/8"]}],
  *      "nat_behaviour": {"mapping": "endpoint-independent", "filtering": "address-and-port-dependent"},
  *      "timers": {"profile": "rfc", "tcp_s": 7440}, "default": "levels"}

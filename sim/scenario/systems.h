@@ -2,8 +2,8 @@
 /* The systems that a host of a topology can be: name, settings, constructor; one row each.
  *
  * A call is judged by what its systems note: phases that end with "", no failure, and from each of the two that share
- * the NOTE_RESULTs share.sent_sha256, share.sent_bytes, share.received_sha256 and share.received_bytes, where what one has
- * sent is what the other received. */
+ * the NOTE_RESULTs share.sent_sha256, share.sent_bytes, share.received_sha256 and share.received_bytes, where what one
+ * has sent is what the other received. */
 #ifndef TP_SCENARIO_SYSTEMS_H
 #define TP_SCENARIO_SYSTEMS_H
 

@@ -18,8 +18,6 @@ enum { PPM = 1000000 };
 static const struct field_name kinds[] = {
     {"host", TOPO_HOST}, {"switch", TOPO_SWITCH}, {"router", TOPO_ROUTER}, {"firewall", TOPO_FIREWALL}, {NULL, 0}};
 
-static const struct field_name verdicts[] = {{"ok", 0}, {"failed", 1}, {NULL, 0}};
-
 static const struct field iface_fields[] = {
     {FIELD("(interface)", SELF, struct topo_iface, at)},
     {FIELD("name", STRING, struct topo_iface, name), .required = true, .min = 1, .max = 31},
@@ -40,7 +38,8 @@ static const struct field route_fields[] = {
 static const struct field tcp_fields[] = {
     {FIELD("first_port", U16, struct net_tcp_opts, first_port), .min = 1024, .dflt = 49152},
     {FIELD("last_port", U16, struct net_tcp_opts, last_port), .min = 1024, .dflt = 65535},
-    {FIELD("send_buffer_kb", U32, struct net_tcp_opts, send_buffer), .min = 4, .max = 65536, .scale = 1024, .dflt = 128},
+    {FIELD("send_buffer_kb", U32, struct net_tcp_opts, send_buffer), .min = 4, .max = 65536, .scale = 1024,
+     .dflt = 128},
     {FIELD("receive_buffer_kb", U32, struct net_tcp_opts, receive_buffer), .min = 4, .max = 65536, .scale = 1024,
      .dflt = 128},
     {FIELD("keepalive_s", U64, struct net_tcp_opts, keepalive_ns), .max = 86400, .scale = NS_S},
@@ -98,14 +97,6 @@ static const struct field link_fields[] = {
     {.key = NULL},
 };
 
-static const struct field expect_fields[] = {
-    {FIELD("verdict", ENUM, struct topo_expect, verdict), .names = verdicts},
-    {FIELD("phase", STRING, struct topo_expect, phase)},
-    {FIELD("node", STRING, struct topo_expect, node)},
-    {FIELD("line", U64, struct topo_expect, line)},
-    {.key = NULL},
-};
-
 static const struct field topology_fields[] = {
     {FIELD("schema", STRING, struct topology, schema), .required = true},
     {FIELD("name", STRING, struct topology, name), .required = true, .min = 1, .max = 63},
@@ -116,7 +107,6 @@ static const struct field topology_fields[] = {
      .size = sizeof(struct topo_node), .required = true, .min = 1, .max = 4096},
     {FIELD("links", LIST, struct topology, links), .of = FIELD_OBJECT, .fields = link_fields,
      .size = sizeof(struct topo_link), .required = true},
-    {FIELD("expect", OBJECT, struct topology, expect), .fields = expect_fields},
     {.key = NULL},
 };
 

@@ -70,19 +70,11 @@ struct topo_link {
     unsigned node[2], port[2]; /* indices of topology.nodes and of the node's ports */
 };
 
-/* What the file says will come of a run: for whoever runs many. */
-struct topo_expect {
-    int verdict; /* exit code of turnproof run */
-    const char *phase, *node;
-    uint64_t line;
-};
-
 struct topology {
     const char *schema, *name, *title;
     uint64_t seed, duration_ns;
     LIST_OF(struct topo_node) nodes;
     LIST_OF(struct topo_link) links;
-    struct topo_expect expect;
 
     const char *file, *directory;
     struct json *json;

@@ -54,7 +54,8 @@ static int check_kind(const struct topology *t, const struct topo_node *n, struc
         if (item && !keys[i].allowed)
             return json_error_key(t->json, item, d, "expected no such key in a %s", rule->word);
         if (!item && keys[i].required)
-            return json_error(t->json, n->at, d, "expected the key \"%s\" in a %s, found none", keys[i].key, rule->word);
+            return json_error(t->json, n->at, d, "expected the key \"%s\" in a %s, found none", keys[i].key,
+                              rule->word);
     }
     if (rule->interfaces && n->interfaces.count == 0)
         return json_error(t->json, topology_at(n->at, "interfaces", -1), d, "expected at least one interface");
@@ -161,7 +162,8 @@ static int check_iface(const struct topology *t, const struct topo_node *n, stru
         err = check_address(t, n, f, i, d);
     derive_mac(n, f);
     if (!err && (f->mac[0] & 1))
-        err = json_error(t->json, topology_at(f->at, "mac", -1), d, "expected a MAC address of one interface, not of a group");
+        err = json_error(t->json, topology_at(f->at, "mac", -1), d,
+                         "expected a MAC address of one interface, not of a group");
     return err;
 }
 
@@ -309,8 +311,9 @@ static int check_gateway(const struct topology *t, const struct topo_node *n, co
         if (topology_owner(t, gw) == n)
             return json_error(t->json, at, d, "expected a gateway, found %s, its own address", ip);
         if (!segment_has(t, f->segment, gw))
-            return json_error(t->json, at, d, "expected a gateway on the link of \"%s\", found %s, which nobody there has",
-                              f->name, ip);
+            return json_error(t->json, at, d,
+                              "expected a gateway on the link of \"%s\", found %s, which nobody there has", f->name,
+                              ip);
         return 0;
     }
     return json_error(t->json, at, d, "expected a gateway in a network of this node, found %s", ip);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the topology reader share; nobody else includes this. Each returns 0 or an error, and d says why. */
+/* What the files of the topology reader share; nobody else includes this. Each returns 0 or an error, and d says
+ * why. */
 #ifndef TP_SCENARIO_TOPOLOGY_PARTS_H
 #define TP_SCENARIO_TOPOLOGY_PARTS_H
 
