@@ -216,6 +216,22 @@ static void blame_translation(const struct topology *t, struct blame *b)
              text, fw->name);
 }
 
+/* An ASA with it on rewrites SIP and closes calls that it does not understand; here it lets them pass as they are. */
+bool blame_warning(const struct topology *t, size_t index, char *out, size_t cap)
+{
+    for (size_t i = 0; i < t->nodes.count; i++) {
+        const struct topo_node *n = &t->nodes.items[i];
+        const struct fw_rule_ref *sip = n->rules ? fw_rules_inspection(n->rules, "sip") : NULL;
+        if (!sip || index-- > 0)
+            continue;
+        struct text x = text_of(out, cap);
+        text_add(&x, "%s inspects sip (%s:%u): not simulated; Cisco says off for Expressway", n->name, sip->file,
+                 sip->line);
+        return true;
+    }
+    return false;
+}
+
 void blame_find(const struct topology *t, const struct record *r, struct blame *out)
 {
     *out = (struct blame){.phase = "", .t_ns = r->end_ns};

@@ -25,6 +25,9 @@ const char *verdict_text(enum verdict v);
 /* One drop in words: the packet; who dropped it, by which line. */
 void blame_packet(const struct run_drop *d, char *out, size_t cap);
 void blame_where(const struct topology *t, const struct run_drop *d, char *out, size_t cap);
+/* What a device of the topology does and a run does not, whatever became of the call: the index-th line for a person;
+ * false: there are fewer. */
+bool blame_warning(const struct topology *t, size_t index, char *out, size_t cap);
 void blame_find(const struct topology *t, const struct record *r, struct blame *out);
 
 #endif

@@ -166,6 +166,15 @@ static void write_failure(struct sink *s, const struct blame *b)
     sink_text(s, "}");
 }
 
+static void write_warnings(struct sink *s, const struct topology *t)
+{
+    char text[512];
+    for (size_t i = 0; blame_warning(t, i, text, sizeof text); i++) {
+        sink_text(s, i ? ", " : "");
+        sink_string(s, text);
+    }
+}
+
 void summary_write(struct sink *s, const struct topology *t, const struct record *r, const struct blame *b)
 {
     sink_text(s, "{\n  ");
@@ -182,7 +191,9 @@ void summary_write(struct sink *s, const struct topology *t, const struct record
     string(s, "verdict", verdict_text(b->verdict));
     sink_text(s, ",\n  ");
     write_failure(s, b);
-    sink_text(s, ",\n  \"phases\": [");
+    sink_text(s, ",\n  \"warnings\": [");
+    write_warnings(s, t);
+    sink_text(s, "],\n  \"phases\": [");
     write_phases(s, r);
     sink_text(s, "],\n  \"messages\": [");
     write_messages(s, r);
