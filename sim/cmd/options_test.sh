@@ -45,5 +45,24 @@ usage "a folder that cannot be made" 'README.md' run topologies/lab.json --out R
 "$TURNPROOF" --version | grep -v -E '^turnproof [0-9]+\.[0-9]+$' | result "--version is one line"
 "$TURNPROOF" run topologies/lab.json --json 2>&1 | jq -e '.schema == "turnproof/summary/1"' 2>&1 | grep -v true |
     result "--json is one document with its schema"
+"$TURNPROOF" run topologies/lab.json --out "$dir/lab" >"$dir/report"
+awk 'length > 80' "$dir/report" "$dir/lab/ladder.txt" | result "report and ladder keep to 80 columns"
+sha256sum <"$dir/lab/events.ndjson" | cut -d ' ' -f 1 >"$dir/expected"
+"$TURNPROOF" run topologies/lab.json --json | jq -r .trace_sha256 >"$dir/found"
+same "without --out, the hash of the same events" "$dir/expected" "$dir/found"
+
+# A rule set that inspects SIP and lets nobody to the Expressway: both are said, and each in its place.
+sed -e 's/^  inspect icmp/&\n  inspect sip/' -e '/^access-list dmz_in extended permit tcp/d' \
+    topologies/rules/lab-int-fw.cfg >"$dir/fw.cfg"
+line=$(grep -n 'inspect sip' "$dir/fw.cfg" | cut -d : -f 1)
+"$TURNPROOF" run topologies/lab.json --rules int-fw="$dir/fw.cfg" --out "$dir/failed" >"$dir/report"
+{
+    [ $? -eq 1 ] || echo "exit status"
+    awk -v dir="$dir" 'length > 80 && !index($0, dir)' "$dir/report"
+    tr -s ' \n' ' ' <"$dir/report" | grep -q "warning: int-fw inspects sip ($dir/fw.cfg:$line): not simulated" || cat "$dir/report"
+    jq -e --arg fw "$dir/fw.cfg:$line" '.warnings == ["int-fw inspects sip (\($fw)): not simulated; Cisco says off for Expressway"]' \
+        "$dir/failed/summary.json" >/dev/null || jq .warnings "$dir/failed/summary.json"
+} | result "an inspection that is not simulated is warned of, in report and summary"
+jq -c 'select(.warnings != [])' "$dir/lab/summary.json" | result "and only that"
 "$TURNPROOF" run topologies/lab.json 2>&1 | grep $'\033' | result "no colours where there is no terminal"
 finish

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/base/bytes.h"
 #include "models/base/time.h"
 
 /* A message, or several equal ones in a row. */
@@ -61,13 +62,33 @@ static struct ladder ladder_of(const struct topology *t, const struct record *r)
     return l;
 }
 
+enum { LABEL_CAP = 320 };
+
+/* "Allocate request (x2) 98": name, how many in a row, length of the frame. */
+static const char *label_of(const struct row *row, const char *comma, char out[LABEL_CAP])
+{
+    struct text t = text_of(out, LABEL_CAP);
+    text_add(&t, "%s", row->first->name);
+    if (row->times > 1)
+        text_add(&t, " (x%zu)", row->times);
+    text_add(&t, "%s %zu", comma, row->first->frame_len);
+    return out;
+}
+
 /* ---- text, 80 columns ---- */
 
-enum { COLUMNS = 80, TIME_WIDTH = 12, LABEL_MIN = 30, LANE_MIN = 4, LANE_MAX = 9 };
+enum { COLUMNS = 80, TIME_WIDTH = 12, LANE_MIN = 3, LANE_MAX = 9 };
 
+/* As wide as the longest label lets it be. */
 static size_t lane_width(const struct ladder *l)
 {
-    size_t w = l->lane_count ? (size_t)(COLUMNS - TIME_WIDTH - LABEL_MIN) / l->lane_count : LANE_MAX;
+    size_t used = TIME_WIDTH + strlen("| "), gaps = l->lane_count > 1 ? l->lane_count - 1 : 1, longest = 0;
+    for (size_t i = 0; i < l->row_count; i++) {
+        char label[LABEL_CAP];
+        size_t len = strlen(label_of(&l->row[i], "", label));
+        longest = len > longest ? len : longest;
+    }
+    size_t w = longest + used < COLUMNS ? (COLUMNS - used - longest) / gaps : LANE_MIN;
     return w < LANE_MIN ? LANE_MIN : w > LANE_MAX ? LANE_MAX : w;
 }
 
@@ -112,13 +133,11 @@ static void draw_lanes(char *out, const struct ladder *l, size_t width, size_t f
 static void put_row(struct sink *s, const struct ladder *l, size_t width, const struct row *row)
 {
     const struct run_message *m = row->first;
-    char lanes[200], line[512], times[32] = "";
+    char lanes[200], line[LABEL_CAP + 256], label[LABEL_CAP];
     draw_lanes(lanes, l, width, lane_of(l, m->from), lane_of(l, m->to));
-    if (row->times > 1)
-        snprintf(times, sizeof times, " (x%zu)", row->times);
     struct text t = text_of(line, sizeof line);
-    text_add(&t, "%4" PRIu64 ".%06" PRIu64 " %s %s%s %zu", m->t_ns / NS_S, m->t_ns % NS_S / NS_US, lanes, m->name,
-             times, m->frame_len);
+    text_add(&t, "%4" PRIu64 ".%06" PRIu64 " %s %s", m->t_ns / NS_S, m->t_ns % NS_S / NS_US, lanes,
+             label_of(row, "", label));
     put_line(s, line);
 }
 
@@ -152,16 +171,33 @@ void ladder_text(struct sink *s, const struct topology *t, const struct record *
     }
     if (cause && cause->drop) {
         char line[600];
-        snprintf(line, sizeof line, "%4" PRIu64 ".%06" PRIu64 " X %s: %s", cause->t_ns / NS_S,
-                 cause->t_ns % NS_S / NS_US, cause->node, cause->packet);
-        put_line(s, line);
+        snprintf(line, sizeof line, "%4" PRIu64 ".%06" PRIu64 " X ", cause->t_ns / NS_S,
+                 cause->t_ns % NS_S / NS_US);
+        sink_text(s, line);
+        snprintf(line, sizeof line, "%s: %s", cause->node, cause->packet);
+        sink_wrapped(s, TIME_WIDTH + 2, line);
     }
     arena_free(&l.arena);
 }
 
 /* ---- SVG, black on white ---- */
 
-enum { SVG_TIME = 100, SVG_LANE = 170, SVG_TOP = 64, SVG_ROW = 26, SVG_MARGIN = 24 };
+enum {
+    SVG_TIME = 90,
+    SVG_LANE_MIN = 110,
+    SVG_TOP = 92,
+    SVG_ROW = 26,
+    SVG_MARGIN = 24,
+    SVG_WIDTH_MIN = 720,
+    SVG_LETTER = 7, /* of 12 px, on average and rather more */
+};
+
+struct drawing {
+    const struct ladder *ladder;
+    size_t *x; /* of each lane */
+    size_t width, height;
+    struct arena arena;
+};
 
 static void put_f(struct sink *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void put_f(struct sink *s, const char *fmt, ...)
@@ -194,69 +230,129 @@ static void svg_text(struct sink *s, size_t x, size_t y, const char *class, cons
     sink_text(s, "</text>\n");
 }
 
-static size_t lane_x(size_t lane)
+/* From lane i to the next: room for both names and for every label between the two. */
+static size_t svg_gap(const struct ladder *l, size_t i)
 {
-    return SVG_MARGIN + SVG_TIME + SVG_LANE / 2 + lane * SVG_LANE;
+    size_t gap = (strlen(l->lane[i]) + strlen(l->lane[i + 1])) * SVG_LETTER / 2 + 2 * SVG_LETTER;
+    gap = gap > SVG_LANE_MIN ? gap : SVG_LANE_MIN;
+    for (size_t k = 0; k < l->row_count; k++) {
+        size_t from = lane_of(l, l->row[k].first->from), to = lane_of(l, l->row[k].first->to);
+        char label[LABEL_CAP];
+        size_t len = strlen(label_of(&l->row[k], ",", label)) * SVG_LETTER + 2 * SVG_LETTER;
+        if ((from < to ? from : to) == i && (from < to ? to : from) == i + 1 && len > gap)
+            gap = len;
+    }
+    return gap;
 }
 
-static void svg_head(struct sink *s, const struct topology *t, const struct ladder *l, size_t width, size_t height)
+static size_t phase_changes(const struct ladder *l)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < l->row_count; i++)
+        n += l->row[i].first->phase != (i ? l->row[i - 1].first->phase : 0);
+    return n;
+}
+
+static struct drawing lay_out(const struct ladder *l)
+{
+    struct drawing d = {.ladder = l};
+    d.x = arena_alloc(&d.arena, (l->lane_count + 1) * sizeof *d.x);
+    d.width = SVG_MARGIN + SVG_TIME + SVG_LANE_MIN / 2;
+    for (size_t i = 0; i < l->lane_count; i++) {
+        d.x[i] = d.width;
+        d.width += i + 1 < l->lane_count ? svg_gap(l, i) : SVG_LANE_MIN / 2 + SVG_MARGIN;
+    }
+    d.width = d.width > SVG_WIDTH_MIN ? d.width : SVG_WIDTH_MIN;
+    d.height = SVG_TOP + (l->row_count + phase_changes(l) + 1) * SVG_ROW;
+    return d;
+}
+
+/* A paragraph, of no more letters a line than the drawing is wide; where the next one goes. s NULL: only that. */
+static size_t svg_paragraph(struct sink *s, const struct drawing *d, size_t y, const char *class, const char *text)
+{
+    size_t most = (d->width - 2 * SVG_MARGIN) / SVG_LETTER;
+    char line[256];
+    most = most < sizeof line ? most : sizeof line - 1;
+    while (*text) {
+        size_t len = strlen(text), cut = len;
+        if (len > most)
+            for (cut = most; cut > 1 && text[cut] != ' ';)
+                cut--;
+        if (len > most && cut == 1)
+            cut = most;
+        snprintf(line, sizeof line, "%.*s", (int)cut, text);
+        if (s)
+            svg_text(s, SVG_MARGIN, y, class, line);
+        text += cut + (text[cut] == ' ');
+        y += SVG_ROW * 2 / 3;
+    }
+    return y;
+}
+
+/* What went wrong, below the ladder. */
+static size_t svg_cause(struct sink *s, const struct drawing *d, const struct blame *cause, size_t y)
+{
+    y = svg_paragraph(s, d, y, "phase", cause->what);
+    y = svg_paragraph(s, d, y, "note", cause->packet);
+    y = svg_paragraph(s, d, y, "note", cause->where);
+    return svg_paragraph(s, d, y, "note", cause->advice);
+}
+
+static void svg_head(struct sink *s, const struct topology *t, const struct drawing *d, size_t height)
+{
+    const struct ladder *l = d->ladder;
     put_f(s,
           "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%zu\" height=\"%zu\" viewBox=\"0 0 %zu %zu\">\n"
           "<style>text{font:12px sans-serif;fill:#000}.title{font-size:16px;font-weight:bold}"
           ".lane,.phase{font-weight:bold}.lane,.label{text-anchor:middle}"
-          ".label{paint-order:stroke;stroke:#fff;stroke-width:4px}"
-          ".time,.len{font-family:monospace}line{stroke:#000}.lifeline{stroke:#999;stroke-dasharray:3 3}"
+          ".label{paint-order:stroke;stroke:#fff;stroke-width:3px}"
+          ".time{font-family:monospace}line{stroke:#000}.lifeline{stroke:#999;stroke-dasharray:3 3}"
           ".band{fill:#eee}</style>\n"
           "<defs><marker id=\"arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" "
           "orient=\"auto-start-reverse\"><path d=\"M0 0L10 5L0 10z\"/></marker></defs>\n"
           "<rect width=\"%zu\" height=\"%zu\" fill=\"#fff\"/>\n",
-          width, height, width, height, width, height);
-    svg_text(s, SVG_MARGIN, 24, "title", t->title[0] ? t->title : t->name);
+          d->width, height, d->width, height, d->width, height);
+    svg_text(s, SVG_MARGIN, 28, "title", t->title[0] ? t->title : t->name);
+    svg_text(s, SVG_MARGIN, 48, "note", "Times in seconds; behind each message the length of its Ethernet frame.");
     for (size_t i = 0; i < l->lane_count; i++) {
-        svg_text(s, lane_x(i), SVG_TOP - 12, "lane", l->lane[i]);
-        put_f(s, "<line class=\"lifeline\" x1=\"%zu\" y1=\"%d\" x2=\"%zu\" y2=\"%zu\"/>\n", lane_x(i), SVG_TOP - 4,
-              lane_x(i), height - SVG_MARGIN);
+        svg_text(s, d->x[i], SVG_TOP - 14, "lane", l->lane[i]);
+        put_f(s, "<line class=\"lifeline\" x1=\"%zu\" y1=\"%d\" x2=\"%zu\" y2=\"%zu\"/>\n", d->x[i], SVG_TOP - 6,
+              d->x[i], d->height - SVG_ROW);
     }
 }
 
-static void svg_row(struct sink *s, const struct ladder *l, const struct row *row, size_t y)
+static void svg_row(struct sink *s, const struct drawing *d, const struct row *row, size_t y)
 {
     const struct run_message *m = row->first;
-    size_t from = lane_x(lane_of(l, m->from)), to = lane_x(lane_of(l, m->to));
-    char text[320];
+    size_t from = d->x[lane_of(d->ladder, m->from)], to = d->x[lane_of(d->ladder, m->to)];
+    char text[LABEL_CAP];
     snprintf(text, sizeof text, "%" PRIu64 ".%06" PRIu64, m->t_ns / NS_S, m->t_ns % NS_S / NS_US);
     svg_text(s, SVG_MARGIN, y + 4, "time", text);
     put_f(s, "<line x1=\"%zu\" y1=\"%zu\" x2=\"%zu\" y2=\"%zu\" marker-end=\"url(#arrow)\"/>\n", from, y, to, y);
-    struct text t = text_of(text, sizeof text);
-    text_add(&t, "%s", m->name);
-    if (row->times > 1)
-        text_add(&t, " (x%zu)", row->times);
-    text_add(&t, ", %zu", m->frame_len);
-    svg_text(s, (from + to) / 2, y - 4, "label", text);
+    svg_text(s, (from + to) / 2, y - 6, "label", label_of(row, ",", text));
 }
 
 void ladder_svg(struct sink *s, const struct topology *t, const struct record *r, const struct blame *cause)
 {
     struct ladder l = ladder_of(t, r);
-    size_t width = lane_x(l.lane_count) + SVG_MARGIN, y = SVG_TOP + SVG_ROW;
-    size_t height = y + (l.row_count + r->phases.count + 3) * SVG_ROW;
+    struct drawing d = lay_out(&l);
+    bool failed = cause && cause->verdict != VERDICT_OK;
     unsigned phase = 0;
-    svg_head(s, t, &l, width, height);
+    size_t y = SVG_TOP + SVG_ROW / 2;
+    svg_head(s, t, &d, failed ? svg_cause(NULL, &d, cause, d.height) + SVG_ROW / 2 : d.height);
     for (size_t i = 0; i < l.row_count; i++, y += SVG_ROW) {
         if (l.row[i].first->phase != phase) {
             const char *name = record_phase(r, l.row[i].first->phase);
-            put_f(s, "<rect class=\"band\" x=\"0\" y=\"%zu\" width=\"%zu\" height=\"18\"/>\n", y - 13, width);
+            put_f(s, "<rect class=\"band\" x=\"0\" y=\"%zu\" width=\"%zu\" height=\"18\"/>\n", y - 13, d.width);
             svg_text(s, SVG_MARGIN, y, "phase", name[0] ? name : "end");
             y += SVG_ROW;
         }
         phase = l.row[i].first->phase;
-        svg_row(s, &l, &l.row[i], y);
+        svg_row(s, &d, &l.row[i], y);
     }
-    if (cause && cause->verdict != VERDICT_OK) {
-        svg_text(s, SVG_MARGIN, y, "phase", cause->what);
-        svg_text(s, SVG_MARGIN, y + SVG_ROW, "time", cause->where[0] ? cause->where : cause->advice);
-    }
+    if (failed)
+        svg_cause(s, &d, cause, d.height);
     sink_text(s, "</svg>\n");
+    arena_free(&d.arena);
     arena_free(&l.arena);
 }

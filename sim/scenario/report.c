@@ -25,6 +25,14 @@ static void put(struct sink *s, const char *fmt, ...)
     sink_text(s, buf);
 }
 
+static void put_value(struct sink *s, const char *key, const char *value)
+{
+    if (!value[0])
+        return;
+    put(s, "  %-10s  ", key);
+    sink_wrapped(s, 14, value);
+}
+
 static void put_verdict(struct sink *s, const struct report *r, size_t i)
 {
     static const struct {
@@ -43,8 +51,16 @@ static void put_verdict(struct sink *s, const struct report *r, size_t i)
         const char *key, *value;
     } lines[] = {{"what", b->what}, {"packet", b->packet}, {"dropped by", b->where}, {"change", b->advice}};
     for (size_t k = 0; b->verdict != VERDICT_OK && k < sizeof lines / sizeof *lines; k++)
-        if (lines[k].value[0])
-            put(s, "  %-10s  %s\n", lines[k].key, lines[k].value);
+        put_value(s, lines[k].key, lines[k].value);
+}
+
+static void put_warnings(struct sink *s, const struct topology *t)
+{
+    char text[512];
+    for (size_t i = 0; blame_warning(t, i, text, sizeof text); i++) {
+        sink_text(s, "warning: ");
+        sink_wrapped(s, strlen("warning: "), text);
+    }
 }
 
 static uint64_t took(const struct record *r, size_t phase)
@@ -83,11 +99,16 @@ static void put_phases(struct sink *s, const struct report *r)
 
 static void put_comparison(struct sink *s, const struct comparison *c)
 {
-    put(s, "\n  %s\n", c->same_order      ? "The engines sent the same messages in the same order."
-                       : c->same_messages ? "The engines sent the same messages; independent ones came in another order."
-                                          : "THE ENGINES SENT DIFFERENT MESSAGES:");
-    if (!c->same_messages)
-        put(s, "  %s\n", c->difference);
+    const char *found = "THE ENGINES SENT DIFFERENT MESSAGES:";
+    if (c->same_messages)
+        found = "The engines sent the same messages; independent ones came in another order.";
+    if (c->same_order)
+        found = "The engines sent the same messages in the same order.";
+    put(s, "\n  %s\n", found);
+    if (!c->same_messages) {
+        sink_text(s, "  ");
+        sink_wrapped(s, 2, c->difference);
+    }
 }
 
 static void put_files(struct sink *s, const struct report *r)
@@ -95,15 +116,17 @@ static void put_files(struct sink *s, const struct report *r)
     put(s, "\n");
     for (size_t i = 0; i < r->count; i++)
         put(s, "  trace %s  %s\n", r->record[i]->engine, r->record[i]->trace_sha256);
-    if (r->directory)
-        put(s, "  files  %s/%s{summary.json,events.ndjson,capture.pcapng,ladder.txt,ladder.svg}\n", r->directory,
-            r->count > 1 ? "{native,ns3}/" : "");
+    if (!r->directory)
+        return;
+    put(s, "  files %s/%s\n        ", r->directory, r->count > 1 ? "{native,ns3}/" : "");
+    sink_wrapped(s, 8, "summary.json, events.ndjson, capture.pcapng, ladder.txt, ladder.svg");
 }
 
 void report_write(struct sink *s, const struct report *r)
 {
     for (size_t i = 0; i < r->count; i++)
         put_verdict(s, r, i);
+    put_warnings(s, r->topology);
     put_phases(s, r);
     if (r->comparison)
         put_comparison(s, r->comparison);

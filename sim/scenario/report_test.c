@@ -41,8 +41,8 @@ static void note(struct record *r, uint64_t t_us, enum io_note kind, const char 
 
 static const struct fw_rule_ref deny = {"fw.cfg", 41, "access-list in deny ip any any"};
 
-static void drop(struct record *r, uint64_t t_us, const char *node, const char *src, const char *dst, const char *reason,
-                 const struct fw_rule_ref *rule)
+static void drop(struct record *r, uint64_t t_us, const char *node, const char *src, const char *dst,
+                 const char *reason, const struct fw_rule_ref *rule)
 {
     struct endpoint s = kit_endpoint(src), d = kit_endpoint(dst);
     struct fw_flow flow = {.proto = PROTO_TCP, .src = s.ip, .dst = d.ip, .sport = s.port, .dport = d.port};
@@ -110,11 +110,13 @@ static void the_right_drop_is_blamed(void **state)
         {"router", "10.0.0.9:1", "no-route", "fw", "10.0.0.7:2", "acl", true,
          "fw: fw.cfg:41: access-list in deny ip any any"},
         /* whom it could not reach counts as much as the phase */
-        {"fw", "10.0.0.9:3478", "acl", "fw", "10.0.0.7:2", "idle-timeout", true, "fw: fw.cfg: no line permits it on interface outside (acl)"},
+        {"fw", "10.0.0.9:3478", "acl", "fw", "10.0.0.7:2", "idle-timeout", true,
+         "fw: fw.cfg: no line permits it on interface outside (acl)"},
         {"fw", "10.0.0.7:1", "acl", "router", "10.0.0.7:2", "no-route", false,
          "router: interface outside (no-route)"},
         {"fw", "10.0.0.7:1", "acl", "cms", "10.0.0.7:2", "loss", false, "the link at cms:outside lost it (loss)"},
-        {"fw", "10.0.0.7:1", "acl", NULL, NULL, NULL, false, "fw: fw.cfg: no line permits it on interface outside (acl)"},
+        {"fw", "10.0.0.7:1", "acl", NULL, NULL, NULL, false,
+         "fw: fw.cfg: no line permits it on interface outside (acl)"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct record r = {0};
@@ -181,16 +183,16 @@ static const char golden[] = "            edge\n"
                              "   7.000000 |------------------------->| Binding request 84\n";
 
 /* What a writer writes, through a file. */
-static void ladder_of(const struct record *r, bool svg, size_t max, char *out, size_t cap)
+static void ladder_of(const struct record *r, const struct blame *b, bool svg, size_t max, char *out, size_t cap)
 {
     char path[] = "/tmp/turnproof-XXXXXX";
     int fd = mkstemp(path);
     struct sink s;
     assert_true(fd >= 0 && sink_open(&s, path, false));
     if (svg)
-        ladder_svg(&s, &topology, r, NULL);
+        ladder_svg(&s, &topology, r, b);
     else
-        ladder_text(&s, &topology, r, NULL, max);
+        ladder_text(&s, &topology, r, b, max);
     assert_int_equal(sink_close(&s, NULL), 0);
     ssize_t n = read(fd, out, cap - 1);
     assert_true(n >= 0);
@@ -204,15 +206,74 @@ static void the_ladder_is_golden(void **state)
     (void)state;
     char text[20000];
     struct record r = small_call();
-    ladder_of(&r, false, 0, text, sizeof text);
+    ladder_of(&r, NULL, false, 0, text, sizeof text);
     assert_string_equal(text, golden);
-    ladder_of(&r, false, 2, text, sizeof text);
+    ladder_of(&r, NULL, false, 2, text, sizeof text);
     assert_non_null(strstr(text, "INVITE 1254\n            ... and 4 more\n"));
-    ladder_of(&r, true, 0, text, sizeof text);
+    ladder_of(&r, NULL, true, 0, text, sizeof text);
     assert_non_null(strstr(text, ">A &amp; B</text>"));
     assert_non_null(strstr(text, "Binding indication (x2), 82"));
     assert_non_null(strstr(text, "</svg>"));
     record_free(&r);
+}
+
+/* The drawing's lanes are as far apart as the labels between them are long, and what went wrong is on it. */
+static void the_drawing_has_room(void **state)
+{
+    (void)state;
+    static const char name[] = "MS-TURN Set Active Destination request";
+    char text[20000];
+    struct record r = {0};
+    struct blame b;
+    note(&r, 1, NOTE_PHASE, "invite", NULL);
+    message(&r, 1, "edge", "relay", name, 100);
+    message(&r, 2, "relay", "cms", "ACK", 100);
+    drop(&r, 3, "fw", "10.0.0.1:5", "10.0.0.9:3478", "acl", &deny);
+    note(&r, 4, NOTE_FAIL, "no connection: timed out", "10.0.0.9:3478");
+    record_end(&r, 5);
+    blame_find(&topology, &r, &b);
+    ladder_of(&r, &b, true, 0, text, sizeof text);
+    int height = 0, below = 0, x[3] = {0};
+    assert_int_equal(sscanf(strstr(text, " height=\""), " height=\"%d\"", &height), 1);
+    const char *at = text;
+    for (size_t i = 0; i < 3; i++, at++) {
+        at = strstr(at, "<line class=\"lifeline\"");
+        assert_non_null(at);
+        assert_int_equal(sscanf(at, "<line class=\"lifeline\" x1=\"%d\"", &x[i]), 1);
+    }
+    assert_true(x[1] - x[0] > 6 * (int)sizeof name);
+    assert_true(x[2] - x[1] > 0 && x[2] - x[1] < x[1] - x[0]);
+    at = strstr(text, "class=\"note\">permit it</text>");
+    assert_non_null(at);
+    while (at[-1] != '\n')
+        at--;
+    assert_int_equal(sscanf(at, "<text x=\"24\" y=\"%d\"", &below), 1);
+    assert_true(below < height);
+    assert_non_null(strstr(text, ">fw: fw.cfg:41: access-list in deny ip any any</text>"));
+    record_free(&r);
+}
+
+/* ---- warnings ---- */
+
+static void what_is_not_simulated_is_said(void **state)
+{
+    (void)state;
+    char text[200];
+    assert_false(blame_warning(&topology, 0, text, sizeof text));
+    struct fw_rules *r = fw_rules_new("fw.cfg");
+    assert_non_null(r);
+    assert_int_equal(fw_rules_add_inspection(r, "dns", 70, "inspect dns"), 0);
+    nodes[1].rules = r;
+    assert_false(blame_warning(&topology, 0, text, sizeof text));
+    assert_int_equal(fw_rules_add_inspection(r, "sip", 72, "inspect sip"), 0);
+    nodes[2].rules = r;
+    assert_true(blame_warning(&topology, 0, text, sizeof text));
+    assert_string_equal(text, "fw inspects sip (fw.cfg:72): not simulated; Cisco says off for Expressway");
+    assert_true(blame_warning(&topology, 1, text, sizeof text));
+    assert_non_null(strstr(text, "router inspects sip"));
+    assert_false(blame_warning(&topology, 2, text, sizeof text));
+    nodes[1].rules = nodes[2].rules = NULL;
+    fw_rules_free(r);
 }
 
 /* ---- two engines ---- */
@@ -248,6 +309,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(ok_needs_all_of_it),           cmocka_unit_test(the_right_drop_is_blamed),
         cmocka_unit_test(a_policy_is_no_packets_fault), cmocka_unit_test(the_ladder_is_golden),
+        cmocka_unit_test(the_drawing_has_room),         cmocka_unit_test(what_is_not_simulated_is_said),
         cmocka_unit_test(engines_are_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
