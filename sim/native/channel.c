@@ -186,7 +186,7 @@ static void launch(struct world *w, struct channel *c, struct packet *p, const s
     struct packet *twin = f->copies > 1 ? packet_new(w, p->len) : NULL;
     if (twin)
         memcpy(twin->frame, p->frame, p->len);
-    uint64_t twin_number = p->twin_number;
+    uint64_t twin_number = twin ? p->twin_number : 0; /* else not touched: another line of the cache */
     fly(w, c, p, f->arrive_ns[0], p->number, f->late[0]);
     if (twin)
         fly(w, c, twin, f->arrive_ns[1], twin_number, f->late[1]);
@@ -215,7 +215,8 @@ void channel_send(struct world *w, struct channel *c, struct packet *p)
         return;
     }
     p->number = queue_number(&w->queue);
-    p->twin_number = f.copies > 1 ? queue_number(&w->queue) : 0;
+    if (f.copies > 1)
+        p->twin_number = queue_number(&w->queue);
     if (!w->tap || f.depart_ns <= w->now_ns) {
         launch(w, c, p, &f);
         return;
