@@ -40,7 +40,7 @@ static const struct remedy {
     {"436", "check the credentials of the client for the Edge's relay (MRAS): the user is not known there"},
     {"no permission",
      "Meeting Server has to ask for it (CreatePermission with the Edge's address): RFC 6062 5.3; or the "
-                      "relay must not want it, as Expressway X8.9 does not (profile expressway)"},
+     "relay must not want it, as Expressway X8.9 does not (profile expressway)"},
     {"486", "the TURN user's quota of allocations is used up: raise it, or end old calls"},
     {"508", "Expressway-E has no relay port left: raise the number of relays"},
     {"refused", "the port is closed: check that the service runs and listens there"},
