@@ -296,23 +296,38 @@ static void address_in_use(void **state)
     end(&w);
 }
 
-/* 8656-7.4-2, 8489-10-2, 14.8-4: to the alternate if the MAC is good, and not in a circle. */
+/* 8656-7.4-2, 8489-10-2, 14.8-4: to the alternate if the MAC is good, and not in a circle. 6062-4.3-4, 4.4-3: data
+ * connections go there too. */
 static void redirected(void **state)
 {
     (void)state;
-    struct world w;
-    world_on(&w, &turn_client_plain, 0);
-    raw_listen(w.p, "192.0.2.2:3478");
-    challenge(&w);
-    answer(&w, w.ctrl, false, CODE("0300") "80230008 00010d96 c0000202", 0); /* not authentic: ignored */
-    assert_null(raw_accepted(w.p, "192.0.2.2:3478"));
-    answer(&w, w.ctrl, false, CODE("0300") "80230008 00010d96 c0000202", MAC);
-    w.ctrl = raw_accepted(w.p, "192.0.2.2:3478");
-    assert_non_null(w.ctrl);
-    assert_int_equal(next(&w, w.ctrl), 0x0003);
-    answer(&w, w.ctrl, false, CODE("0300") "80230008 00010d96 c0000201", MAC); /* back again */
-    assert_event(&w, TURN_CLIENT_REFUSED, 300, 0);
-    end(&w);
+    for (int back = 0; back < 2; back++) {
+        struct world w;
+        struct endpoint peer = kit_endpoint(PEER);
+        world_on(&w, &turn_client_plain, 0);
+        raw_listen(w.p, "192.0.2.2:3478");
+        challenge(&w);
+        answer(&w, w.ctrl, false, CODE("0300") "80230008 00010d96 c0000202", 0); /* not authentic: ignored */
+        assert_null(raw_accepted(w.p, "192.0.2.2:3478"));
+        answer(&w, w.ctrl, false, CODE("0300") "80230008 00010d96 c0000202", MAC);
+        w.ctrl = raw_accepted(w.p, "192.0.2.2:3478");
+        assert_non_null(w.ctrl);
+        assert_int_equal(next(&w, w.ctrl), 0x0003);
+        if (back) {
+            answer(&w, w.ctrl, false, CODE("0300") "80230008 00010d96 c0000201", MAC);
+            assert_event(&w, TURN_CLIENT_REFUSED, 300, 0);
+        } else {
+            answer(&w, w.ctrl, true, ALLOCATED "00000258", MAC);
+            assert_int_equal(turn_client_connect(w.client, &peer), 0);
+            run(&w, 10 * NS_MS);
+            assert_int_equal(next(&w, w.ctrl), 0x000a);
+            answer(&w, w.ctrl, true, "002a0004 01020304", MAC);
+            run(&w, 10 * NS_MS);
+            assert_non_null(raw_accepted(w.p, "192.0.2.2:3478"));
+            assert_null(raw_accepted(w.p, SERVER));
+        }
+        end(&w);
+    }
 }
 
 /* 8489-9.2.5-1, -3, -4, -10: password algorithms. */
@@ -763,6 +778,7 @@ static void attempts(void **state) /* 4.4-1..9 */
     assert_non_null(data);
     assert_int_equal(stun_get_u32(&w.m, ATTR_CONNECTION_ID, &connection), 0);
     assert_int_equal(connection, 0xfedcba98); /* 6.2-1: its top bit is nothing special */
+    assert_int_not_equal(data->remote.port, w.ctrl->remote.port); /* 4.4-4 */
     assert_true(authentic(&w));
     answer(&w, data, true, "", MAC);
     assert_event(&w, TURN_CLIENT_BOUND, 0, 0);
@@ -810,7 +826,7 @@ int main(void)
         {"6062-4.1-10, 8656-7.4, 8489-6.3.3-1, 6.3.4-1 refusals", allocate_refused, NULL, NULL, NULL},
         {"8489-9.2.5-5, 8656-7.4-4 no endless loops", no_endless_loops, NULL, NULL, NULL},
         {"8656-7.4-6 address in use", address_in_use, NULL, NULL, NULL},
-        {"8656-7.4-2, 8489-10-2, 14.8-4 redirected", redirected, NULL, NULL, NULL},
+        {"6062-4.3-4, 4.4-3, 8656-7.4-2, 8489-10-2, 14.8-4 redirected", redirected, NULL, NULL, NULL},
         {"8489-9.2.5-1, -3, -4, -10 password algorithms", password_algorithms, NULL, NULL, NULL},
         {"8489-9.2.5-8, -9, 6062-G-6 forged answers", forged_answers, NULL, NULL, NULL},
         {"8489-6.2.2-1, -2 silent server", silent_server, NULL, NULL, NULL},

@@ -239,7 +239,7 @@ static void ipv6(void **state)
     world_free(w);
 }
 
-/* 6062-3-9, 4.5-1: what goes in at one end comes out at the other, both ways, and the end of it too. */
+/* 6062-3-9, 4.5-1, 4.6-2: what goes in at one end comes out at the other, both ways, and the end of it too. */
 static void bytes_go_through(void **state)
 {
     (void)state;
@@ -268,6 +268,9 @@ static void bytes_go_through(void **state)
     io_close(w->user_io, w->user.data);
     settle(w, NS_S);
     assert_true(peer->eof);
+    struct turn_stats st;
+    turn_stats(w->turn, &st);
+    assert_int_equal(st.allocations, 1); /* CTRL stays */
     world_free(w);
     test_free(bytes);
 }

@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The server rows of the requirement catalogue that are about requests, credentials, allocations, permissions and
- * limits; each test named after its rows. */
+ * limits; each test named after its rows. Others are in relay_test.c, rows_test.c and pair_test.c.
+ *
+ * Rows of RFC 6062 that no test in this folder names, and why:
+ *
+ *   5.1-3              a UDP relay that is asked for over TCP: there is none; 403, as by policy (5.1-4)
+ *   5.1-5              TCP relaying cannot be switched off
+ *   4.1-1, -2, 5.1-6,  Allocate and ConnectionBind over UDP: client and relay know no transport but TCP (base/io.h)
+ *   5.4-1
+ *   5.1-9, last clause a RESERVATION-TOKEN that is valid: none is ever handed out
+ *   5.1-14, X-10       UDP relays, again
+ *   X-22               TLS: none
+ *   4.3-1              two allocations of one client: a turn_client has one, and its own control connection
+ *   4.6-4              TCP keep-alive: a setting of the host's TCP (sim/net.h)
+ *   5.2-17, 5.3-4,     windows and memory: the relay does not read before the bind, and the host holds at most one
+ *   7-1, 7-2           chunk for each direction of a pair; sim/host/relay_test.c. So 7-1's dropping is not needed
+ *   X-20               TIME_WAIT between relayed address and peer: the host's; sim/host/relay_test.c
+ *   6.1-1, 6.3-1       golden messages: models/stun
+ *   7-3, X-26          nothing to be tested: the other catalogues; SOFTWARE is optional */
 #include "models/turn/scripted_test.h"
 
 /* ---- single requests: attributes in, code out ---- */
@@ -38,6 +55,7 @@ static const struct ask_row ask_rows[] = {
     {"6062-G-4 unknown on ConnectionBind", TURN_CONNECTION_BIND, "7abc0000", 420, false},
     {"8489-6.3-3 unknown optional", TURN_ALLOCATE, TCP "ff000000", 0, false},
     {"6062-5.1-15 second Allocate", TURN_ALLOCATE, TCP, 437, true},
+    {"6062-5.1-15 second Allocate, of UDP", TURN_ALLOCATE, "00190004 11000000", 437, true},
     {"8656-7.2-4 437 before attributes", TURN_ALLOCATE, "", 437, true},
     {"6062-5.2-1 Connect without allocation", TURN_CONNECT, "", 437, false},
     {"6062-G-10 Refresh without allocation", TURN_REFRESH, "", 437, false},
@@ -48,6 +66,7 @@ static const struct ask_row ask_rows[] = {
     {"6062-5.2-7 family 3", TURN_CONNECT, "00120008 00035c74 e112a6d4", 400, true},
     {"6062-5.2-7 family 1 of 20 bytes", TURN_CONNECT, "00120014 00015c74 e112a6d4 000000000000000000000000", 400,
      true},
+    {"6062-5.2-7 family 2 of 8 bytes", TURN_CONNECT, "00120008 00025c74 e112a6d4", 400, true},
     {"6062-5.2-7 port 0", TURN_CONNECT, "00120008 00012112 e112a6d4", 400, true},
     {"6062-G-12 IPv6 peer on IPv4 relay", TURN_CONNECT, IPV6_PEER, 443, true},
     {"6062-G-12 permission for IPv6", TURN_CREATE_PERMISSION, IPV6_PEER, 443, true},
@@ -107,7 +126,10 @@ static void policy(void **state)
     struct world w = world_with(&cfg);
     struct client c = allocated(&w, "10.0.0.2:5000", "alice", NULL);
     for (size_t i = 0; i < COUNT(denied); i++) {
+        if (strcmp(denied[i], SERVER) != 0) /* which listens already */
+            raw_listen(w.p, denied[i]);
         assert_int_equal(ask(&w, &c, TURN_CONNECT, peer_attr(denied[i])), 403);
+        assert_true(strcmp(denied[i], SERVER) == 0 || !raw_accepted(w.p, denied[i]));
         assert_int_equal(ask(&w, &c, TURN_CREATE_PERMISSION, peer_attr(denied[i])), 403);
     }
     raw_listen(w.p, "10.1.2.3:80");
@@ -207,7 +229,7 @@ static void owners(void **state)
     struct client bob = client(&s.w, "10.0.0.2:6000", "bob");
     assert_int_equal(ask(&s.w, &bob, TURN_CONNECTION_BIND, id_attr(s.id)), 441); /* */
     char nonce[100];
-        s.ctrl.user = "bob";
+    s.ctrl.user = "bob";
     assert_int_equal(ask(&s.w, &s.ctrl, TURN_REFRESH, ""), 441);
     assert_int_equal(ask(&s.w, &s.ctrl, TURN_CREATE_PERMISSION, peer_attr(PEER)), 441);
     assert_int_equal(ask(&s.w, &s.ctrl, TURN_CONNECT, peer_attr("203.0.113.9:81")), 441);
@@ -288,7 +310,8 @@ static void lifetimes(void **state) /* 8656-7.2-39, 8.2-2, 8.2-6 */
     }
 }
 
-/* 5.5-1, 5.5-6: at 600 s, not before, whatever flows; everything of it is closed and the port is free. */
+/* 5.5-1, 5.5-6: at 600 s, not before, whatever flows; everything of it is closed and the port is free. X-5: until
+ * then nobody misses a control connection that has fallen silent. */
 static void expiry(void **state)
 {
     (void)state;
@@ -570,7 +593,7 @@ int main(void)
         {"6062-G-6 fingerprints", fingerprints, NULL, NULL, NULL},
         {"6062-5.1-10..13 allocate success", allocate_success, NULL, NULL, NULL},
         {"8656-7.2-39 lifetimes", lifetimes, NULL, NULL, NULL},
-        {"6062-5.5-1, 5.5-6 expiry", expiry, NULL, NULL, NULL},
+        {"6062-5.5-1, 5.5-6, X-5 expiry", expiry, NULL, NULL, NULL},
         {"6062-G-9, X-6, 5.3-12 refresh 0", refresh_zero, NULL, NULL, NULL},
         {"6062-X-4 control lost", control_lost, NULL, NULL, NULL},
         {"6062-X-23 connect loses its allocation", connect_loses_allocation, NULL, NULL, NULL},
