@@ -199,18 +199,6 @@ struct drawing {
     struct arena arena;
 };
 
-static void put_f(struct sink *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put_f(struct sink *s, const char *fmt, ...)
-{
-    char buf[1024];
-    va_list ap;
-    va_start(ap, fmt);
-    struct text t = text_of(buf, sizeof buf);
-    text_vadd(&t, fmt, ap);
-    va_end(ap);
-    sink_text(s, buf);
-}
-
 static void put_escaped(struct sink *s, const char *text)
 {
     for (const char *p = text; *p; p++)
@@ -225,7 +213,7 @@ static void put_escaped(struct sink *s, const char *text)
 
 static void svg_text(struct sink *s, size_t x, size_t y, const char *class, const char *text)
 {
-    put_f(s, "<text x=\"%zu\" y=\"%zu\" class=\"%s\">", x, y, class);
+    sink_f(s, "<text x=\"%zu\" y=\"%zu\" class=\"%s\">", x, y, class);
     put_escaped(s, text);
     sink_text(s, "</text>\n");
 }
@@ -301,7 +289,7 @@ static size_t svg_cause(struct sink *s, const struct drawing *d, const struct bl
 static void svg_head(struct sink *s, const struct topology *t, const struct drawing *d, size_t height)
 {
     const struct ladder *l = d->ladder;
-    put_f(s,
+    sink_f(s,
           "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%zu\" height=\"%zu\" viewBox=\"0 0 %zu %zu\">\n"
           "<style>text{font:12px sans-serif;fill:#000}.title{font-size:16px;font-weight:bold}"
           ".lane,.phase{font-weight:bold}.lane,.label{text-anchor:middle}"
@@ -316,7 +304,7 @@ static void svg_head(struct sink *s, const struct topology *t, const struct draw
     svg_text(s, SVG_MARGIN, 48, "note", "Times in seconds; behind each message the length of its Ethernet frame.");
     for (size_t i = 0; i < l->lane_count; i++) {
         svg_text(s, d->x[i], SVG_TOP - 14, "lane", l->lane[i]);
-        put_f(s, "<line class=\"lifeline\" x1=\"%zu\" y1=\"%d\" x2=\"%zu\" y2=\"%zu\"/>\n", d->x[i], SVG_TOP - 6,
+        sink_f(s, "<line class=\"lifeline\" x1=\"%zu\" y1=\"%d\" x2=\"%zu\" y2=\"%zu\"/>\n", d->x[i], SVG_TOP - 6,
               d->x[i], d->height - SVG_ROW);
     }
 }
@@ -328,7 +316,7 @@ static void svg_row(struct sink *s, const struct drawing *d, const struct row *r
     char text[LABEL_CAP];
     snprintf(text, sizeof text, "%" PRIu64 ".%06" PRIu64, m->t_ns / NS_S, m->t_ns % NS_S / NS_US);
     svg_text(s, SVG_MARGIN, y + 4, "time", text);
-    put_f(s, "<line x1=\"%zu\" y1=\"%zu\" x2=\"%zu\" y2=\"%zu\" marker-end=\"url(#arrow)\"/>\n", from, y, to, y);
+    sink_f(s, "<line x1=\"%zu\" y1=\"%zu\" x2=\"%zu\" y2=\"%zu\" marker-end=\"url(#arrow)\"/>\n", from, y, to, y);
     svg_text(s, (from + to) / 2, y - 6, "label", label_of(row, ",", text));
 }
 
@@ -343,7 +331,7 @@ void ladder_svg(struct sink *s, const struct topology *t, const struct record *r
     for (size_t i = 0; i < l.row_count; i++, y += SVG_ROW) {
         if (l.row[i].first->phase != phase) {
             const char *name = record_phase(r, l.row[i].first->phase);
-            put_f(s, "<rect class=\"band\" x=\"0\" y=\"%zu\" width=\"%zu\" height=\"18\"/>\n", y - 13, d.width);
+            sink_f(s, "<rect class=\"band\" x=\"0\" y=\"%zu\" width=\"%zu\" height=\"18\"/>\n", y - 13, d.width);
             svg_text(s, SVG_MARGIN, y, "phase", name[0] ? name : "end");
             y += SVG_ROW;
         }

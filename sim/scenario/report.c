@@ -2,7 +2,6 @@
 #include "sim/scenario/report.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,23 +12,11 @@
 
 enum { LADDER_ROWS = 60 };
 
-static void put(struct sink *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct sink *s, const char *fmt, ...)
-{
-    char buf[2048];
-    va_list ap;
-    va_start(ap, fmt);
-    struct text t = text_of(buf, sizeof buf);
-    text_vadd(&t, fmt, ap);
-    va_end(ap);
-    sink_text(s, buf);
-}
-
 static void put_value(struct sink *s, const char *key, const char *value)
 {
     if (!value[0])
         return;
-    put(s, "  %-10s  ", key);
+    sink_f(s, "  %-10s  ", key);
     sink_wrapped(s, 14, value);
 }
 
@@ -42,11 +29,11 @@ static void put_verdict(struct sink *s, const struct report *r, size_t i)
                  [VERDICT_NONCONFORMANT] = {"NONCONFORMANT", "\033[1;31m"}};
     const struct blame *b = r->blame[i];
     const struct record *rec = r->record[i];
-    put(s, "%s%s%s  %s on %s, seed %" PRIu64, r->colour ? words[b->verdict].colour : "", words[b->verdict].word,
+    sink_f(s, "%s%s%s  %s on %s, seed %" PRIu64, r->colour ? words[b->verdict].colour : "", words[b->verdict].word,
         r->colour ? "\033[0m" : "", r->topology->name, rec->engine, rec->seed);
     if (b->verdict != VERDICT_OK && b->phase[0])
-        put(s, ", in phase %s", b->phase);
-    put(s, "\n");
+        sink_f(s, ", in phase %s", b->phase);
+    sink_f(s, "\n");
     const struct {
         const char *key, *value;
     } lines[] = {{"what", b->what}, {"packet", b->packet}, {"dropped by", b->where}, {"change", b->advice}};
@@ -70,7 +57,7 @@ static uint64_t took(const struct record *r, size_t phase)
 
 static void put_ms(struct sink *s, uint64_t ns)
 {
-    put(s, "  %10" PRIu64 ".%03" PRIu64, ns / NS_MS, ns % NS_MS / NS_US);
+    sink_f(s, "  %10" PRIu64 ".%03" PRIu64, ns / NS_MS, ns % NS_MS / NS_US);
 }
 
 /* One run: when each phase began, how long it took. Two: how long in each, and by how much they differ. */
@@ -80,20 +67,20 @@ static void put_phases(struct sink *s, const struct report *r)
     if (a->phases.count == 0)
         return;
     if (b)
-        put(s, "\n  %-10s  %11s ms  %11s ms  difference\n", "phase", a->engine, b->engine);
+        sink_f(s, "\n  %-10s  %11s ms  %11s ms  difference\n", "phase", a->engine, b->engine);
     else
-        put(s, "\n  %-10s  %14s  %14s\n", "phase", "from (ms)", "took (ms)");
+        sink_f(s, "\n  %-10s  %14s  %14s\n", "phase", "from (ms)", "took (ms)");
     for (size_t i = 0; i < a->phases.count; i++) {
-        put(s, "  %-10s", a->phases.items[i].name);
+        sink_f(s, "  %-10s", a->phases.items[i].name);
         put_ms(s, b ? took(a, i) : a->phases.items[i].start_ns);
         put_ms(s, b ? took(b, i) : took(a, i));
         if (b) {
             int64_t d = compare_times(took(a, i), took(b, i));
             char percent[32];
             snprintf(percent, sizeof percent, "%c%lld.%lld", d < 0 ? '-' : '+', llabs(d) / 10, llabs(d) % 10);
-            put(s, "  %10s %%", percent);
+            sink_f(s, "  %10s %%", percent);
         }
-        put(s, "\n");
+        sink_f(s, "\n");
     }
 }
 
@@ -104,7 +91,7 @@ static void put_comparison(struct sink *s, const struct comparison *c)
         found = "The engines sent the same messages; independent ones came in another order.";
     if (c->same_order)
         found = "The engines sent the same messages in the same order.";
-    put(s, "\n  %s\n", found);
+    sink_f(s, "\n  %s\n", found);
     if (!c->same_messages) {
         sink_text(s, "  ");
         sink_wrapped(s, 2, c->difference);
@@ -113,12 +100,12 @@ static void put_comparison(struct sink *s, const struct comparison *c)
 
 static void put_files(struct sink *s, const struct report *r)
 {
-    put(s, "\n");
+    sink_f(s, "\n");
     for (size_t i = 0; i < r->count; i++)
-        put(s, "  trace %s  %s\n", r->record[i]->engine, r->record[i]->trace_sha256);
+        sink_f(s, "  trace %s  %s\n", r->record[i]->engine, r->record[i]->trace_sha256);
     if (!r->directory)
         return;
-    put(s, "  files %s/%s\n        ", r->directory, r->count > 1 ? "{native,ns3}/" : "");
+    sink_f(s, "  files %s/%s\n        ", r->directory, r->count > 1 ? "{native,ns3}/" : "");
     sink_wrapped(s, 8, "summary.json, events.ndjson, capture.pcapng, ladder.txt, ladder.svg");
 }
 
@@ -130,7 +117,7 @@ void report_write(struct sink *s, const struct report *r)
     put_phases(s, r);
     if (r->comparison)
         put_comparison(s, r->comparison);
-    put(s, "\n");
+    sink_f(s, "\n");
     ladder_text(s, r->topology, r->record[0], r->blame[0], LADDER_ROWS);
     put_files(s, r);
 }

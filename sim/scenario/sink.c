@@ -138,3 +138,14 @@ void sink_wrapped(struct sink *s, size_t column, const char *text)
     }
     sink_text(s, "\n");
 }
+
+void sink_f(struct sink *s, const char *fmt, ...)
+{
+    char buf[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    struct text t = text_of(buf, sizeof buf);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    sink_text(s, buf);
+}

@@ -52,6 +52,9 @@ static inline void sink_text(struct sink *s, const char *text)
     sink_bytes(s, text, strlen(text));
 }
 
+/* Formatted text, cut at 2,047 bytes: for what people read, not for the trace. */
+void sink_f(struct sink *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Room for a line or a block to be formatted in place, at most SINK_HASH_BUFFER (of a file: SINK_FILE_BUFFER) bytes;
  * sink_used says where it ended. */
 static inline char *sink_room(struct sink *s, size_t len)
