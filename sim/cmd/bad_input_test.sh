@@ -88,6 +88,8 @@ sed 's/^access-group outside_in in.*/access-gruop outside_in in interface outsid
 { [ $? -eq 2 ] || echo "status"; } | result "no topology: usage, exit 2"
 "$TURNPROOF" run $good --engine warp >"$dir/out" 2>"$dir/err"
 { [ $? -eq 2 ] || echo "status"; } | result "an unknown engine: exit 2"
+"$TURNPROOF" run $good --out "$dir/o" --capture cms:nowhere >"$dir/out" 2>"$dir/err"
+{ [ $? -eq 2 ] && grep -q 'cms:nowhere' "$dir/err" || cat "$dir/err"; } | result "a link end that is not there: exit 2"
 "$TURNPROOF" run "$dir/nothing.json" >"$dir/out" 2>"$dir/err"
 { [ $? -eq 2 ] || echo "status"; } | result "a file that is not there: exit 2"
 finish

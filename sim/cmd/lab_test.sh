@@ -33,8 +33,14 @@ for engine in native ns3; do
     fi
     capture=$dir/lab/$engine/capture.pcapng
     [ -e "$capture" ] || capture=$dir/lab/capture.pcapng
-    # Each packet is there once for each link end that it passed; one end's view is a capture as people know it.
+    # Each packet is there once for each link end that it passed; one end's view is a capture as people know it, and
+    # is what --capture leaves.
     tshark -r "$capture" -Y 'frame.interface_name == "cms:a"' -w "$dir/cms.pcapng" 2>/dev/null
+    "$TURNPROOF" run topologies/lab.json --engine $engine --out "$dir/one.$engine" --capture cms:a >/dev/null
+    frames() { tshark -r "$1" -T fields -e frame.interface_name -e frame.time_epoch -e frame.len -e tcp.seq_raw 2>/dev/null; }
+    frames "$dir/cms.pcapng" >"$dir/frames.all"
+    frames "$dir/one.$engine/capture.pcapng" >"$dir/frames.one"
+    same "--capture leaves one end's packets, on $engine" "$dir/frames.all" "$dir/frames.one"
     # Only STUN at the start of a segment counts: what is framed (RFC 4571) is another matter.
     tshark -r "$dir/cms.pcapng" -Y 'tcp.port == 3478 && tcp.len > 0' \
         -T fields -e ip.src -e tcp.srcport -e ip.dst -e tcp.dstport -e frame.len -e tcp.payload 2>/dev/null |

@@ -17,7 +17,7 @@
 
 enum { REPEATED_MAX = 256 };
 
-enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_JSON };
+enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_CAPTURE, OPT_JSON };
 
 static const struct cmd_option options[] = {
     {"engine", "ENGINE", "native (the default), ns3 or both", OPT_ENGINE},
@@ -25,6 +25,7 @@ static const struct cmd_option options[] = {
     {"rules", "NODE=FILE", "rule set of a firewall, instead of the topology's; again for each", OPT_RULES},
     {"set", "PATH=JSON", "a value instead of the topology's, as links.wan.delay_us=5000", OPT_SET},
     {"out", "DIR", "write summary, events, capture and ladder there", OPT_OUT},
+    {"capture", "NODE:PORT", "in the capture only what this link end saw; again for each", OPT_CAPTURE},
     {"json", NULL, "print the summary as JSON instead of the report", OPT_JSON},
     {.name = NULL},
 };
@@ -44,8 +45,8 @@ struct request {
     const char *topology, *out;
     bool wanted[REPORT_RUNS], json, has_seed;
     uint64_t seed;
-    const char *set[REPEATED_MAX], *rules[REPEATED_MAX];
-    size_t set_count, rules_count;
+    const char *set[REPEATED_MAX], *rules[REPEATED_MAX], *ends[REPEATED_MAX];
+    size_t set_count, rules_count, end_count;
 };
 
 /* One engine's run and what is made of it. */
@@ -114,6 +115,10 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct r
         case OPT_OUT:
             q->out = optarg;
             break;
+        case OPT_CAPTURE:
+            if (!repeat(q->ends, &q->end_count))
+                return cmd_usage(self, "--capture: expected at most %d", REPEATED_MAX);
+            break;
         default:
             q->json = true;
         }
@@ -133,7 +138,7 @@ static bool make_directory(const char *path)
     char copy[PATH_MAX];
     if (strlen(path) >= sizeof copy)
         return false;
-    strcpy(copy, path);
+    snprintf(copy, sizeof copy, "%s", path);
     for (char *p = copy + 1; *p; p++)
         if (*p == '/') {
             *p = '\0';
@@ -194,6 +199,8 @@ static int run_engine(const struct request *q, const struct topology *t, size_t 
     }
     const struct world_options world = {.seed = q->has_seed ? q->seed : t->seed,
                                         .directory = q->out ? directory : NULL,
+                                        .ends = q->ends,
+                                        .end_count = q->end_count,
                                         .progress = terminal ? show_progress : NULL};
     struct diag d;
     if (world_run(ops, t, &world, &out->record, &d) != 0) {

@@ -10,10 +10,10 @@ _turnproof() {
     case $prev in
     --engine) mapfile -t COMPREPLY < <(compgen -W "native ns3 both" -- "$cur") ;;
     --out) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-    --seed | --set | --rules) ;;
+    --seed | --set | --rules | --capture) ;;
     *)
         if [[ $cur == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "--engine --seed --rules --set --out --json --help" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "--engine --seed --rules --set --out --capture --json --help" -- "$cur")
         else
             mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$cur"; compgen -d -- "$cur")
         fi

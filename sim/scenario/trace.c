@@ -11,6 +11,7 @@
 #include "models/stun/stun.h"
 #include "models/wire/wire.h"
 #include "sim/scenario/pcapng.h"
+#include "sim/scenario/world.h"
 #include "sim/scenario/peers.h"
 
 enum { COMMENT_MAX = 1000, TAP_KINDS = TAP_DROPPED + 1 };
@@ -23,7 +24,8 @@ struct tap_port {
     const char *node, *port;
     const char *head[TAP_KINDS]; /* ,"event":"sent","node":"cms","port":"a","link":"cms-lan","len": */
     size_t head_len[TAP_KINDS];
-    unsigned interface; /* of the capture */
+    bool captured;
+    unsigned interface; /* of the capture, if so */
 };
 
 struct tap_node {
@@ -90,17 +92,57 @@ static void add_ports(struct trace *tr)
             .name = arena_format(&tr->arena, "%s:%s", n->node->name, port),
             .node = n->node->name,
             .port = port,
-            .interface = (unsigned)i,
         };
         add_heads(tr, &n->port[number], l->name);
-        if (tr->capture_path)
-            pcapng_interface(&tr->capture, n->port[number].name);
     }
 }
 
-int trace_open(const struct topology *t, const char *directory, struct record *record, struct trace **out,
-               struct diag *d)
+static struct tap_port *find_port(struct trace *tr, const char *name)
 {
+    for (size_t i = 0; i < tr->topology->nodes.count; i++)
+        for (size_t k = 0; k < tr->node[i].port_count; k++)
+            if (strcmp(tr->node[i].port[k].name, name) == 0)
+                return &tr->node[i].port[k];
+    return NULL;
+}
+
+/* Which link ends the capture is of: those asked for, or all, in the order of the links. */
+static int choose_ports(struct trace *tr, const struct world_options *options, struct diag *d)
+{
+    for (size_t i = 0; i < options->end_count; i++) {
+        struct tap_port *port = find_port(tr, options->ends[i]);
+        if (!port) {
+            snprintf(d->text, sizeof d->text, "--capture: expected a link end of the topology, as cms:a, found \"%s\"",
+                     options->ends[i]);
+            return E_NOT_FOUND;
+        }
+        port->captured = true;
+    }
+    unsigned interfaces = 0;
+    for (size_t i = 0; i < 2 * tr->topology->links.count; i++) {
+        const struct topo_link *l = &tr->topology->links.items[i / 2];
+        struct tap_port *port = &tr->node[l->node[i % 2]].port[l->port[i % 2]];
+        port->captured = tr->capture_path && (port->captured || !options->end_count);
+        if (!port->captured)
+            continue;
+        port->interface = interfaces++;
+        pcapng_interface(&tr->capture, port->name);
+    }
+    return 0;
+}
+
+static void trace_free(struct trace *tr)
+{
+    peers_free(&tr->peers);
+    free(tr->index);
+    arena_free(&tr->arena);
+    free(tr);
+}
+
+int trace_open(const struct topology *t, const struct world_options *options, struct record *record,
+               struct trace **out, struct diag *d)
+{
+    const char *directory = options->directory;
     struct trace *tr = calloc(1, sizeof *tr);
     assert(tr);
     tr->topology = t;
@@ -117,13 +159,20 @@ int trace_open(const struct topology *t, const char *directory, struct record *r
     if (failed) {
         snprintf(d->text, sizeof d->text, "%s: %s", failed, strerror(errno));
         free(tr->events.buf);
-        arena_free(&tr->arena);
-        free(tr);
+        trace_free(tr);
         return E_IO;
     }
     if (directory)
         pcapng_start(&tr->capture);
     add_ports(tr);
+    int err = choose_ports(tr, options, d);
+    if (err) {
+        sink_close(&tr->events, NULL);
+        if (directory)
+            sink_close(&tr->capture, NULL);
+        trace_free(tr);
+        return err;
+    }
     *out = tr;
     return 0;
 }
@@ -177,10 +226,7 @@ int trace_close(struct trace *tr, struct diag *d)
     }
     if (failed)
         snprintf(d->text, sizeof d->text, "%s: %s", failed, strerror(err));
-    peers_free(&tr->peers);
-    free(tr->index);
-    arena_free(&tr->arena);
-    free(tr);
+    trace_free(tr);
     return failed ? E_IO : 0;
 }
 
@@ -374,7 +420,7 @@ void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
         follow_syn(tr, node, tap->kind, p);
     if (tap->kind == TAP_DROPPED)
         record_loss(tr, now_ns, port, tap->reason, p);
-    else if (tr->capture_path)
+    else if (port->captured)
         capture_packet(tr, now_ns, port, tap->kind == TAP_DELIVERED, tap, p);
 }
 

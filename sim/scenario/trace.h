@@ -10,10 +10,11 @@
 #include "sim/scenario/topology.h"
 
 struct trace;
+struct world_options;
 
-/* directory NULL: no files, but the same hash. E_IO: d says what cannot be made. */
-int trace_open(const struct topology *t, const char *directory, struct record *record, struct trace **out,
-               struct diag *d);
+/* Without a directory no files, but the same hash. E_IO: d says what cannot be made; E_NOT_FOUND: no such link end. */
+int trace_open(const struct topology *t, const struct world_options *options, struct record *record,
+               struct trace **out, struct diag *d);
 /* Which node of the topology an engine's node is; before the first event. */
 void trace_node(struct trace *tr, net_node id, size_t index);
 /* Completes the files and the record's hash. E_IO: d says what could not be written. */

@@ -204,7 +204,7 @@ int world_run(const struct net_ops *ops, const struct topology *t, const struct 
     struct world w = {.ops = ops, .t = t, .seed = options->seed};
     record->engine = ops->name;
     record->seed = options->seed;
-    int err = trace_open(t, options->directory, record, &w.trace, d);
+    int err = trace_open(t, options, record, &w.trace, d);
     if (err)
         return err;
     w.hooks = (struct host_hooks){.message = trace_message, .note = trace_note, .ctx = w.trace};
