@@ -12,7 +12,7 @@
 #include "models/turn/turn_client.h"
 #include "sim/host/host.h"
 
-enum { PAIRS = 100, MOST = 4 << 20, SHIFTS = 256, BUFFER = 64 * 1024 };
+enum { PORT = 7000, PAIRS = 100, MOST = 4 << 20, SHIFTS = 256, BUFFER = 64 * 1024 };
 
 static uint8_t bytes[MOST + SHIFTS]; /* each stream begins elsewhere in it, so that none is like its neighbour */
 
@@ -38,6 +38,9 @@ struct party {
     uint64_t accept_ns;
     size_t to_send;                /* on each connection, at once */
     bool then_closes, then_aborts; /* behind that; at the first byte received */
+    unsigned dials;                /* the client asks for a Connect to the peer this often, from dial_ns on */
+    uint64_t dial_ns;
+    int dial_code;
 };
 
 struct world {
@@ -104,6 +107,9 @@ static void client_events(struct party *p)
         case TURN_CLIENT_PERMITTED:
             assert_int_equal(ev.code, 0);
             break;
+        case TURN_CLIENT_PEER_FAILED:
+            p->dial_code = ev.code;
+            break;
         default:
             fail_msg("client event %d, code %d, err %d", (int)ev.kind, ev.code, ev.err);
         }
@@ -124,19 +130,26 @@ static void user_input(void *self, const struct io_in *in)
         turn_client_start(p->client);
         assert_int_equal(turn_client_permit(p->client, &peer, 1), 0);
     }
+    if (p->dials && io_now(p->io) >= p->dial_ns) {
+        assert_int_equal(turn_client_connect(p->client, &(struct endpoint){peer, PORT}), 0);
+        p->dial_ns = --p->dials ? p->dial_ns + NS_S : TIME_NEVER;
+    }
     client_events(p);
 }
 
 static uint64_t user_deadline(const void *self)
 {
     const struct party *p = self;
-    return time_min(turn_client_deadline(p->client), p->waiting_count ? p->accept_ns : TIME_NEVER);
+    uint64_t own = time_min(p->waiting_count ? p->accept_ns : TIME_NEVER, p->dials ? p->dial_ns : TIME_NEVER);
+    return time_min(own, turn_client_deadline(p->client));
 }
 
 static void peer_input(void *self, const struct io_in *in)
 {
     struct party *p = self;
-    if (in->event == IO_OPENED)
+    if (in->event == IO_START && !p->connections)
+        io_listen(p->io, 1, &(struct endpoint){kit_ip("10.0.0.3"), PORT});
+    if ((in->event == IO_OPENED && p->connections) || in->event == IO_ACCEPTED)
         open_stream(p, in->id, in->local.port);
     if ((in->event == IO_START || in->event == IO_OPENED) && p->count < p->connections)
         io_connect(p->io, 1, NULL, &p->relayed); /* one after the other: the client's memory of attempts is short */
@@ -348,6 +361,32 @@ static void a_hundred_pairs(void **state)
     world_free(w);
 }
 
+static void dial(struct world *w, unsigned times, uint64_t from_ns)
+{
+    w->user.dials = times;
+    w->user.dial_ns = from_ns;
+    host_event(w->user.host, NULL); /* nothing has happened, but the deadline is another */
+    net_native.run(w->net, from_ns + 10 * NS_S);
+}
+
+/* the relay has closed towards the peer, so it has TIME_WAIT on that pair of addresses: 447 until that is over. */
+static void connect_in_time_wait(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->peer.connections = 0;
+    w->user.to_send = 1000;
+    w->user.then_closes = true;
+    dial(w, 2, 3 * NS_S);
+    assert_int_equal(w->user.dial_code, 447);
+    assert_int_equal(w->peer.count, 1);
+    dial(w, 1, 200 * NS_S);
+    assert_int_equal(w->peer.count, 2);
+    assert_received(&w->peer, 1000);
+    assert_pairs(w, 0, 0);
+    world_free(w);
+}
+
 int main(void)
 {
     struct rng r = rng_named(1, "bytes");
@@ -358,6 +397,7 @@ int main(void)
         {"6062-5.5-2..4, X-14 last bytes arrive", last_bytes_arrive, NULL, NULL, NULL},
         {"6062-5.5-2, -3 a reset ends both", a_reset_ends_both, NULL, NULL, NULL},
         {"6062-3-2, 3-9 a hundred pairs", a_hundred_pairs, NULL, NULL, NULL},
+        {"6062-X-20 connect in TIME_WAIT", connect_in_time_wait, NULL, NULL, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
