@@ -187,12 +187,14 @@ struct net_ops {
     int (*tcp_connect)(struct net *n, net_node host, const struct endpoint *local, const struct endpoint *remote,
                        net_sock *out);
     int (*udp_open)(struct net *n, net_node host, const struct endpoint *local, net_sock *out);
+    /* Also E_REFUSED, once, where ICMP has said so of an earlier datagram to there (native). */
     int (*udp_send)(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
 
     size_t (*tcp_send)(struct net *n, net_sock s, const void *data, size_t len); /* bytes taken */
     size_t (*tcp_recv)(struct net *n, net_sock s, void *buf, size_t cap, bool *eof); /* eof: FIN, nothing left */
-    /* close: what was sent is delivered, then FIN; bytes not read are thrown away; no event follows; frees the socket
-     * for the caller. A listener stops accepting. abort: RST. shutdown: FIN after what was sent; still receives. */
+    /* close: what was sent is delivered, then FIN; no event follows; frees the socket for the caller. With bytes not
+     * read it is an RST instead, and what was sent may be lost (RFC 9293 3.6.1): read first. A listener stops
+     * accepting. abort: RST. shutdown: FIN after what was sent; still receives. */
     void (*tcp_shutdown)(struct net *n, net_sock s);
     void (*sock_close)(struct net *n, net_sock s);
     void (*tcp_abort)(struct net *n, net_sock s);
