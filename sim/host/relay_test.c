@@ -38,6 +38,7 @@ struct party {
     uint64_t accept_ns;
     size_t to_send;                /* on each connection, at once */
     bool then_closes, then_aborts; /* behind that; at the first byte received */
+    bool deaf;                     /* never reads */
     unsigned dials;                /* the client asks for a Connect to the peer this often, from dial_ns on */
     uint64_t dial_ns;
     int dial_code;
@@ -58,7 +59,7 @@ static void open_stream(struct party *p, io_id id, uint16_t port)
     struct stream *s = &p->streams[p->count++];
     *s = (struct stream){.id = id, .port = port};
     sha256_start(&s->digest);
-    io_read(p->io, id, true);
+    io_read(p->io, id, !p->deaf);
     if (p->to_send)
         io_send(p->io, id, bytes + port % SHIFTS, p->to_send, NULL);
     if (p->then_closes)
@@ -310,6 +311,19 @@ static void early_bytes_wait_with_the_peer(void **state)
     world_free(w);
 }
 
+/* 3-14: bound to a side that does not read, the other stalls: two windows, two send buffers and a chunk are all. */
+static void a_deaf_side_stalls_the_other(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->peer.to_send = MOST;
+    w->user.deaf = true;
+    net_native.run(w->net, 30 * NS_S);
+    assert_pairs(w, 0, 1);
+    assert_in_range(w->peer_sent, 2 * BUFFER, 5 * BUFFER);
+    world_free(w);
+}
+
 /* 5.5-2..4, X-14: what a side has sent before its FIN arrives, all of it, and then the other side's end. */
 static void last_bytes_arrive(void **state)
 {
@@ -394,6 +408,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         {"6062-5.2-16, -17, 5.3-3, -4, 7-2 early bytes wait with the peer", early_bytes_wait_with_the_peer, NULL, NULL,
          NULL},
+        {"6062-3-14 a deaf side stalls the other", a_deaf_side_stalls_the_other, NULL, NULL, NULL},
         {"6062-5.5-2..4, X-14 last bytes arrive", last_bytes_arrive, NULL, NULL, NULL},
         {"6062-5.5-2, -3 a reset ends both", a_reset_ends_both, NULL, NULL, NULL},
         {"6062-3-2, 3-9 a hundred pairs", a_hundred_pairs, NULL, NULL, NULL},
