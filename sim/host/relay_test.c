@@ -383,7 +383,7 @@ static void dial(struct world *w, unsigned times, uint64_t from_ns)
     net_native.run(w->net, from_ns + 10 * NS_S);
 }
 
-/* the relay has closed towards the peer, so it has TIME_WAIT on that pair of addresses: 447 until that is over. */
+/* the relay has closed towards the peer, so it has TIME_WAIT on that pair of addresses: 447 until it is over. */
 static void connect_in_time_wait(void **state)
 {
     (void)state;
