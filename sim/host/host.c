@@ -16,7 +16,7 @@ struct backlog {
     size_t cap, from, len;
 };
 
-enum conn_kind { CONN_FREE, CONN_LISTENER, CONN_UDP, CONN_OPENING, CONN_OPEN };
+enum conn_kind { CONN_LISTENER, CONN_UDP, CONN_OPENING, CONN_OPEN };
 
 struct conn {
     enum conn_kind kind;

@@ -37,7 +37,7 @@ struct host;
 /* Before the node exists: give host_event and the host as the node's handler and ctx, then attach. The core stays the
  * caller's. NULL: no memory. */
 struct host *host_new(struct net *net, const struct core *core, const struct host_hooks *hooks);
-void host_event(void *host, const struct net_event *ev);
+void host_event(void *host, const struct net_event *ev); /* NULL: nothing came, but the core was called from outside */
 /* The core gets IO_START at when_ns. */
 void host_start(struct host *h, net_node node, uint64_t when_ns);
 void host_free(struct host *h);
