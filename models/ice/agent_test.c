@@ -6,23 +6,13 @@
 #include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
+#include "models/ice/candidate_test.h"
 #include "models/ice/check.h"
 #include "models/ice/ice.h"
 #include "models/testkit/testkit.h"
 
 #define EDGE "192.0.2.10:50000"
 #define EXPRESSWAY "198.51.100.20:24000"
-
-static struct ice_candidate candidate(const char *address, enum ice_type type, enum ice_tcp tcp,
-                                      const char *foundation)
-{
-    struct ice_candidate c = {
-        .component = 1, .type = type, .tcp = tcp, .priority = ice_priority(type, tcp, 1)};
-    c.address = kit_endpoint(address);
-    snprintf(c.foundation, sizeof c.foundation, "%s", foundation);
-    return c;
-}
-
 
 static struct ice *alone(const char *ufrag)
 {

@@ -9,6 +9,7 @@
 #include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
+#include "models/ice/candidate_test.h"
 #include "models/ice/check.h"
 #include "models/testkit/testkit.h"
 
@@ -203,16 +204,6 @@ static void run_until(struct world *w, uint64_t end)
         }
     }
     fail_msg("the agents do not come to rest:\n%s", w->log);
-}
-
-static struct ice_candidate candidate(const char *address, enum ice_type type, enum ice_tcp tcp,
-                                      const char *foundation)
-{
-    struct ice_candidate c = {
-        .component = 1, .type = type, .tcp = tcp, .priority = ice_priority(type, tcp, 1)};
-    c.address = kit_endpoint(address);
-    snprintf(c.foundation, sizeof c.foundation, "%s", foundation);
-    return c;
 }
 
 /* A candidate of one, told to the other. */
