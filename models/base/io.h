@@ -60,7 +60,8 @@ struct io_in {
 
 enum io_op {
     IO_OP_LISTEN,  /* TCP; local: port 0 is an error, address "any" is every address of the host */
-    IO_OP_CONNECT, /* TCP; local: "any" and port 0 leave the choice to the host; a listening port may be given (6062) */
+    IO_OP_CONNECT, /* TCP; remote: port 0 is an error. local: "any" and port 0 leave the choice to the host; a port
+                    * that it listens on may be given (RFC 6062) */
     IO_OP_UDP,
     IO_OP_SEND,
     IO_OP_SENDTO,

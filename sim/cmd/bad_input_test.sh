@@ -62,6 +62,21 @@ for ((i = 0; i < 60; i++)); do
     status=$?
     [ $status -le 2 ] || echo "seed $i: status $status: $(head -n 3 "$dir/err")"
 done | result "a topology with changed bytes never crashes"
+for path in $(jq -r 'paths(type == "number") | map(tostring) | join(".")' $good); do
+    for value in 0 4294967295; do
+        timeout 60 "$TURNPROOF" run $good --set "$path=$value" >/dev/null 2>"$dir/err"
+        status=$?
+        [ $status -le 2 ] || echo "$path=$value: status $status: $(tail -n 1 "$dir/err")"
+    done
+done | result "no number at its extremes crashes"
+for value in '"0.0.0.0:0"' '["10.48.54.229:0"]' '"[::1]:1"' '"255.255.255.255:65535"'; do
+    for path in expressway-e.settings.{turn,sip,traversal} skype-edge.settings.{federation,turn,sip} \
+        cms.settings.{turn,sip} expressway-c.settings.{traversal,meeting_server} skype-client.settings.edge_{sip,turn}; do
+        timeout 60 "$TURNPROOF" run $good --set "nodes.$path=$value" >/dev/null 2>"$dir/err"
+        status=$?
+        [ $status -le 2 ] || echo "$path=$value: status $status: $(tail -n 1 "$dir/err")"
+    done
+done | result "no endpoint at its extremes crashes"
 head -c 3000 /dev/zero | tr '\0' '[' >"$dir/deep.json"
 refused "three thousand brackets" "$dir/deep.json"
 head -c 2000 "$TURNPROOF" >"$dir/binary.json"

@@ -392,6 +392,10 @@ static void op_open(struct host *h, const struct io_out *op)
 {
     net_sock sock = 0;
     bool connect = op->op == IO_OP_CONNECT;
+    if ((connect ? op->remote.port : op->op == IO_OP_LISTEN ? op->local.port : 1) == 0) {
+        fail_later(h, op, E_RANGE); /* io.h: a listener has a port, and so has whom one connects to */
+        return;
+    }
     int err = connect ? net_of(h)->tcp_connect(h->net, h->node, &op->local, &op->remote, &sock)
               : op->op == IO_OP_UDP ? net_of(h)->udp_open(h->net, h->node, &op->local, &sock)
                                     : net_of(h)->tcp_listen(h->net, h->node, &op->local, &sock);

@@ -304,6 +304,27 @@ static void a_port_in_use_is_told(void **state)
     assert_int_equal(a->events[IO_FAILED], 1);
 }
 
+static void connects_to_port_0(struct actor *a, const struct io_in *in)
+{
+    struct endpoint any = {.ip = {.family = IP_V4}};
+    if (in->event == IO_START) {
+        io_connect(a->io, 1, NULL, &a->target);
+        io_listen(a->io, 1, &any);
+    }
+    if (in->event == IO_FAILED)
+        assert_int_equal(in->err, E_RANGE);
+}
+
+static void port_0_is_an_error(void **state)
+{
+    struct world *w = *state;
+    struct actor *a = add_actor(w, "a", "10.0.0.1", connects_to_port_0);
+    a->target = kit_endpoint("10.0.0.2:0");
+    link_up(w);
+    net_native.run(w->net, NS_S);
+    assert_int_equal(a->events[IO_FAILED], 2);
+}
+
 /* UDP, there and back: the echo answers to where the datagram came from. */
 static void asks_by_udp(struct actor *a, const struct io_in *in)
 {
@@ -354,6 +375,7 @@ int main(void)
         T(back_pressure_is_told),
         T(an_abort_is_a_reset),
         T(a_port_in_use_is_told),
+        T(port_0_is_an_error),
         T(datagrams_go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
