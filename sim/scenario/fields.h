@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/scenario/arena.h"
-#include "sim/scenario/json.h"
+#include "models/base/arena.h"
+#include "models/base/json.h"
 
 enum field_type {
     FIELD_NONE,

@@ -2,8 +2,8 @@
 #ifndef TP_SCENARIO_FILES_H
 #define TP_SCENARIO_FILES_H
 
-#include "sim/scenario/arena.h"
-#include "sim/scenario/diag.h"
+#include "models/base/arena.h"
+#include "models/base/diag.h"
 
 enum { FILE_MAX = 16 << 20 };
 

@@ -6,7 +6,7 @@
 #include "models/base/io.h"
 #include "models/firewall/firewall.h"
 #include "sim/net.h"
-#include "sim/scenario/arena.h"
+#include "models/base/arena.h"
 
 /* A message as its sender's system named it. Nodes by name; to: an address where no node could be told, set when the
  * run is over. */

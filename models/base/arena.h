@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory that is released all at once: everything read from one topology lives in one arena. */
-#ifndef TP_SCENARIO_ARENA_H
-#define TP_SCENARIO_ARENA_H
+#ifndef TP_BASE_ARENA_H
+#define TP_BASE_ARENA_H
 
 #include <stddef.h>
 

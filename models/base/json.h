@@ -2,8 +2,8 @@
 /* A JSON document whose values know where they stand, so that whoever rejects one can say file, line, column and key
  * path. Parsing is cJSON's; a scan of the same text in step with the tree finds the places. Numbers are read from the
  * text, not through cJSON's double: a seed has 64 bits. */
-#ifndef TP_SCENARIO_JSON_H
-#define TP_SCENARIO_JSON_H
+#ifndef TP_BASE_JSON_H
+#define TP_BASE_JSON_H
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "models/base/bytes.h"
-#include "sim/scenario/diag.h"
+#include "models/base/diag.h"
 
 enum { JSON_DEPTH = 64 };
 

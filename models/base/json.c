@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/scenario/json.h"
+#include "models/base/json.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "models/base/err.h"
-#include "sim/scenario/arena.h"
+#include "models/base/arena.h"
 
 /* A text that values come from: the file, or the argument of an override. */
 struct source {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/scenario/arena.h"
+#include "models/base/arena.h"
 
 #include <assert.h>
 #include <stdarg.h>
