@@ -229,7 +229,7 @@ static void other_rules_get_words(void **state)
                                                 .text = "{}"});
     fw_rules_bind(r, "in", 0, FW_IN);
     struct fw_packet p = {.iface = 0, .flow = {PROTO_TCP, ip_v4(0xcb007109), ip_v4(0x0a000a02), 5, 24001}};
-    struct fw_result d = {.reason = "implicit", .iface = 1, .seen = p.flow, .verdict = fw_eval(r, 0, 1, &p.flow)};
+    struct fw_result d = {.reason = "implicit", .iface = 1, .seen = p.flow, .verdict = fw_eval_first(r, 0, 1, &p.flow)};
     char text[FW_ADVICE_TEXT];
     fw_advise(r, &p, &d, text, sizeof text);
     assert_string_equal(text,

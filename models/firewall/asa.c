@@ -241,17 +241,40 @@ static int read_all(struct asa *a, const char *text, size_t len)
     return 0;
 }
 
-int fw_asa_parse(const char *text, size_t len, const char *name, struct fw_rules **out, struct fw_diag *diag)
+/* A line that only an ASA writes, at the line's start. */
+static bool tells(const char *line, size_t len)
+{
+    static const char *const said[] = {"ASA Version ", ": Saved", " nameif ", "nameif ", "same-security-traffic ",
+                                       "object network ", "access-group "};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (len >= strlen(said[i]) && memcmp(line, said[i], strlen(said[i])) == 0)
+            return true;
+    return false;
+}
+
+bool fw_asa_recognise(const char *text, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        const char *eol = memchr(text + at, '\n', len - at);
+        size_t n = eol ? (size_t)(eol - (text + at)) : len - at;
+        if (tells(text + at, n))
+            return true;
+        at += n + 1;
+    }
+    return false;
+}
+
+int fw_asa_parse(const struct fw_source *src, struct fw_rules **out, struct fw_diag *diag)
 {
     *diag = (struct fw_diag){.line = 1, .column = 1, .text = "no memory left"};
     struct asa *a = calloc(1, sizeof *a);
-    struct fw_rules *r = fw_rules_new(name);
+    struct fw_rules *r = fw_rules_new(src->name);
     int err = E_NOMEM;
     if (a && r) {
         a->rules = r;
         r->asa = true;
         a->diag = diag;
-        err = read_all(a, text, len);
+        err = read_all(a, src->text, src->len);
         free(a->src.v);
         free(a->dst.v);
         free(a->dst_to.v);

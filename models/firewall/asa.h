@@ -4,6 +4,7 @@
 #ifndef TP_FIREWALL_ASA_H
 #define TP_FIREWALL_ASA_H
 
+#include "models/firewall/import.h"
 #include "models/firewall/rules.h"
 
 enum {

@@ -4,6 +4,7 @@
 
 #include "models/base/time.h"
 #include "models/firewall/advice.h"
+#include "models/firewall/import.h"
 #include "models/firewall/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fw_rules *r;
     struct fw_diag d;
-    int err = fw_asa_parse((const char *)data, size, "fuzz", &r, &d);
+    int err = fw_asa_parse(&(struct fw_source){.name = "fuzz", .text = (const char *)data, .len = size}, &r, &d);
     if (err) {
         assert(d.line > 0 && d.column > 0 && d.text[0]);
         return 0;

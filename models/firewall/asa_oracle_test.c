@@ -7,6 +7,7 @@
 
 #include "models/base/bytes.h"
 #include "models/base/rng.h"
+#include "models/firewall/import.h"
 #include "models/firewall/rules.h"
 #include "models/testkit/testkit.h"
 
@@ -65,7 +66,7 @@ static struct fw_rules *parse(const struct text *t)
 {
     struct fw_rules *r = NULL;
     struct fw_diag d;
-    if (fw_asa_parse(t->buf, t->len, "sample", &r, &d))
+    if (fw_asa_parse(&(struct fw_source){.name = "sample", .text = t->buf, .len = t->len}, &r, &d))
         fail_msg("line %u column %u: %s", d.line, d.column, d.text);
     return r;
 }

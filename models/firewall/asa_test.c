@@ -8,6 +8,7 @@
 #include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
+#include "models/firewall/import.h"
 #include "models/firewall/rules.h"
 #include "models/testkit/testkit.h"
 
@@ -17,11 +18,16 @@
     "interface Gi0/1\n nameif inside\n ip address 10.0.10.1 255.255.255.0\n"
 enum { HEAD_LINES = 8 };
 
+static int parse(const char *text, size_t len, struct fw_rules **out, struct fw_diag *d)
+{
+    return fw_asa_parse(&(struct fw_source){.name = "fw.cfg", .text = text, .len = len}, out, d);
+}
+
 static struct fw_rules *read_ok(const char *text)
 {
     struct fw_rules *r = NULL;
     struct fw_diag d;
-    int err = fw_asa_parse(text, strlen(text), "fw.cfg", &r, &d);
+    int err = parse(text, strlen(text), &r, &d);
     if (err)
         fail_msg("line %u column %u: %s", d.line, d.column, d.text);
     struct fw_lines n = fw_rules_lines(r);
@@ -155,7 +161,7 @@ static void lists_mean_what_they_say(void **state)
                  "access-group x in interface outside\n", HEAD, asks[i].config);
         struct fw_rules *r = read_ok(text);
         struct fw_flow f = flow_of(asks[i].proto_to);
-        struct fw_verdict v = fw_eval(r, 0, 1, &f);
+        struct fw_verdict v = fw_eval_first(r, 0, 1, &f);
         unsigned line = v.decision == FW_PERMITTED ? v.rule->line - HEAD_LINES : 0;
         if (line != asks[i].line)
             fail_msg("%s%s: expected line %u, found %u", asks[i].config, asks[i].proto_to, asks[i].line, line);
@@ -234,7 +240,7 @@ static void what_is_not_understood_is_named(void **state)
         snprintf(text, sizeof text, "%s%s", HEAD, w->config);
         struct fw_rules *r;
         struct fw_diag d;
-        int err = fw_asa_parse(text, strlen(text), "fw.cfg", &r, &d);
+        int err = parse(text, strlen(text), &r, &d);
         if (err != w->err || d.line != w->line + HEAD_LINES || d.column != w->column || !strstr(d.text, w->words))
             fail_msg("%sfound %d, line %u column %u: %s", w->config, err, d.line - HEAD_LINES, d.column, d.text);
     }
@@ -255,14 +261,14 @@ static void whole_files_are_refused(void **state)
     struct fw_rules *r;
     struct fw_diag d;
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        assert_int_equal(fw_asa_parse(row[i].text, strlen(row[i].text), "f", &r, &d), row[i].err);
+        assert_int_equal(parse(row[i].text, strlen(row[i].text), &r, &d), row[i].err);
         assert_non_null(strstr(d.text, row[i].words));
         assert_true(d.line > 0 && d.column > 0);
     }
     size_t len = 10 * 1024 * 1024;
     char *long_line = malloc(len);
     memset(long_line, 'a', len);
-    assert_int_equal(fw_asa_parse(long_line, len, "f", &r, &d), E_RANGE);
+    assert_int_equal(parse(long_line, len, &r, &d), E_RANGE);
     free(long_line);
 }
 
@@ -278,7 +284,7 @@ static void nesting_ends(void **state)
     text_add(&t, "access-list x extended permit ip any object-group g40\n");
     struct fw_rules *r;
     struct fw_diag d;
-    assert_int_equal(fw_asa_parse(text, t.len, "f", &r, &d), E_RANGE);
+    assert_int_equal(parse(text, t.len, &r, &d), E_RANGE);
     assert_int_equal(d.line, HEAD_LINES + 1 + 40 * 3 + 1);
 }
 
@@ -379,7 +385,7 @@ static void samples_parse_or_say_why(void **state)
         fclose(f);
         struct fw_rules *r;
         struct fw_diag diag;
-        int err = fw_asa_parse(text, n, e->d_name, &r, &diag);
+        int err = parse(text, n, &r, &diag);
         files++;
         if (err) {
             assert_true(diag.line > 0 && diag.column > 0 && strlen(diag.text) > 10);

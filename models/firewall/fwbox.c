@@ -171,7 +171,7 @@ static struct fw_result known(struct fw_box *b, uint64_t now_ns, const struct fw
     if (dir == 1 && c->checked_reply) {
         struct fw_flow real = p->flow;
         real.dst = r.dst.ip;
-        r.verdict = fw_eval(b->rules, p->iface, r.iface, &real);
+        r.verdict = fw_eval_first(b->rules, p->iface, r.iface, &real);
         if (r.verdict.decision != FW_PERMITTED) {
             r.fate = FW_DROP;
             r.reason = r.verdict.reason;
@@ -389,7 +389,7 @@ static const char *check_first(struct fw_box *b, uint64_t now_ns, const struct f
     if (why)
         return why;
     if (!plan->admitted) {
-        r->verdict = fw_eval(b->rules, p->iface, plan->iface, &r->seen);
+        r->verdict = fw_eval_first(b->rules, p->iface, plan->iface, &r->seen);
         if (r->verdict.decision != FW_PERMITTED) {
             r->rule = r->verdict.rule;
             return r->verdict.reason;

@@ -157,6 +157,9 @@ void fw_rules_free(struct fw_rules *r)
     free(r->nat);
     free(r->route);
     free(r->inspection);
+    free(r->base);
+    free(r->taint);
+    free(r->unsupported);
     while (r->block) {
         struct fw_block *next = r->block->next;
         free(r->block);
@@ -215,6 +218,28 @@ static struct fw_list *get_list(struct fw_rules *r, const char *name)
     return l;
 }
 
+/* What a rule has beside the five fields. */
+static int fill_extras(struct fw_rules *r, const struct fw_rule_spec *spec, struct fw_rule *rule)
+{
+    if (spec->when) {
+        struct fw_conditions *when = copy(r, spec->when, sizeof *when);
+        if (!when)
+            return E_NOMEM;
+        if (when->unknown && !(when->unknown = fw_arena_text(r, when->unknown)))
+            return E_NOMEM;
+        rule->when = when;
+    }
+    if (spec->target && !(rule->target = get_list(r, spec->target)))
+        return E_NOMEM;
+    if (spec->nat) {
+        struct fw_nat_to *nat = copy(r, spec->nat, sizeof *nat);
+        if (!nat || (nat->to && !(nat->to = copy(r, nat->to, sizeof *nat->to))))
+            return E_NOMEM;
+        rule->nat = nat;
+    }
+    return 0;
+}
+
 int fw_rules_add_rule(struct fw_rules *r, const struct fw_rule_spec *spec)
 {
     struct fw_list *l = get_list(r, spec->list);
@@ -226,10 +251,60 @@ int fw_rules_add_rule(struct fw_rules *r, const struct fw_rule_spec *spec)
                            .service = copy(r, spec->service, spec->service_count * sizeof *spec->service),
                            .service_count = spec->service_count};
     if (!rule.ref || !rule.service || make_set(r, spec->src, spec->src_count, false, &rule.src) ||
-        make_set(r, spec->dst, spec->dst_count, false, &rule.dst))
+        make_set(r, spec->dst, spec->dst_count, false, &rule.dst) || fill_extras(r, spec, &rule))
         return E_NOMEM;
     l->rule[l->count++] = rule;
     return 0;
+}
+
+int fw_rules_add_base(struct fw_rules *r, const struct fw_base_spec *spec)
+{
+    if (grow(&r->base, &r->base_cap, r->base_count, sizeof *r->base))
+        return E_NOMEM;
+    struct fw_base b = {.list = get_list(r, spec->list), .hook = spec->hook, .priority = spec->priority,
+                        .nat = spec->nat, .policy = spec->policy, .family = spec->family,
+                        .ref = make_ref(r, spec->line, spec->text)};
+    if (!b.list || !b.ref)
+        return E_NOMEM;
+    size_t at = r->base_count++;
+    for (; at > 0 && (b.hook < r->base[at - 1].hook ||
+                      (b.hook == r->base[at - 1].hook && b.priority < r->base[at - 1].priority));
+         at--)
+        r->base[at] = r->base[at - 1];
+    r->base[at] = b;
+    return 0;
+}
+
+int fw_rules_add_taint(struct fw_rules *r, const struct fw_taint_spec *spec)
+{
+    if (grow(&r->taint, &r->taint_cap, r->taint_count, sizeof *r->taint))
+        return E_NOMEM;
+    struct fw_taint t = {.service = copy(r, spec->service, spec->service_count * sizeof *spec->service),
+                         .service_count = spec->service_count, .in_ifaces = spec->in_ifaces,
+                         .out_ifaces = spec->out_ifaces, .why = fw_arena_text(r, spec->why),
+                         .ref = make_ref(r, spec->line, spec->text)};
+    if (!t.service || !t.why || !t.ref || make_set(r, spec->src, spec->src_count, false, &t.src) ||
+        make_set(r, spec->dst, spec->dst_count, false, &t.dst))
+        return E_NOMEM;
+    r->taint[r->taint_count++] = t;
+    return 0;
+}
+
+int fw_rules_add_unsupported(struct fw_rules *r, unsigned line, const char *text, const char *why)
+{
+    if (grow(&r->unsupported, &r->unsupported_cap, r->unsupported_count, sizeof *r->unsupported))
+        return E_NOMEM;
+    struct fw_unsupported u = {line, fw_arena_text(r, text + strspn(text, " \t")), fw_arena_text(r, why)};
+    if (!u.text || !u.why)
+        return E_NOMEM;
+    r->unsupported[r->unsupported_count++] = u;
+    r->lines.unsupported++;
+    return 0;
+}
+
+const struct fw_unsupported *fw_rules_unsupported(const struct fw_rules *r, size_t i)
+{
+    return i < r->unsupported_count ? &r->unsupported[i] : NULL;
 }
 
 int fw_rules_bind(struct fw_rules *r, const char *list, int iface, enum fw_direction dir)

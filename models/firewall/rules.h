@@ -20,6 +20,9 @@ struct fw_rule {
     size_t service_count;
     enum fw_action action;
     bool inactive;
+    const struct fw_conditions *when; /* NULL: none */
+    const struct fw_list *target;     /* JUMP, GOTO */
+    const struct fw_nat_to *nat;      /* NAT_TO */
 };
 
 struct fw_list {
@@ -49,6 +52,26 @@ struct fw_nat {
     struct fw_service from, to;
 };
 
+/* A base chain at a hook. */
+struct fw_base {
+    const struct fw_list *list;
+    enum fw_hook hook;
+    int priority;
+    bool nat;
+    enum fw_action policy;
+    uint8_t family; /* 0: both */
+    const struct fw_rule_ref *ref;
+};
+
+struct fw_taint {
+    const struct fw_set *src, *dst;
+    const struct fw_service *service;
+    size_t service_count;
+    uint64_t in_ifaces, out_ifaces;
+    const char *why;
+    const struct fw_rule_ref *ref;
+};
+
 struct fw_inspection {
     const char *name;
     const struct fw_rule_ref *ref;
@@ -64,6 +87,12 @@ struct fw_rules {
     struct fw_list **list; /* in the order in which they were first named */
     size_t list_count, list_cap;
     const struct fw_list *global;
+    struct fw_base *base; /* by hook, then priority */
+    size_t base_count, base_cap;
+    struct fw_taint *taint;
+    size_t taint_count, taint_cap;
+    struct fw_unsupported *unsupported;
+    size_t unsupported_count, unsupported_cap;
     struct fw_nat *nat; /* in the order of evaluation */
     size_t nat_count, nat_cap;
     struct fw_route *route;
@@ -98,8 +127,22 @@ struct ip_addr fw_addr_plus(const struct ip_addr *ip, uint64_t n);
 /* Sorts and merges ranges in place, masks last; the new count. */
 size_t fw_addr_normalise(struct fw_addr *addr, size_t count, size_t *range_count);
 
-bool fw_rule_matches(const struct fw_rule *rule, const struct fw_flow *f); /* inactive or not */
+/* Counts a line as unsupported and keeps the reason. A rule or taint that it led to is added by itself. E_NOMEM. */
+int fw_rules_add_unsupported(struct fw_rules *r, unsigned line, const char *text, const char *why);
+
+/* The five fields alone, inactive or not. */
+bool fw_rule_matches(const struct fw_rule *rule, const struct fw_flow *f);
+bool fw_services_have(const struct fw_service *service, size_t count, const struct fw_flow *f); /* count 0: any */
 const struct fw_rule *fw_list_match(const struct fw_list *l, const struct fw_flow *f); /* first active; NULL: none */
+
+/* The header that a base chain sees, and the states that it sees it in. */
+const struct fw_flow *fw_base_view(const struct fw_base *b, const struct fw_context *ctx);
+uint8_t fw_base_states(const struct fw_base *b, const struct fw_context *ctx);
+/* The hooks with chains that a packet from ctx->in to ctx->out meets, in order; their number, at most 3. */
+size_t fw_hooks_of(const struct fw_context *ctx, enum fw_hook hook[3]);
+/* The rule of the NAT chains at the hook that a new connection meets; NULL: none. Doubts are noted in v. */
+const struct fw_rule *fw_nat_chain(const struct fw_rules *r, enum fw_hook hook, const struct fw_context *ctx,
+                                   struct fw_verdict *v);
 const struct fw_list *fw_rules_list(const struct fw_rules *r, const char *name); /* NULL: none */
 
 #endif

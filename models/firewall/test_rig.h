@@ -13,6 +13,7 @@
 
 #include "models/base/bytes.h"
 #include "models/firewall/fwbox.h"
+#include "models/firewall/import.h"
 #include "models/firewall/rules.h"
 
 #define HEAD                                                                                                        \
@@ -34,7 +35,7 @@ static void rig_open(struct rig *g, const char *config, size_t max)
     struct fw_diag d;
     snprintf(text, sizeof text, "%s%s", HEAD, config);
     *g = (struct rig){0};
-    if (fw_asa_parse(text, strlen(text), "fw.cfg", &g->rules, &d))
+    if (fw_asa_parse(&(struct fw_source){.name = "fw.cfg", .text = text, .len = strlen(text)}, &g->rules, &d))
         fprintf(stderr, "line %u: %s\n", d.line - HEAD_LINES, d.text);
     assert(g->rules);
     int err = 0;

@@ -7,6 +7,7 @@
 
 #include "models/base/bytes.h"
 #include "models/firewall/fwbox.h"
+#include "models/firewall/import.h"
 #include "models/testkit/testkit.h"
 #include "models/wire/wire.h"
 
@@ -245,7 +246,7 @@ static struct fw_rules *rules_of(const char *text)
 {
     struct fw_rules *r = NULL;
     struct fw_diag d;
-    if (fw_asa_parse(text, strlen(text), "fw.cfg", &r, &d))
+    if (fw_asa_parse(&(struct fw_source){.name = "fw.cfg", .text = text, .len = strlen(text)}, &r, &d))
         fail_msg("line %u: %s", d.line, d.text);
     return r;
 }

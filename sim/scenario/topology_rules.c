@@ -4,23 +4,13 @@
 #include <string.h>
 
 #include "models/base/err.h"
+#include "models/firewall/import.h"
 #include "sim/scenario/files.h"
 #include "sim/scenario/topology_parts.h"
 
-static int parse_asa(struct topology *t, struct topo_node *n, const char *file, const char *text, size_t len,
+/* Rules as a topology writes them, in a file of their own. */
+static int parse_own(struct topology *t, struct topo_node *n, const char *file, const char *text, size_t len,
                      struct diag *d)
-{
-    struct fw_diag fd = {0};
-    (void)t;
-    int err = fw_asa_parse(text, len, file, &n->rules, &fd);
-    if (err)
-        snprintf(d->text, sizeof d->text, "%s:%u:%u: %s", file, fd.line ? fd.line : 1, fd.column ? fd.column : 1,
-                 fd.text[0] ? fd.text : err_text(err));
-    return err;
-}
-
-static int parse_json(struct topology *t, struct topo_node *n, const char *file, const char *text, size_t len,
-                      struct diag *d)
 {
     struct json *j;
     int err = json_parse(file, text, len, &j, d);
@@ -31,42 +21,68 @@ static int parse_json(struct topology *t, struct topo_node *n, const char *file,
     return err;
 }
 
-typedef int rules_parser(struct topology *t, struct topo_node *n, const char *file, const char *text, size_t len,
-                         struct diag *d);
+static int import(struct topology *t, struct topo_node *n, const struct fw_format *format,
+                  const struct fw_source *given, struct diag *d)
+{
+    struct fw_source src = *given;
+    struct fw_port *port = arena_alloc(&t->arena, (n->interfaces.count + 1) * sizeof *port);
+    for (size_t i = 0; i < n->interfaces.count; i++)
+        port[i] = (struct fw_port){n->interfaces.items[i].name, n->interfaces.items[i].addresses.items,
+                                   n->interfaces.items[i].addresses.count};
+    src.port = port;
+    src.port_count = n->interfaces.count;
+    struct fw_diag fd = {0};
+    int err = format->parse(&src, &n->rules, &fd);
+    if (err)
+        snprintf(d->text, sizeof d->text, "%s:%u:%u: %s", src.name, fd.line ? fd.line : 1, fd.column ? fd.column : 1,
+                 fd.text[0] ? fd.text : err_text(err));
+    return err;
+}
 
-static const struct rules_format {
-    const char *name;
-    const char *first; /* characters that a file in the format begins with; NULL: any */
-    rules_parser *parse;
-} formats[] = {
-    {"json", "{", parse_json},
-    {"asa", NULL, parse_asa},
-};
+/* Behind "FORMAT:", which forces a format; the file itself when it begins with none. *format NULL: our own. */
+static const char *forced_format(const char *file, const struct fw_format **format, bool *forced)
+{
+    char name[16];
+    size_t n = strcspn(file, ":");
+    *forced = false;
+    if (!file[n] || n >= sizeof name)
+        return file;
+    memcpy(name, file, n);
+    name[n] = '\0';
+    *format = fw_format_named(name);
+    *forced = *format || strcmp(name, "json") == 0;
+    return *forced ? file + n + 1 : file;
+}
 
-/* FORMAT:FILE, or FILE, whose format its first character tells. */
+static int not_recognised(const char *file, struct diag *d)
+{
+    struct text t = text_of(d->text, sizeof d->text);
+    text_add(&t, "%s:1:1: expected the rules of a firewall in one of these formats, found none of them; "
+                 "FORMAT:FILE forces one: json", file);
+    for (const struct fw_format *f = fw_formats; f->name; f++)
+        text_add(&t, ", %s (%s)", f->name, f->title);
+    return E_UNSUPPORTED;
+}
+
+/* FORMAT:FILE, or FILE, whose content tells its format. */
 static int read_file_rules(struct topology *t, struct topo_node *n, const char *file, struct diag *d)
 {
-    const struct rules_format *format = NULL;
-    size_t count = sizeof formats / sizeof *formats;
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(formats[i].name);
-        if (strncmp(file, formats[i].name, len) == 0 && file[len] == ':') {
-            format = &formats[i];
-            file += len + 1;
-            break;
-        }
-    }
+    const struct fw_format *format = NULL;
+    bool forced;
+    n->rules_file = forced_format(file, &format, &forced);
     char *text;
     size_t len;
-    int err = file_read(&t->arena, file, &text, &len, d);
+    int err = file_read(&t->arena, n->rules_file, &text, &len, d);
     if (err)
         return err;
-    char first = text[strspn(text, " \t\r\n")];
-    for (size_t i = 0; !format; i++)
-        if (!formats[i].first || (first && strchr(formats[i].first, first)))
-            format = &formats[i];
-    n->rules_file = file;
-    return format->parse(t, n, file, text, len, d);
+    if (!forced)
+        format = fw_format_of(text, len);
+    if (!forced && !format && text[strspn(text, " \t\r\n")] != '{')
+        return not_recognised(n->rules_file, d);
+    if (!format)
+        return parse_own(t, n, n->rules_file, text, len, d);
+    return import(t, n, format,
+                  &(struct fw_source){.name = n->rules_file, .text = text, .len = len, .clock_s = FW_NO_CLOCK}, d);
 }
 
 static int read_node_rules(struct topology *t, struct topo_node *n, struct diag *d)

@@ -192,15 +192,15 @@ static void json_rules_reach_the_model(void **state)
     struct fw_flow f = {.proto = PROTO_TCP, .src = kit_ip("192.0.2.9"), .dst = kit_ip("10.0.1.5"), .sport = 1,
                         .dport = 25000};
     int in = fw_rules_find_interface(r, "outside"), out = fw_rules_find_interface(r, "inside");
-    assert_int_equal(fw_eval(r, in, out, &f).decision, FW_PERMITTED);
+    assert_int_equal(fw_eval_first(r, in, out, &f).decision, FW_PERMITTED);
     f.dport = 30000;
-    struct fw_verdict v = fw_eval(r, in, out, &f);
+    struct fw_verdict v = fw_eval_first(r, in, out, &f);
     assert_int_equal(v.decision, FW_DENIED);
     assert_true(v.reject);
     assert_int_equal(v.rule->line, 6);
     assert_string_equal(v.rule->text, "{\"in\":\"outside\",\"action\":\"reject\"}");
     f = (struct fw_flow){.proto = PROTO_UDP, .src = kit_ip("10.0.1.5"), .dst = kit_ip("192.0.2.9")};
-    assert_int_equal(fw_eval(r, out, in, &f).decision, FW_PERMITTED); /* from level 100 to 0 */
+    assert_int_equal(fw_eval_first(r, out, in, &f).decision, FW_PERMITTED); /* from level 100 to 0 */
     topology_free(t);
 }
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The formats that rule files come in. */
+#include "models/firewall/import.h"
+
+#include <string.h>
+
+/* First by content, so the order matters: a row must not say yes to what a later row is for. */
+const struct fw_format fw_formats[] = {
+    {"asa", "Cisco ASA running-config", fw_asa_recognise, fw_asa_parse},
+    {0},
+};
+
+const struct fw_format *fw_format_named(const char *name)
+{
+    for (const struct fw_format *f = fw_formats; f->name; f++)
+        if (strcmp(f->name, name) == 0)
+            return f;
+    return NULL;
+}
+
+const struct fw_format *fw_format_of(const char *text, size_t len)
+{
+    for (const struct fw_format *f = fw_formats; f->name; f++)
+        if (f->recognise(text, len))
+            return f;
+    return NULL;
+}
