@@ -29,7 +29,8 @@ struct fw_source {
     size_t len;
     const struct fw_port *port; /* count 0: not known */
     size_t port_count;
-    const char *section; /* which of several in one file: an AWS group or ACL id, an Azure group name; NULL: the only one */
+    /* Which of several in one file: an AWS group or ACL id, an Azure group's name; NULL: the only one. */
+    const char *section;
     int64_t clock_s;     /* seconds since 1970 of the moment asked about, for time ranges; FW_NO_CLOCK: not known */
 };
 #define FW_NO_CLOCK INT64_MIN
