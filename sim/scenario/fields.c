@@ -91,7 +91,7 @@ static int read_string(const struct reading *r, const cJSON *item, const struct 
 
 static int read_enum(const struct reading *r, const cJSON *item, const struct field *f, void *out)
 {
-    char what[200];
+    char what[400];
     struct text t = text_of(what, sizeof what);
     for (const struct field_name *n = f->names; n->name; n++) {
         if (cJSON_IsString(item) && strcmp(item->valuestring, n->name) == 0) {

@@ -107,6 +107,7 @@ static const struct field topology_fields[] = {
      .size = sizeof(struct topo_node), .required = true, .min = 1, .max = 4096},
     {FIELD("links", LIST, struct topology, links), .of = FIELD_OBJECT, .fields = link_fields,
      .size = sizeof(struct topo_link), .required = true},
+    {FIELD("check", OBJECT, struct topology, check), .fields = topology_ports_fields},
     {.key = NULL},
 };
 
@@ -261,6 +262,8 @@ static int read_all(struct topology *t, const struct topo_options *options, stru
         err = read_directions(t, &t->links.items[i], d);
     if (!err)
         err = topology_check(t, d);
+    if (!err)
+        err = topology_ports(t, d);
     for (size_t i = 0; !err && i < options->rules_count; i++)
         err = override_rules(t, options->rules[i], d);
     if (!err)

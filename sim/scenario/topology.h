@@ -7,6 +7,7 @@
 #include "models/firewall/firewall.h"
 #include "sim/net.h"
 #include "sim/scenario/fields.h"
+#include "sim/scenario/release.h"
 
 enum topo_kind { TOPO_HOST, TOPO_SWITCH, TOPO_ROUTER, TOPO_FIREWALL };
 
@@ -37,7 +38,7 @@ struct topo_node {
     struct net_tcp_opts tcp;
 
     const char *system_name;
-    const struct system *system; /* HOST */
+    const struct system *system; /* HOST; NULL: it has addresses and does nothing */
     const cJSON *settings_json;
     void *settings;   /* as the system's field table says */
     uint64_t start_ns; /* when the system is switched on */
@@ -70,11 +71,59 @@ struct topo_link {
     unsigned node[2], port[2]; /* indices of topology.nodes and of the node's ports */
 };
 
+/* Who the port tables speak of. */
+enum port_actor {
+    ACTOR_GUEST_PC,
+    ACTOR_WEBRTC_APP,
+    ACTOR_ADMIN_PC,
+    ACTOR_ANY,
+    ACTOR_SIP_ENDPOINT,
+    ACTOR_MICROSOFT_CLIENT,
+    ACTOR_EXPRESSWAY_E,
+    ACTOR_EXPRESSWAY_C,
+    ACTOR_MEETING_SERVER,
+    ACTOR_UNIFIED_CM,
+    ACTOR_SKYPE_EDGE,
+    ACTOR_COUNT
+};
+const char *actor_name(enum port_actor actor);
+
+/* Where an actor is in this deployment, as far as its system does not tell. */
+struct topo_actor {
+    const cJSON *json; /* NULL: nothing is said of it */
+    const char *at;    /* a host, or a router for whoever is behind it; NULL: the nodes with its system */
+    int node;          /* the index of `at`; negative: none given */
+    LIST_OF(struct ip_prefix) addresses; /* its packets' sources; none: the host's own, or the Internet's */
+    struct ip_addr public_address, private_address; /* instead of what the system's settings say */
+};
+
+enum appliance_size { SIZE_SMALL, SIZE_MEDIUM, SIZE_LARGE };
+
+/* What the port tables need to know of a deployment beyond its nodes: the member "check". */
+struct topo_check {
+    const cJSON *json; /* NULL: the topology has none, all here is a default */
+    LIST_OF(const char *) tables;
+    int size; /* enum appliance_size, of Expressway */
+    const char *release_text;
+    struct release release; /* of Expressway */
+    const char *internet;   /* the router that stands for everybody outside */
+    int internet_node;      /* negative: none */
+    uint16_t administration_port;
+    uint16_t turn_port;         /* the first one of a large appliance */
+    uint16_t tcp_override_port; /* of Meeting Server's turnServers; 0: none */
+    uint16_t traversal_zones;
+    bool turn_multiplexed; /* large: one TURN port instead of six */
+    bool turn_tcp_443;     /* the TCP 443 TURN service */
+    bool mra;              /* Mobile and Remote Access on the same Expressway */
+    struct topo_actor actor[ACTOR_COUNT];
+};
+
 struct topology {
     const char *schema, *name, *title;
     uint64_t seed, duration_ns;
     LIST_OF(struct topo_node) nodes;
     LIST_OF(struct topo_link) links;
+    struct topo_check check;
 
     const char *file, *directory;
     struct json *json;

@@ -39,20 +39,22 @@ static int check_kind(const struct topology *t, const struct topo_node *n, struc
     const struct kind_rule *rule = &kind_rules[n->kind];
     const struct {
         const char *key;
-        bool allowed, required;
+        bool allowed, required, of_system;
     } keys[] = {
-        {"system", rule->system, rule->system},
-        {"settings", rule->system, false},
-        {"tcp", rule->system, false},
-        {"start_ms", rule->system, false},
-        {"rules", rule->rules, rule->rules},
-        {"interfaces", rule->interfaces, rule->interfaces},
-        {"routes", rule->routes, false},
+        {"system", rule->system, false, false},
+        {"settings", rule->system, false, true},
+        {"tcp", rule->system, false, false},
+        {"start_ms", rule->system, false, true},
+        {"rules", rule->rules, rule->rules, false},
+        {"interfaces", rule->interfaces, rule->interfaces, false},
+        {"routes", rule->routes, false, false},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(n->at, keys[i].key);
         if (item && !keys[i].allowed)
             return json_error_key(t->json, item, d, "expected no such key in a %s", rule->word);
+        if (item && keys[i].of_system && !n->system_name)
+            return json_error_key(t->json, item, d, "expected no such key in a host without a system");
         if (!item && keys[i].required)
             return json_error(t->json, n->at, d, "expected the key \"%s\" in a %s, found none", keys[i].key,
                               rule->word);
@@ -88,7 +90,7 @@ static int check_node(struct topology *t, struct topo_node *n, struct diag *d)
                              n->name);
     if (!err)
         err = check_kind(t, n, d);
-    if (!err && n->kind == TOPO_HOST)
+    if (!err && n->system_name)
         err = find_system(t, n, d);
     return err;
 }

@@ -13,6 +13,10 @@ int topology_rules(struct topology *t, struct diag *d);
 /* That the addresses in the settings of the systems can be reached: after the rules, since those route too. */
 int topology_reach(struct topology *t, struct diag *d);
 
+/* The member "check": its keys, and the nodes that it names. */
+extern const struct field topology_ports_fields[];
+int topology_ports(struct topology *t, struct diag *d);
+
 /* Rules in JSON through the builder of models/firewall; file and json are where they stand. */
 int rules_from_json(const struct json *json, const cJSON *rules, const char *file, const struct topo_node *node,
                     struct arena *arena, struct fw_rules **out, struct diag *d);

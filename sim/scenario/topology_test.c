@@ -92,7 +92,7 @@ static void overrides_change_links(void **state)
 }
 
 static const struct {
-    const char *text, *set, *message;
+    const char *text, *set, *message; /* NULL: it is none */
 } mistakes[] = {
     {PLAIN, "schema=\"x\"", "--set:1:8: schema: expected \"turnproof/topology/1\", found \"x\""},
     {PLAIN, "nodes.b.name=\"a\"", "--set:1:14: nodes.a.name: expected each node once, found \"a\" again"},
@@ -128,6 +128,23 @@ static const struct {
      "--set:1:31: nodes.a.interfaces.e0.gateway: expected a gateway, found 10.0.1.2, its own address"},
     {PLAIN, "nodes.a.routes=[{\"to\": \"::/0\", \"via\": \"10.0.1.1\"}]",
      "--set:1:39: nodes.a.routes.0.via: expected a gateway of the same IP version as the destination"},
+    {PLAIN, "nodes.a.system=null", NULL}, /* a host that does nothing */
+    {PLAIN, "nodes.a={\"name\": \"a\", \"kind\": \"host\", \"settings\": {}}",
+     "--set:1:39: nodes.a.settings: expected no such key in a host without a system"},
+    {PLAIN, "check={\"internet\": \"r\", \"actors\": {\"admin-pc\": {\"at\": \"a\"}}}", NULL},
+    {PLAIN, "check.internet=\"s\"",
+     "--set:1:16: check.internet: expected a host or router of this topology, found \"s\""},
+    {PLAIN, "check.actors.any.at=\"q\"",
+     "--set:1:21: check.actors.any.at: expected a host or router of this topology, found \"q\""},
+    {PLAIN, "check.actors.nobody={}",
+     "--set:1:21: check.actors.nobody: unknown key; expected one of: guest-pc, webrtc-app, admin-pc, any, "
+     "sip-endpoint, microsoft-client, expressway-e, expressway-c, meeting-server, unified-cm, skype-edge"},
+    {PLAIN, "check.expressway=\"8.9\"",
+     "--set:1:18: check.expressway: expected a release, as \"X8.9\" or \"X12.5.3\", found \"8.9\""},
+    {PLAIN, "check.size=\"huge\"",
+     "--set:1:12: check.size: expected \"small\", \"medium\" or \"large\", found \"huge\""},
+    {PLAIN, "check.administration_port=0",
+     "--set:1:27: check.administration_port: expected a whole number from 1 to 65535, found 0"},
     {PLAIN, "links.0.b=\"q\"", "--set:1:11: links.a-s.b: expected a node of this topology, found \"q\""},
     {PLAIN, "links.0.b=\"r\"", "--set:1:11: links.a-s.b: expected \"NODE:INTERFACE\", found \"r\""},
     {PLAIN, "links.0.b=\"s:1\"", "--set:1:11: links.a-s.b: expected \"s\", found \"s:1\""},
@@ -164,9 +181,13 @@ static void each_mistake_is_placed(void **state)
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         struct topology *t;
         struct diag d;
-        if (parse(mistakes[i].text, mistakes[i].set, &t, &d) == 0)
-            fail_msg("row %zu is taken", i);
-        assert_string_equal(d.text, mistakes[i].message);
+        bool taken = parse(mistakes[i].text, mistakes[i].set, &t, &d) == 0;
+        if (taken)
+            topology_free(t);
+        if (taken != !mistakes[i].message)
+            fail_msg("row %zu is %s", i, taken ? "taken" : d.text);
+        if (!taken)
+            assert_string_equal(d.text, mistakes[i].message);
     }
 }
 

@@ -33,6 +33,33 @@ struct world {
 
 /* ---- hosts ---- */
 
+/* A host without a system: its addresses answer as any host's do, nobody is behind its ports. */
+static void idle_input(void *self, const struct io_in *in)
+{
+    (void)self;
+    (void)in;
+}
+
+static uint64_t idle_deadline(const void *self)
+{
+    (void)self;
+    return TIME_NEVER;
+}
+
+static void idle_free(void *self)
+{
+    (void)self;
+}
+
+static int create_core(const struct topo_node *n, const struct system_host *where, struct io *io, struct core *out)
+{
+    static const struct core_ops idle = {idle_input, idle_deadline, idle_free};
+    if (n->system)
+        return n->system->create(n->settings, where, io, out);
+    *out = (struct core){&idle, NULL, io};
+    return 0;
+}
+
 static void add_host(struct world *w, const struct topo_node *n, struct world_node *out)
 {
     size_t count = 0;
@@ -44,7 +71,7 @@ static void add_host(struct world *w, const struct topo_node *n, struct world_no
                n->interfaces.items[i].addresses.count * sizeof *address);
     out->where = (struct system_host){.name = n->name, .address = address, .address_count = count};
     out->io = io_new(n->name, w->seed);
-    int err = out->io ? n->system->create(n->settings, &out->where, out->io, &out->core) : -1;
+    int err = out->io ? create_core(n, &out->where, out->io, &out->core) : -1;
     out->host = err ? NULL : host_new(w->net, &out->core, &w->hooks);
     assert(out->host); /* settings are checked: what can fail is memory */
     const struct net_node_spec spec = {.name = n->name, .kind = NET_HOST, .handler = host_event, .ctx = out->host,
