@@ -430,8 +430,8 @@ static void on_not_syn(const struct ask *q)
 
 static void on_idle(const struct ask *q)
 {
-    static const char *const word[FW_TIMER_COUNT] = {"conn", "embryonic", "half-closed", "closing",  "udp",
-                                                     "icmp", "conn",      "xlate",       "pat-xlate"};
+    static const char *const word[FW_TIMER_COUNT] = {"conn", "embryonic", "half-closed", "closing", "udp",
+                                                     "udp",  "icmp",      "conn",        "xlate",   "pat-xlate"};
     const struct fw_rule_ref *ref = q->r->timer_ref[q->d->timer];
     uint64_t limit_s = q->r->timer[q->d->timer] / NS_S, idle_s = q->d->idle_ns / NS_S;
     uint64_t want = (idle_s / 60 + 1) * 60;

@@ -392,6 +392,19 @@ const struct fw_rule *fw_nat_chain(const struct fw_rules *r, enum fw_hook hook, 
     return NULL;
 }
 
+bool fw_notrack(const struct fw_rules *r, const struct fw_context *ctx)
+{
+    enum fw_hook hook = ctx->in == FW_SELF ? FW_OUTPUT : FW_PREROUTING;
+    struct fw_verdict v = {0};
+    bool notrack = false;
+    for (size_t i = 0; i < r->base_count && !notrack; i++) {
+        const struct fw_base *b = &r->base[i];
+        if (b->hook == hook && b->priority < FW_PRIO_CONNTRACK && base_sees(b, ctx))
+            ask_base(r, b, ctx, &notrack, v);
+    }
+    return notrack;
+}
+
 /* ---- both ---- */
 
 static bool tainted(const struct fw_taint *t, const struct fw_context *ctx, const struct fw_flow *f)

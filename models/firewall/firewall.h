@@ -168,6 +168,7 @@ enum fw_timer {
     FW_TIMER_HALF_CLOSED, /* one FIN seen */
     FW_TIMER_CLOSING,     /* both FINs, or an RST */
     FW_TIMER_UDP,
+    FW_TIMER_UDP_STREAM, /* both directions seen; most machines make no difference */
     FW_TIMER_ICMP,
     FW_TIMER_OTHER,
     FW_TIMER_XLATE,     /* a dynamic address after its last connection */
@@ -258,6 +259,7 @@ int fw_rules_add_route(struct fw_rules *r, const struct ip_prefix *to, int iface
 int fw_rules_add_inspection(struct fw_rules *r, const char *name, unsigned line, const char *text);
 /* Sources must be routed back by the interface that they come in by (unicast RPF). */
 int fw_rules_set_verify_reverse(struct fw_rules *r, int iface, unsigned line, const char *text);
+/* FW_TIMER_UDP sets FW_TIMER_UDP_STREAM as well. */
 int fw_rules_set_timer(struct fw_rules *r, enum fw_timer timer, uint64_t ns, unsigned line, const char *text);
 /* All timers at once: "asa" (the default), "rfc" (4787, 5382, 5508), "typical", "hostile". E_NOT_FOUND. */
 int fw_rules_set_timers(struct fw_rules *r, const char *profile);

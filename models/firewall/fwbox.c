@@ -2,7 +2,7 @@
 /* The way of a packet through a firewall. One of a known connection is translated and passed. A first packet goes:
  * un-NAT of the destination, egress interface, rules on real addresses, NAT of the source, the check that the answer
  * would come back by the same rules; then there is a connection. */
-#include "models/firewall/fwbox.h"
+#include "models/firewall/fwbox_parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,18 +10,8 @@
 
 #include "models/base/bytes.h"
 #include "models/base/time.h"
-#include "models/firewall/nat.h"
 
 enum { MAX_CONNECTIONS = 16384 };
-
-struct fw_box {
-    const struct fw_rules *rules;
-    const struct fw_routes *routes;
-    struct fw_addresses address;
-    struct fw_conntrack ct;
-    struct fw_xlates xlates;
-    bool inspect_icmp;
-};
 
 struct fw_box *fw_box_new(const struct fw_box_config *cfg)
 {
@@ -63,42 +53,9 @@ struct fw_box_stats fw_box_stats(const struct fw_box *b)
     return (struct fw_box_stats){.connections = b->ct.live, .translations = b->xlates.live};
 }
 
-/* ---- packets as keys ---- */
-
-static bool is_icmp(uint8_t proto)
-{
-    return proto == PROTO_ICMP || proto == PROTO_ICMP6;
-}
-
-static bool is_echo(const struct fw_flow *f)
-{
-    return (f->proto == PROTO_ICMP && (f->sport == 8 || f->sport == 0)) ||
-           (f->proto == PROTO_ICMP6 && (f->sport == 128 || f->sport == 129));
-}
-
-/* The flow as connections and NAT know it: an echo has its identifier for both ports. */
-static struct fw_flow tuple_of(const struct fw_flow *f, uint16_t echo_id)
-{
-    struct fw_flow t = *f;
-    if (is_echo(f))
-        t.sport = t.dport = echo_id;
-    return t;
-}
-
-static struct fw_key key_of(const struct fw_flow *t, int iface)
-{
-    return (struct fw_key){t->src, t->dst, t->sport, t->dport, t->proto, (uint8_t)iface};
-}
-
-static struct fw_key answer_key(const struct fw_flow *t, int iface)
-{
-    return (struct fw_key){t->dst, t->src, t->dport, t->sport, t->proto, (uint8_t)iface};
-}
-
 /* ---- timers and TCP states ---- */
 
-/* The timer that runs after a packet with these flags in direction dir. */
-static enum fw_timer tcp_timer(struct fw_conn *c, unsigned dir, uint8_t flags)
+enum fw_timer fw_box_tcp_timer(struct fw_conn *c, unsigned dir, uint8_t flags)
 {
     if (flags & FW_RST || c->list == FW_TIMER_CLOSING)
         return FW_TIMER_CLOSING;
@@ -113,7 +70,7 @@ static enum fw_timer tcp_timer(struct fw_conn *c, unsigned dir, uint8_t flags)
     return done || c->list == FW_TIMER_TCP ? FW_TIMER_TCP : FW_TIMER_EMBRYONIC;
 }
 
-static enum fw_timer first_timer(const struct fw_box *b, const struct fw_packet *p)
+enum fw_timer fw_box_first_timer(const struct fw_box *b, const struct fw_packet *p)
 {
     switch (p->flow.proto) {
     case PROTO_TCP:
@@ -121,18 +78,18 @@ static enum fw_timer first_timer(const struct fw_box *b, const struct fw_packet 
     case PROTO_UDP:
         return FW_TIMER_UDP;
     default:
-        return is_icmp(p->flow.proto) ? FW_TIMER_ICMP : FW_TIMER_OTHER;
+        return fw_is_icmp(p->flow.proto) ? FW_TIMER_ICMP : FW_TIMER_OTHER;
     }
 }
 
-static void expire(struct fw_box *b, uint64_t now_ns)
+void fw_box_expire(struct fw_box *b, uint64_t now_ns)
 {
     uint64_t when_ns;
     for (uint32_t at; (at = fw_conn_expire(&b->ct, now_ns, &when_ns)) != 0;)
         fw_xlate_drop(&b->xlates, &b->ct, at, when_ns);
 }
 
-static void forget(struct fw_box *b, uint64_t now_ns, uint32_t at)
+void fw_box_forget(struct fw_box *b, uint64_t now_ns, uint32_t at)
 {
     fw_xlate_drop(&b->xlates, &b->ct, at, now_ns);
     fw_conn_remove(&b->ct, at);
@@ -140,7 +97,7 @@ static void forget(struct fw_box *b, uint64_t now_ns, uint32_t at)
 
 /* ---- results ---- */
 
-static struct fw_result dropped(const struct fw_packet *p, const char *reason)
+struct fw_result fw_box_dropped(const struct fw_packet *p, const char *reason)
 {
     return (struct fw_result){.fate = FW_DROP, .iface = -1, .reason = reason, .seen = p->flow,
                               .verdict = {.decision = FW_NOT_REACHED, .reason = reason, .iface = FW_ANY_IFACE}};
@@ -164,24 +121,41 @@ static bool refreshes(const struct fw_box *b, const struct fw_conn *c, unsigned 
     return dir == c->from_outside || !c->xlate || b->rules->behaviour.refresh_inbound;
 }
 
+/* What the rules say of a packet that is not the first: in machines that keep no state, and of ICMP answers. */
+static struct fw_verdict ask_again(const struct fw_box *b, const struct fw_packet *p, const struct fw_result *r)
+{
+    struct fw_context ctx = {.in = p->iface, .out = r->iface, .states = FW_STATE_ESTABLISHED,
+                             .tcp_flags = p->tcp_flags, .arrived = p->flow, .real = p->flow, .leaving = p->flow};
+    ctx.real.dst = ctx.leaving.dst = r->dst.ip;
+    ctx.leaving.src = r->src.ip;
+    if (!fw_is_icmp(p->flow.proto)) {
+        ctx.real.dport = ctx.leaving.dport = r->dst.port;
+        ctx.leaving.sport = r->src.port;
+    }
+    return fw_eval(b->rules, &ctx);
+}
+
+static void refuse(struct fw_result *r)
+{
+    r->fate = r->verdict.reject ? FW_ANSWER : FW_DROP;
+    r->reason = r->verdict.reason;
+    r->rule = r->verdict.decision == FW_UNKNOWN ? r->verdict.doubt[0].ref : r->verdict.rule;
+}
+
 static struct fw_result known(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p, uint32_t at, unsigned dir)
 {
     struct fw_conn *c = fw_conn_at(&b->ct, at);
     struct fw_result r = passed(b, p, c, dir);
-    if (dir == 1 && c->checked_reply) {
-        struct fw_flow real = p->flow;
-        real.dst = r.dst.ip;
-        r.verdict = fw_eval_first(b->rules, p->iface, r.iface, &real);
+    if (b->rules->policy.stateless || (dir == 1 && c->checked_reply)) {
+        r.verdict = ask_again(b, p, &r);
+        r.seen.dst = r.dst.ip;
         if (r.verdict.decision != FW_PERMITTED) {
-            r.fate = FW_DROP;
-            r.reason = r.verdict.reason;
-            r.rule = r.verdict.rule;
-            r.seen = real;
+            refuse(&r);
             return r;
         }
     }
     if (p->flow.proto == PROTO_TCP)
-        fw_conn_use(&b->ct, at, now_ns, tcp_timer(c, dir, p->tcp_flags));
+        fw_conn_use(&b->ct, at, now_ns, fw_box_tcp_timer(c, dir, p->tcp_flags));
     else if (refreshes(b, c, dir))
         fw_conn_use(&b->ct, at, now_ns, (enum fw_timer)c->list);
     return r;
@@ -301,7 +275,7 @@ static const struct fw_nat *asymmetric(const struct fw_box *b, int in, const str
     return n;
 }
 
-static bool is_own_address(const struct fw_box *b, const struct ip_addr *ip)
+bool fw_box_owns(const struct fw_box *b, const struct ip_addr *ip)
 {
     for (size_t i = 0; i < b->rules->iface_count; i++)
         for (size_t j = 0; j < b->address.count[i]; j++)
@@ -322,7 +296,7 @@ static const char *plan_way(struct fw_box *b, uint64_t now_ns, const struct fw_p
             *rule = b->rules->nat[i].ref;
             return "nat-no-xlate";
         }
-    if (is_own_address(b, &tuple->dst))
+    if (fw_box_owns(b, &tuple->dst))
         return "to-the-box";
     const struct fw_route *route = fw_routes_find(b->routes, &tuple->dst);
     if (!route)
@@ -335,7 +309,7 @@ static const char *plan_way(struct fw_box *b, uint64_t now_ns, const struct fw_p
 static struct fw_flow shown(const struct fw_packet *p, const struct plan *plan)
 {
     struct fw_flow f = plan->real;
-    if (is_icmp(f.proto)) {
+    if (fw_is_icmp(f.proto)) {
         f.sport = p->flow.sport;
         f.dport = p->flow.dport;
     }
@@ -364,17 +338,29 @@ static const char *plan_source(struct fw_box *b, uint64_t now_ns, const struct f
             return why;
         }
         fw_xlate_source(fw_xlate_at(&b->xlates, *xlate), &plan->out.src, &plan->out.sport);
-        if (is_echo(&p->flow))
+        if (fw_is_echo(&p->flow))
             plan->out.dport = plan->out.sport;
     }
     return NULL;
+}
+
+static struct fw_verdict ask_first(const struct fw_box *b, const struct fw_packet *p, const struct plan *plan,
+                                   const struct fw_flow *real)
+{
+    struct fw_context ctx = {.in = p->iface, .out = plan->iface, .states = FW_STATE_NEW, .tcp_flags = p->tcp_flags,
+                             .arrived = p->flow, .real = *real, .leaving = plan->out};
+    if (fw_is_icmp(p->flow.proto)) {
+        ctx.leaving.sport = p->flow.sport;
+        ctx.leaving.dport = p->flow.dport;
+    }
+    return fw_eval(b->rules, &ctx);
 }
 
 /* All checks of a first packet; NULL: it may pass. */
 static const char *check_first(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p, struct plan *plan,
                                uint32_t *xlate, struct fw_result *r)
 {
-    struct fw_flow tuple = tuple_of(&p->flow, p->echo_id);
+    struct fw_flow tuple = fw_tuple_of(&p->flow, p->echo_id);
     if (p->flow.proto == PROTO_TCP && (p->tcp_flags & (FW_SYN | FW_ACK | FW_RST)) != FW_SYN &&
         !b->rules->policy.tcp_loose)
         return "tcp-not-syn";
@@ -383,20 +369,22 @@ static const char *check_first(struct fw_box *b, uint64_t now_ns, const struct f
         r->rule = b->rules->iface[p->iface].verify_reverse;
         return "rpf-violated";
     }
+    bool leaving_seen = b->rules->policy.view[FW_OUT] == FW_VIEW_LEAVING;
     const char *why = plan_way(b, now_ns, p, &tuple, plan, &r->rule);
     r->seen = shown(p, plan);
     r->iface = plan->iface;
     if (why)
         return why;
+    if (leaving_seen && (why = plan_source(b, now_ns, p, plan, xlate, &r->rule)))
+        return why;
     if (!plan->admitted) {
-        r->verdict = fw_eval_first(b->rules, p->iface, plan->iface, &r->seen);
+        r->verdict = ask_first(b, p, plan, &r->seen);
         if (r->verdict.decision != FW_PERMITTED) {
-            r->rule = r->verdict.rule;
-            return r->verdict.reason;
+            refuse(r);
+            return r->reason;
         }
     }
-    why = plan_source(b, now_ns, p, plan, xlate, &r->rule);
-    if (why)
+    if (!leaving_seen && (why = plan_source(b, now_ns, p, plan, xlate, &r->rule)))
         return why;
     const struct fw_nat *other = asymmetric(b, p->iface, plan);
     if (other) {
@@ -410,14 +398,14 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
 {
     struct plan plan;
     uint32_t xlate = 0;
-    struct fw_result r = dropped(p, NULL);
+    struct fw_result r = fw_box_dropped(p, NULL);
     r.reason = check_first(b, now_ns, p, &plan, &xlate, &r);
     if (r.reason) {
         r.fate = r.verdict.reject ? FW_ANSWER : FW_DROP;
         return r;
     }
-    struct fw_flow tuple = tuple_of(&p->flow, p->echo_id);
-    struct fw_key key[2] = {key_of(&tuple, p->iface), answer_key(&plan.out, plan.iface)};
+    struct fw_flow tuple = fw_tuple_of(&p->flow, p->echo_id);
+    struct fw_key key[2] = {fw_key_of(&tuple, p->iface), fw_answer_key(&plan.out, plan.iface)};
     unsigned dir;
     uint32_t clash = fw_conn_find(&b->ct, &key[1], &dir);
     if (clash && fw_conn_live(fw_conn_at(&b->ct, clash))) {
@@ -425,8 +413,8 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
         return r;
     }
     if (clash)
-        forget(b, now_ns, clash);
-    uint32_t at = fw_conn_add(&b->ct, now_ns, key, first_timer(b, p));
+        fw_box_forget(b, now_ns, clash);
+    uint32_t at = fw_conn_add(&b->ct, now_ns, key, fw_box_first_timer(b, p));
     if (!at) {
         r.reason = "conn-limit";
         return r;
@@ -434,7 +422,7 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
     struct fw_conn *c = fw_conn_at(&b->ct, at);
     c->syns = (p->tcp_flags & FW_SYN) != 0;
     c->from_outside = plan.admitted;
-    c->checked_reply = is_icmp(p->flow.proto) && !b->inspect_icmp;
+    c->checked_reply = fw_is_icmp(p->flow.proto) && !b->inspect_icmp;
     if (xlate)
         fw_xlate_hold(&b->xlates, &b->ct, xlate, at);
     else if (plan.xlate_to)
@@ -451,8 +439,8 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
  * REQ-3..5); it changes no state (RFC 4787 REQ-12, RFC 5382 REQ-10). */
 static bool related(const struct fw_box *b, const struct fw_packet *p, struct fw_result *r)
 {
-    struct fw_flow quoted = tuple_of(&p->quoted, p->quoted_id);
-    struct fw_key key = answer_key(&quoted, p->iface);
+    struct fw_flow quoted = fw_tuple_of(&p->quoted, p->quoted_id);
+    struct fw_key key = fw_answer_key(&quoted, p->iface);
     unsigned dir;
     uint32_t at = fw_conn_find(&b->ct, &key, &dir);
     if (!at || !fw_conn_live(fw_conn_at(&b->ct, at)))
@@ -468,8 +456,7 @@ static bool related(const struct fw_box *b, const struct fw_packet *p, struct fw
 
 /* ---- all packets ---- */
 
-/* The drop r has its cause in the connection's end. */
-static struct fw_result late(const struct fw_box *b, uint64_t now_ns, const struct fw_conn *c, struct fw_result r)
+struct fw_result fw_box_late(const struct fw_box *b, uint64_t now_ns, const struct fw_conn *c, struct fw_result r)
 {
     r.reason = "idle-timeout";
     r.timer = (enum fw_timer)c->last;
@@ -482,14 +469,16 @@ struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_pack
 {
     struct fw_result r;
     if (p->iface < 0)
-        return dropped(p, "no-interface");
+        return fw_box_dropped(p, "no-interface");
     if (p->fragment)
-        return dropped(p, "fragment");
-    expire(b, now_ns);
+        return fw_box_dropped(p, "fragment");
+    fw_box_expire(b, now_ns);
+    if (b->rules->base_count)
+        return fw_hooks_pass(b, now_ns, p);
     if (p->quotes && related(b, p, &r))
         return r;
-    struct fw_flow tuple = tuple_of(&p->flow, p->echo_id);
-    struct fw_key key = key_of(&tuple, p->iface);
+    struct fw_flow tuple = fw_tuple_of(&p->flow, p->echo_id);
+    struct fw_key key = fw_key_of(&tuple, p->iface);
     unsigned dir;
     uint32_t at = fw_conn_find(&b->ct, &key, &dir);
     if (!at)
@@ -501,10 +490,10 @@ struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_pack
     struct fw_conn was = *c;
     bool dead = !fw_conn_live(c);
     if (dead && p->flow.proto == PROTO_TCP && !syn && !b->rules->policy.tcp_loose)
-        return late(b, now_ns, c, dropped(p, NULL));
-    forget(b, now_ns, at);
+        return fw_box_late(b, now_ns, c, fw_box_dropped(p, NULL));
+    fw_box_forget(b, now_ns, at);
     r = first(b, now_ns, p);
-    return dead && r.fate != FW_PASS && !syn ? late(b, now_ns, &was, r) : r;
+    return dead && r.fate != FW_PASS && !syn ? fw_box_late(b, now_ns, &was, r) : r;
 }
 
 /* ---- proxy ARP ---- */

@@ -6,49 +6,11 @@
 
 #include "models/base/time.h"
 
-struct step {
-    uint64_t ms;
-    const char *in, *packet, *expect;
-};
-
-static const char *result_text(const struct rig *g, const struct fw_packet *p, const struct fw_result *r)
-{
-    static char out[300];
-    char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT];
-    struct text t = text_of(out, sizeof out);
-    if (r->fate != FW_PASS) {
-        text_add(&t, "drop %s", r->reason);
-        if (r->rule)
-            text_add(&t, " %u", r->rule->line - HEAD_LINES);
-        return out;
-    }
-    bool icmp = p->flow.proto == PROTO_ICMP, echo = icmp && !p->quotes;
-    text_add(&t, "%s %s > %s", g->rules->iface[r->iface].name,
-             icmp ? ip_text(&r->src.ip, a) : endpoint_text(&r->src, a),
-             icmp ? ip_text(&r->dst.ip, b) : endpoint_text(&r->dst, b));
-    if (echo)
-        text_add(&t, " %u", r->src.port);
-    if (r->quoted_src.ip.family)
-        text_add(&t, " : %s > %s", endpoint_text(&r->quoted_src, a), endpoint_text(&r->quoted_dst, b));
-    return out;
-}
-
-static void play(struct rig *g, const struct step *s, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct fw_packet p = packet_of(g, s[i].in, s[i].packet);
-        struct fw_result r = fw_pass(g->box, s[i].ms * NS_MS, &p);
-        const char *found = result_text(g, &p, &r);
-        if (strcmp(found, s[i].expect) != 0)
-            fail_msg("step %zu: %s %s: expected \"%s\", found \"%s\"", i, s[i].in, s[i].packet, s[i].expect, found);
-    }
-}
-
 static void run(const char *config, const struct step *s, size_t count)
 {
     struct rig g;
     rig_open(&g, config, 0);
-    play(&g, s, count);
+    rig_play(&g, s, count);
     rig_close(&g);
 }
 
@@ -301,11 +263,11 @@ static void nine_behaviours(void **state)
             for (int i = 0; i < 3; i++) {
                 snprintf(packet[i], sizeof packet[i], "udp 10.1.0.5:5000 > %s", remote[i]);
                 snprintf(expect[i], sizeof expect[i], "outside 198.51.100.2:%s > %s", mapped[m][i], remote[i]);
-                play(&g, &(struct step){0, "inside", packet[i], expect[i]}, 1);
+                rig_play(&g, &(struct step){0, "inside", packet[i], expect[i]}, 1);
             }
-            play(&g, &(struct step){1, "outside", "udp 203.0.113.9:7 > 198.51.100.2:5000",
+            rig_play(&g, &(struct step){1, "outside", "udp 203.0.113.9:7 > 198.51.100.2:5000",
                                     admits[f][0] ? "inside 203.0.113.9:7 > 10.1.0.5:5000" : "drop level"}, 1);
-            play(&g, &(struct step){1, "outside", "udp 203.0.113.7:1 > 198.51.100.2:5000",
+            rig_play(&g, &(struct step){1, "outside", "udp 203.0.113.7:1 > 198.51.100.2:5000",
                                     admits[f][1] ? "inside 203.0.113.7:1 > 10.1.0.5:5000" : "drop level"}, 1);
             rig_close(&g);
         }
@@ -330,7 +292,7 @@ static void inbound_does_not_refresh(void **state)
         {S(300), "outside", "udp 203.0.113.9:1 > 198.51.100.2:5000", "drop idle-timeout"},
         {S(301), "outside", "udp 203.0.113.9:1 > 198.51.100.2:5000", "drop nat-no-xlate 3"},
     };
-    play(&g, steps, sizeof steps / sizeof *steps);
+    rig_play(&g, steps, sizeof steps / sizeof *steps);
     rig_close(&g);
 }
 
@@ -347,7 +309,7 @@ static void hairpin_by_mapping(void **state)
         {1, "inside", "udp 10.1.0.6:6000 > 198.51.100.2:5000", "inside 198.51.100.2:6000 > 10.1.0.5:5000"},
         {2, "inside", "udp 10.1.0.5:5000 > 198.51.100.2:6000", "inside 198.51.100.2:5000 > 10.1.0.6:6000"},
     };
-    play(&g, steps, sizeof steps / sizeof *steps);
+    rig_play(&g, steps, sizeof steps / sizeof *steps);
     rig_close(&g);
 }
 

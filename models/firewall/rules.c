@@ -28,15 +28,17 @@ struct fw_set_entry {
 
 static const struct timer_profile {
     const char *name;
-    uint64_t ns[FW_TIMER_COUNT]; /* tcp, embryonic, half-closed, closing, udp, icmp, other, xlate, pat-xlate */
+    uint64_t ns[FW_TIMER_COUNT]; /* tcp, embryonic, half-closed, closing, udp, udp-stream, icmp, other, xlate, pat-xlate */
 } profiles[] = {
     /* ASA: timeout conn 1:00:00 half-closed 0:10:00 udp 0:02:00 icmp 0:00:02, xlate 3:00:00, pat-xlate 0:00:30 */
-    {"asa", {MINUTES(60), 30 * NS_S, MINUTES(10), MINUTES(1), MINUTES(2), 2 * NS_S, MINUTES(60), MINUTES(180),
-             30 * NS_S}},
+    {"asa", {MINUTES(60), 30 * NS_S, MINUTES(10), MINUTES(1), MINUTES(2), MINUTES(2), 2 * NS_S, MINUTES(60),
+             MINUTES(180), 30 * NS_S}},
     /* RFC 5382 REQ-5, RFC 7857 section 2, RFC 4787 REQ-5, RFC 5508 REQ-2 */
-    {"rfc", {MINUTES(124), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(5), MINUTES(1), MINUTES(5), 0, 0}},
-    {"typical", {MINUTES(60), 30 * NS_S, MINUTES(2), 30 * NS_S, 30 * NS_S, 30 * NS_S, MINUTES(10), 0, 0}},
-    {"hostile", {MINUTES(5), 10 * NS_S, 30 * NS_S, 10 * NS_S, 15 * NS_S, 5 * NS_S, MINUTES(1), 0, 0}},
+    {"rfc", {MINUTES(124), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(5), MINUTES(5), MINUTES(1), MINUTES(5), 0, 0}},
+    {"typical", {MINUTES(60), 30 * NS_S, MINUTES(2), 30 * NS_S, 30 * NS_S, 30 * NS_S, 30 * NS_S, MINUTES(10),
+                 0, 0}},
+    {"hostile", {MINUTES(5), 10 * NS_S, 30 * NS_S, 10 * NS_S, 15 * NS_S, 15 * NS_S, 5 * NS_S, MINUTES(1), 0,
+                 0}},
 };
 
 void *fw_arena(struct fw_rules *r, size_t size)
@@ -425,6 +427,10 @@ int fw_rules_set_timer(struct fw_rules *r, enum fw_timer timer, uint64_t ns, uns
         return E_NOMEM;
     r->timer[timer] = ns;
     r->timer_ref[timer] = ref;
+    if (timer == FW_TIMER_UDP) {
+        r->timer[FW_TIMER_UDP_STREAM] = ns;
+        r->timer_ref[FW_TIMER_UDP_STREAM] = ref;
+    }
     return 0;
 }
 

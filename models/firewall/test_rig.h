@@ -12,9 +12,11 @@
 #include <string.h>
 
 #include "models/base/bytes.h"
+#include "models/base/time.h"
 #include "models/firewall/fwbox.h"
 #include "models/firewall/import.h"
 #include "models/firewall/rules.h"
+#include "models/testkit/testkit.h"
 
 #define HEAD                                                                                                        \
     "interface Gi0/0\n nameif outside\n security-level 0\n ip address 198.51.100.2 255.255.255.0\n"                  \
@@ -24,20 +26,17 @@
 enum { HEAD_LINES = 14 };
 
 struct rig {
+    unsigned head; /* lines before those that a test counts */
     struct fw_rules *rules;
     struct fw_routes routes;
     struct fw_box *box;
 };
 
-static void rig_open(struct rig *g, const char *config, size_t max)
+/* A box for the rules, which it takes, with the routes that they have. */
+static inline void rig_of(struct rig *g, struct fw_rules *rules, size_t max)
 {
-    char text[4096];
-    struct fw_diag d;
-    snprintf(text, sizeof text, "%s%s", HEAD, config);
-    *g = (struct rig){0};
-    if (fw_asa_parse(&(struct fw_source){.name = "fw.cfg", .text = text, .len = strlen(text)}, &g->rules, &d))
-        fprintf(stderr, "line %u: %s\n", d.line - HEAD_LINES, d.text);
-    assert(g->rules);
+    assert(rules);
+    *g = (struct rig){.rules = rules};
     int err = 0;
     for (size_t i = 0; i < g->rules->iface_count; i++)
         for (size_t j = 0; j < g->rules->iface[i].address_count; j++)
@@ -49,6 +48,18 @@ static void rig_open(struct rig *g, const char *config, size_t max)
         .rules = g->rules, .routes = &g->routes, .name = "fw", .seed = 1, .max_connections = max};
     g->box = fw_box_new(&cfg);
     assert(!err && g->box);
+}
+
+static inline void rig_open(struct rig *g, const char *config, size_t max)
+{
+    char text[4096];
+    struct fw_diag d;
+    struct fw_rules *rules = NULL;
+    snprintf(text, sizeof text, "%s%s", HEAD, config);
+    if (fw_asa_parse(&(struct fw_source){.name = "fw.cfg", .text = text, .len = strlen(text)}, &rules, &d))
+        fprintf(stderr, "line %u: %s\n", d.line - HEAD_LINES, d.text);
+    rig_of(g, rules, max);
+    g->head = HEAD_LINES;
 }
 
 static void rig_close(struct rig *g)
@@ -95,6 +106,46 @@ static struct fw_packet packet_of(const struct rig *g, const char *in, const cha
         p.quoted = quoted.flow;
     }
     return p;
+}
+
+/* At a time, a packet goes in by an interface, and what comes out: "IFACE SRC > DST", "drop REASON" or "drop REASON
+ * LINE", the line counted behind the head of the configuration. */
+struct step {
+    uint64_t ms;
+    const char *in, *packet, *expect;
+};
+
+static inline const char *result_text(const struct rig *g, const struct fw_packet *p, const struct fw_result *r)
+{
+    static char out[300];
+    char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT];
+    struct text t = text_of(out, sizeof out);
+    if (r->fate != FW_PASS) {
+        text_add(&t, "drop %s", r->reason);
+        if (r->rule)
+            text_add(&t, " %u", r->rule->line - g->head);
+        return out;
+    }
+    bool icmp = p->flow.proto == PROTO_ICMP, echo = icmp && !p->quotes;
+    text_add(&t, "%s %s > %s", g->rules->iface[r->iface].name,
+             icmp ? ip_text(&r->src.ip, a) : endpoint_text(&r->src, a),
+             icmp ? ip_text(&r->dst.ip, b) : endpoint_text(&r->dst, b));
+    if (echo)
+        text_add(&t, " %u", r->src.port);
+    if (r->quoted_src.ip.family)
+        text_add(&t, " : %s > %s", endpoint_text(&r->quoted_src, a), endpoint_text(&r->quoted_dst, b));
+    return out;
+}
+
+static inline void rig_play(struct rig *g, const struct step *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fw_packet p = packet_of(g, s[i].in, s[i].packet);
+        struct fw_result r = fw_pass(g->box, s[i].ms * NS_MS, &p);
+        const char *found = result_text(g, &p, &r);
+        if (strcmp(found, s[i].expect) != 0)
+            fail_msg("step %zu: %s %s: expected \"%s\", found \"%s\"", i, s[i].in, s[i].packet, s[i].expect, found);
+    }
 }
 
 #endif

@@ -123,6 +123,7 @@ static const struct field timer_fields[] = {
     TIMER("half_closed_s", FW_TIMER_HALF_CLOSED),
     TIMER("closing_s", FW_TIMER_CLOSING),
     TIMER("udp_s", FW_TIMER_UDP),
+    TIMER("udp_stream_s", FW_TIMER_UDP_STREAM),
     TIMER("icmp_s", FW_TIMER_ICMP),
     TIMER("other_s", FW_TIMER_OTHER),
     TIMER("xlate_s", FW_TIMER_XLATE),
