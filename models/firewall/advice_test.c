@@ -3,7 +3,7 @@
 #include "models/firewall/advice.h"
 
 #include "models/base/time.h"
-#include "models/firewall/test_rig.h"
+#include "models/firewall/rig_test.h"
 #include "models/testkit/testkit.h"
 
 #define EXPE "object network expe\n host 10.0.10.2\nobject network public\n host 198.51.100.20\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stateful firewall as time lines: a packet goes in, what comes out is written beside it (see test_rig.h): "IFACE
+/* The stateful firewall as time lines: a packet goes in, what comes out is written beside it (see rig_test.h): "IFACE
  * SRC > DST", "drop REASON" or "drop REASON LINE", LINE counted behind the head of the configuration. */
-#include "models/firewall/test_rig.h"
+#include "models/firewall/rig_test.h"
 #include "models/testkit/testkit.h"
 
 #include "models/base/time.h"

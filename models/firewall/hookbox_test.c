@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The stateful machine with hooks as time lines: NAT by chains, connection states, raw chains (see test_rig.h). */
-#include "models/firewall/test_rig.h"
+/* The stateful machine with hooks as time lines: NAT by chains, connection states, raw chains (see rig_test.h). */
+#include "models/firewall/rig_test.h"
 
 static struct fw_rules *router(void)
 {

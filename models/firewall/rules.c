@@ -28,7 +28,7 @@ struct fw_set_entry {
 
 static const struct timer_profile {
     const char *name;
-    uint64_t ns[FW_TIMER_COUNT]; /* tcp, embryonic, half-closed, closing, udp, udp-stream, icmp, other, xlate, pat-xlate */
+    uint64_t ns[FW_TIMER_COUNT]; /* in the order of enum fw_timer */
 } profiles[] = {
     /* ASA: timeout conn 1:00:00 half-closed 0:10:00 udp 0:02:00 icmp 0:00:02, xlate 3:00:00, pat-xlate 0:00:30 */
     {"asa", {MINUTES(60), 30 * NS_S, MINUTES(10), MINUTES(1), MINUTES(2), MINUTES(2), 2 * NS_S, MINUTES(60),
