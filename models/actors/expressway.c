@@ -54,7 +54,10 @@ int expressway_e_make(struct io *io, const struct expressway_e_config *cfg, stru
     if (!e)
         return E_NOMEM;
     e->proxy = sip_proxy_new(io, OWNER_SIP, &sip);
-    e->turn = turn_new(io, OWNER_TURN, &cfg->turn);
+    struct turn_config turn = cfg->turn;
+    turn.listen_udp = turn.listen; /* EXP-20: on both */
+    turn.listen_udp_count = turn.listen_count;
+    e->turn = turn_new(io, OWNER_TURN, &turn);
     *out = (struct core){&ops, e, io};
     if (e->proxy && e->turn)
         return 0;

@@ -90,6 +90,12 @@ static void io_queue_keeps_order_and_copies(void **state)
     io_send(io, id, text, 5, "hello");
     memcpy(text, "later", 5);
     io_note(io, NOTE_STATE, "alloc=%d", 3);
+    static const uint8_t lent[] = "lent";
+    struct io_out loan = {.op = IO_OP_SENDTO, .id = id, .data = lent, .len = 4, .dont_fragment = true};
+    assert_null(io_put(io, &loan));
+    uint8_t *room = io_put(io, &(struct io_out){.op = IO_OP_SENDTO, .id = id, .len = 3, .label = "put"});
+    assert_non_null(room);
+    memcpy(room, "own", 3);
     for (int i = 0; i < 100; i++)
         io_read(io, id, true);
 
@@ -100,6 +106,11 @@ static void io_queue_keeps_order_and_copies(void **state)
     assert_string_equal(out.label, "hello");
     assert_true(io_poll(io, &out) && out.op == IO_OP_NOTE);
     assert_string_equal(out.label, "alloc=3");
+    assert_true(io_poll(io, &out) && out.op == IO_OP_SENDTO && out.dont_fragment && !out.label);
+    assert_ptr_equal(out.data, lent);
+    assert_true(io_poll(io, &out) && out.op == IO_OP_SENDTO && !out.dont_fragment);
+    assert_memory_equal(out.data, "own", 3);
+    assert_string_equal(out.label, "put");
     for (int i = 0; i < 100; i++)
         assert_true(io_poll(io, &out) && out.op == IO_OP_READ_ON && !out.label);
     assert_false(io_poll(io, &out));

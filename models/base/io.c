@@ -13,13 +13,12 @@ enum { LABEL_MAX = 256 };
  * needed at most and are kept: a steady system allocates nothing. */
 struct op {
     struct io_out out;
-    size_t at, label_at; /* label_at 0: none; the arena's first byte is never used */
+    size_t at, label_at; /* 0: none, or lent; the arena's first byte is never used */
 };
 
 struct io {
     const char *name;
-    uint64_t seed, now_ns;
-    uint32_t next_id;
+    uint64_t seed, now_ns, next_id;
     struct op *ops;
     size_t op_count, op_cap, op_next;
     uint8_t *arena;
@@ -72,9 +71,7 @@ struct rng io_rng(const struct io *io, const char *what)
 io_id io_new_id(struct io *io, unsigned owner)
 {
     assert(owner < 256);
-    io->next_id++;
-    assert(io->next_id < 1u << 24); /* ids are never used twice; 16 million connections end a system's life */
-    return (io_id)owner << 24 | io->next_id;
+    return (io_id)owner << IO_OWNER_SHIFT | ++io->next_id;
 }
 
 static size_t arena_put(struct io *io, const void *bytes, size_t len)
@@ -88,7 +85,7 @@ static size_t arena_put(struct io *io, const void *bytes, size_t len)
         io->arena_cap = cap;
     }
     size_t at = io->used;
-    if (len)
+    if (len && bytes)
         memcpy(io->arena + at, bytes, len);
     io->used += len;
     return at;
@@ -153,6 +150,18 @@ void io_sendto(struct io *io, io_id id, const struct endpoint *to, const void *d
     op_bytes(io, op, data, len, label);
 }
 
+uint8_t *io_put(struct io *io, const struct io_out *out)
+{
+    struct op *op = op_push(io, out->op, out->id);
+    op->out = *out;
+    if (out->label)
+        op->label_at = arena_put(io, out->label, strlen(out->label) + 1);
+    if (out->data)
+        return NULL;
+    op->at = arena_put(io, NULL, out->len);
+    return io->arena + op->at;
+}
+
 void io_read(struct io *io, io_id id, bool on)
 {
     op_push(io, on ? IO_OP_READ_ON : IO_OP_READ_OFF, id);
@@ -209,9 +218,9 @@ bool io_poll(struct io *io, struct io_out *out)
     }
     const struct op *op = &io->ops[io->op_next++];
     *out = op->out;
-    if (io->arena) {
+    if (op->at)
         out->data = io->arena + op->at;
-        out->label = op->label_at ? (const char *)io->arena + op->label_at : NULL;
-    }
+    if (op->label_at)
+        out->label = (const char *)io->arena + op->label_at;
     return true;
 }

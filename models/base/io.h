@@ -8,15 +8,21 @@
  * Handles. Every listener, connection and UDP socket has an id, drawn from the queue by io_listen, io_connect and
  * io_udp, or by the host (io_new_id) for an accepted connection. The top byte is the owner: a system built of several
  * cores (Meeting Server: TURN client, SIP, ICE) gives each a number and routes an event by io_owner(id). An accepted
- * connection has its listener's owner. An id is never used twice.
+ * connection has its listener's owner. An id is never used twice: the number below the owner counts from 1, 2^56 of
+ * them, so a host keeps what it knows of an id in a map, not in an array.
  *
  * Life of a connection. It is born not reading: a core asks for bytes with io_read(on); until then they stay with
  * the host's TCP, whose window holds the peer back. Bytes delivered are always taken. After IO_CLOSED or IO_FAILED
  * the id is dead; after io_close or io_abort it is dead for the core at once, and no event for it follows.
  *
  * Splice. io_splice(a, b) hands both connections to the host: bytes flow both ways unchanged, back-pressured end to
- * end; when one side ends, what it sent is delivered, then both are closed, and the core gets one IO_CLOSED for each.
- * Bytes that the core sends on either before the splice go first. A core may close or abort either at any time. */
+ * end; when one side ends its direction, what it sent is delivered, then its FIN; when both directions have ended, or
+ * one connection is lost (what it had sent is still delivered), both are closed, and the core gets one IO_CLOSED for
+ * each. Bytes that the core sends on either before the splice go first. A core may close or abort either at any time.
+ *
+ * Datagrams. A UDP socket reads from the start. What a datagram brings may be sent on without a copy: io_put queues
+ * the event's own bytes, which the host keeps until it has drained the queue. A host that can gives `room`: the core
+ * may then write IO_ROOM bytes before and behind the data, and lend those with it (a header in front of a payload). */
 #ifndef TP_BASE_IO_H
 #define TP_BASE_IO_H
 
@@ -27,12 +33,13 @@
 #include "models/base/addr.h"
 #include "models/base/rng.h"
 
-typedef uint32_t io_id;
+typedef uint64_t io_id;
 #define IO_NONE ((io_id)0)
+enum { IO_OWNER_SHIFT = 56, IO_ROOM = 64 };
 
 static inline unsigned io_owner(io_id id)
 {
-    return id >> 24;
+    return (unsigned)(id >> IO_OWNER_SHIFT);
 }
 
 enum io_event {
@@ -42,11 +49,18 @@ enum io_event {
     IO_ACCEPTED, /* id: the new connection; other: the listener */
     IO_FAILED,   /* listen, udp or connect did not work: err says why; the id is dead */
     IO_DATA,     /* stream bytes of a connection that reads */
-    IO_DATAGRAM, /* UDP: remote is the source */
+    IO_DATAGRAM, /* UDP: remote is the source, local where it was sent to (never "any") */
+    IO_ICMP,     /* UDP: an ICMP error about a datagram that went from this socket to remote; the socket lives */
     IO_EOF,      /* the peer has closed its direction; all its bytes were delivered */
     IO_BLOCKED,  /* more is queued for this connection than the host likes: hold back what can wait */
     IO_WRITABLE, /* ... and now it is not any more */
     IO_CLOSED,   /* the connection is gone; err is 0 (orderly), E_RESET or E_TIMED_OUT */
+};
+
+/* As in the ICMP message, of remote's family; data: the next hop's MTU of "too big", else 0. */
+struct io_icmp {
+    uint8_t type, code;
+    uint32_t data;
 };
 
 struct io_in {
@@ -54,17 +68,19 @@ struct io_in {
     io_id id, other;
     struct endpoint local, remote;
     int err;
-    const uint8_t *data; /* borrowed for the call */
+    const uint8_t *data; /* borrowed until the operations that the event led to are drained */
     size_t len;
+    uint8_t *room; /* data again, with IO_ROOM bytes on either side that may be written on; NULL: may not */
+    struct io_icmp icmp;
 };
 
 enum io_op {
     IO_OP_LISTEN,  /* TCP; local: port 0 is an error, address "any" is every address of the host */
     IO_OP_CONNECT, /* TCP; remote: port 0 is an error. local: "any" and port 0 leave the choice to the host; a port
                     * that it listens on may be given (RFC 6062) */
-    IO_OP_UDP,
+    IO_OP_UDP,     /* local: port 0 leaves the choice to the host */
     IO_OP_SEND,
-    IO_OP_SENDTO,
+    IO_OP_SENDTO,  /* local: the address to send from, for a socket of "any"; unset: the host's choice */
     IO_OP_READ_ON,
     IO_OP_READ_OFF,
     IO_OP_SPLICE,
@@ -90,6 +106,7 @@ struct io_out {
     size_t len;
     const char *label;   /* SEND, SENDTO: the name of the message for the ladder, or NULL; NOTE: its text */
     enum io_note note;
+    bool dont_fragment;  /* SENDTO: with DF set (IPv4); a host that cannot ignores it */
 };
 
 struct io;
@@ -110,6 +127,10 @@ io_id io_connect(struct io *io, unsigned owner, const struct endpoint *local, co
 io_id io_udp(struct io *io, unsigned owner, const struct endpoint *local);
 void io_send(struct io *io, io_id id, const void *data, size_t len, const char *label);
 void io_sendto(struct io *io, io_id id, const struct endpoint *to, const void *data, size_t len, const char *label);
+/* The general form: `out` goes on the queue as it is, its label copied. data NULL: the answer is len bytes of the
+ * queue, for the core to fill before it queues anything else. Else data lies in the event being handled, or lives as
+ * long as the core: it is lent, not copied, and the answer is NULL. */
+uint8_t *io_put(struct io *io, const struct io_out *out);
 void io_read(struct io *io, io_id id, bool on);
 void io_splice(struct io *io, io_id a, io_id b);
 void io_close(struct io *io, io_id id);

@@ -426,6 +426,7 @@ void ms_turn_client_input(struct ms_turn_client *c, const struct io_in *in)
     case IO_TICK:
     case IO_ACCEPTED:
     case IO_DATAGRAM:
+    case IO_ICMP:
         break;
     }
 }

@@ -248,6 +248,7 @@ static void on_connection(struct ms_turn_server *s, const struct io_in *in)
     case IO_START:
     case IO_TICK:
     case IO_DATAGRAM:
+    case IO_ICMP:
         break;
     }
 }

@@ -74,6 +74,35 @@ void stun_long_term_key(const char *user, const char *realm, const char *passwor
     md5_digest(&c, HASH_MD5, key);
 }
 
+static void add_text(struct sha256 *h, const char *s)
+{
+    sha256_add(h, s, strlen(s));
+}
+
+static struct sha256 name_hash(const char *user, const char *realm)
+{
+    struct sha256 h;
+    sha256_start(&h);
+    add_text(&h, user);
+    add_text(&h, ":");
+    add_text(&h, realm);
+    return h;
+}
+
+void stun_long_term_key_sha256(const char *user, const char *realm, const char *password, uint8_t key[32])
+{
+    struct sha256 h = name_hash(user, realm);
+    add_text(&h, ":");
+    add_text(&h, password);
+    sha256_end(&h, key);
+}
+
+void stun_userhash(const char *user, const char *realm, uint8_t hash[32])
+{
+    struct sha256 h = name_hash(user, realm);
+    sha256_end(&h, hash);
+}
+
 static void put_mac(struct stun_out *o, enum stun_attr_type type, size_t size, hmac_fn *hmac, size_t behind,
                     const void *key, size_t key_len)
 {

@@ -70,7 +70,9 @@ enum stun_attr_type {
     ATTR_USE_CANDIDATE = 0x0025,
     ATTR_CONNECTION_ID = 0x002a,
     ATTR_ADDITIONAL_ADDRESS_FAMILY = 0x8000,
+    ATTR_ADDRESS_ERROR_CODE = 0x8001,
     ATTR_PASSWORD_ALGORITHMS = 0x8002,
+    ATTR_ICMP = 0x8004,
     ATTR_MS_VERSION = 0x8008,
     ATTR_MS_XOR_MAPPED_ADDRESS = 0x8020,
     ATTR_SOFTWARE = 0x8022,
@@ -153,6 +155,9 @@ int stun_check_integrity_sha256(const struct stun_msg *m, const void *key, size_
 int stun_check_fingerprint(const struct stun_msg *m);
 /* The long-term key of RFC 8489 9.2.2 with MD5. Quotes and trailing NULs are the caller's business. */
 void stun_long_term_key(const char *user, const char *realm, const char *password, uint8_t key[16]);
+/* The same with SHA-256 (8489 18.5.1.2); and USERHASH (14.4). */
+void stun_long_term_key_sha256(const char *user, const char *realm, const char *password, uint8_t key[32]);
+void stun_userhash(const char *user, const char *realm, uint8_t hash[32]);
 
 /* Unknown comprehension-required attributes of a request, at most cap; returns how many were found. The known set is
  * that of the dialect. */

@@ -1,182 +1,152 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Client connections: messages out of the stream (RFC 8489 6.2.2), each request to its handler. */
+/* Client connections: STUN messages and ChannelData out of the stream (RFC 8489 6.2.2, 8656 12.5).
+ *
+ * A unit that lies whole in what has come is taken from there; of one that does not, the beginning is kept, in a buffer
+ * that is had when it is needed: a small one for requests, one that holds any datagram for who has a UDP allocation. */
 #include <assert.h>
 #include <string.h>
 
 #include "models/base/err.h"
 #include "models/turn/server.h"
 
-typedef int handler(struct turn *t, struct leg *leg, const struct stun_msg *m, const struct request *rq,
-                    struct answer *a);
-
-static int binding(struct turn *t, struct leg *leg, const struct stun_msg *m, const struct request *rq,
-                   struct answer *a)
+static bool relays_udp(const struct leg *leg)
 {
-    (void)t, (void)m, (void)rq;
-    a->mapped = &leg->remote;
+    return leg->alloc && leg->alloc->live && leg->alloc->proto == PROTO_UDP;
+}
+
+static bool is_channel(const struct turn *t, const uint8_t *p, size_t have)
+{
+    return have && p[0] >= FIRST_CHANNEL >> 8 && p[0] <= t->cfg.profile->last_channel >> 8;
+}
+
+/* How long the unit that begins here is; 0: too early to tell; E_MALFORMED: the framing is lost. */
+static long unit_len(const struct turn *t, const struct leg *leg, const uint8_t *p, size_t have)
+{
+    if (!is_channel(t, p, have))
+        return stun_stream_len(&stun_rfc8489, p, have, relays_udp(leg) ? FRAME_MAX : REQUEST_MAX);
+    return have < CHANNEL_HEADER ? 0 : CHANNEL_HEADER + ((load16(p + 2) + 3l) & ~3l);
+}
+
+static void unit(struct turn *t, struct leg *leg, const uint8_t *p, size_t len, bool lend)
+{
+    struct call c = {.from = &leg->at, .leg = leg, .alloc = leg->alloc};
+    if (!is_channel(t, p, len))
+        turn_message(t, &c, p, len, lend);
+    else if (relays_udp(leg))
+        turn_channel_data(t, leg->alloc, p, len, lend);
+}
+
+static void drop_buffer(struct turn *t, struct leg *leg)
+{
+    if (leg->in)
+        pool_put(leg->in_frame ? &t->frames : &t->buffers, leg->in);
+    leg->in = NULL;
+    leg->have = 0;
+}
+
+/* Keeps these bytes behind those that are kept already. */
+static int keep(struct turn *t, struct leg *leg, const uint8_t *data, size_t len)
+{
+    if (!leg->in) {
+        leg->in_frame = relays_udp(leg);
+        leg->in = pool_take(leg->in_frame ? &t->frames : &t->buffers);
+    }
+    if (!leg->in || leg->have + len > (leg->in_frame ? (size_t)FRAME_MAX : (size_t)REQUEST_MAX))
+        return E_NOMEM;
+    memcpy(leg->in + leg->have, data, len);
+    leg->have += len;
     return 0;
 }
 
-/* channels are for UDP relays. */
-static int channel_bind(struct turn *t, struct leg *leg, const struct stun_msg *m, const struct request *rq,
-                        struct answer *a)
+/* Takes one unit, or a part of one, off the front of what has come. How many bytes were used, more than 0; E_MALFORMED:
+ * the framing is lost; E_NOMEM. */
+static long take(struct turn *t, struct leg *leg, const uint8_t *data, size_t len)
 {
-    (void)t, (void)leg, (void)m, (void)rq, (void)a;
-    return 403;
-}
-
-struct method {
-    uint16_t method;
-    handler *handle;
-    bool anyone, on_allocation;
-};
-
-static const struct method methods[] = {
-    {STUN_BINDING, binding, true, false},
-    {TURN_ALLOCATE, turn_allocate, false, false},
-    {TURN_REFRESH, turn_refresh, false, true},
-    {TURN_CREATE_PERMISSION, turn_create_permission, false, true},
-    {TURN_CHANNEL_BIND, channel_bind, false, true},
-    {TURN_CONNECT, turn_connect, false, true},
-    {TURN_CONNECTION_BIND, turn_connection_bind, false, false},
-};
-
-static const struct method *method_named(uint16_t method)
-{
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (methods[i].method == method)
-            return &methods[i];
-    return NULL;
-}
-
-/* The order of all requests: credentials, the allocation and its owner, unknown attributes, then the method's own. */
-static int decide(struct turn *t, struct leg *leg, const struct stun_msg *m, const struct method *method,
-                  struct request *rq, struct answer *a, uint16_t unknown[16])
-{
-    int code = method->anyone ? 0 : turn_authenticate(t, leg, m, rq);
-    if (code)
-        return code;
-    if (method->on_allocation && !(leg->alloc && leg->alloc->live))
-        return 437;
-    if (method->on_allocation && leg->alloc->user != rq->user)
-        return 441;
-    size_t n = stun_unknown(m, unknown, 16);
-    if (n) {
-        a->unknown = unknown;
-        a->unknown_count = n < 16 ? n : 16;
-        return 420;
+    const uint8_t *head = leg->have ? leg->in : data;
+    size_t have = leg->have ? leg->have : len;
+    long want = unit_len(t, leg, head, have);
+    if (want < 0)
+        return want;
+    if (want && is_channel(t, head, have) && !relays_udp(leg)) { /* for nobody: X-8 */
+        leg->skip = (size_t)want - leg->have;
+        drop_buffer(t, leg);
+        return 0;
     }
-    return method->handle(t, leg, m, rq, a);
-}
-
-/* Anything but a request that we know is dropped without a word (8489 6.3; indications: X-7). */
-static void take_message(struct turn *t, struct leg *leg, const uint8_t *bytes, size_t len)
-{
-    struct stun_msg m;
-    if (stun_parse(&stun_rfc8489, bytes, len, &m) || stun_check_fingerprint(&m) == E_INTEGRITY)
-        return;
-    const struct method *method = m.cls == STUN_REQUEST ? method_named(m.method) : NULL;
-    if (!method)
-        return;
-    struct request rq = {.id = m.id, .method = m.method};
-    struct answer a = {0};
-    uint16_t unknown[16];
-    turn_leg_idle_from_now(t, leg);
-    a.code = decide(t, leg, &m, method, &rq, &a, unknown);
-    if (a.code != ANSWERED)
-        turn_answer(t, leg, &rq, &a);
-}
-
-/* ---- the stream ---- */
-
-enum { CHANNEL_FIRST = 0x40, CHANNEL_MASK = 0xf0, CHANNEL_HEADER = 4 }; /* 8656 12: 0x4000 to 0x4fff */
-
-/* How long the next unit is: 0: not all of it is there; E_MALFORMED: the framing is lost. ChannelData (X-8) is told
- * by its length, to be skipped. */
-static long next_unit(struct leg *leg, const uint8_t *p, size_t have)
-{
-    if (have && (p[0] & CHANNEL_MASK) == CHANNEL_FIRST) {
-        if (have < CHANNEL_HEADER)
-            return 0;
-        leg->skip = CHANNEL_HEADER + ((load16(p + 2) + 3u) & ~3u);
-        return CHANNEL_HEADER;
+    if (!leg->have && want && (size_t)want <= len) {
+        unit(t, leg, data, (size_t)want, true);
+        return want;
     }
-    long len = stun_stream_len(&stun_rfc8489, p, have, REQUEST_MAX);
-    return len > (long)have ? 0 : len;
-}
-
-/* Takes units until one is not whole. How many bytes were used; E_MALFORMED. */
-static long take_units(struct turn *t, struct leg *leg)
-{
-    size_t at = 0;
-    while (!leg->peer) {
-        size_t skip = leg->skip < leg->have - at ? leg->skip : leg->have - at;
-        at += skip;
-        leg->skip -= skip;
-        long len = next_unit(leg, leg->in + at, leg->have - at);
-        if (len <= 0)
-            return len ? len : (long)at;
-        if (leg->skip)
-            continue;
-        take_message(t, leg, leg->in + at, (size_t)len);
-        at += (size_t)len;
+    size_t missing = want ? (size_t)want - leg->have : 1; /* byte by byte until it says how long it is */
+    size_t n = missing < len ? missing : len;
+    if (keep(t, leg, data, n))
+        return E_NOMEM;
+    if (want && leg->have == (size_t)want) {
+        uint8_t *whole = leg->in;
+        leg->in = NULL; /* what it leads to may end the leg */
+        bool in_frame = leg->in_frame;
+        leg->have = 0;
+        unit(t, leg, whole, (size_t)want, false);
+        pool_put(in_frame ? &t->frames : &t->buffers, whole);
     }
-    return (long)at;
+    return (long)n;
 }
 
 /* Bound: what came behind ConnectionBind is the peer's, then the host moves the bytes. */
 static void splice(struct turn *t, struct leg *leg, const uint8_t *data, size_t len)
 {
     io_id peer = leg->peer->id;
-    if (leg->have)
-        io_send(t->io, peer, leg->in, leg->have, NULL);
     if (len)
         io_send(t->io, peer, data, len, NULL);
-    leg->have = 0;
-    io_splice(t->io, leg->id, peer);
+    io_splice(t->io, leg->at.id, peer);
 }
 
 void turn_leg_data(struct turn *t, struct leg *leg, const uint8_t *data, size_t len)
 {
-    do {
-        size_t n = len < REQUEST_MAX - leg->have ? len : REQUEST_MAX - leg->have;
-        memcpy(leg->in + leg->have, data, n);
-        leg->have += n;
-        data += n;
-        len -= n;
-        long used = take_units(t, leg);
+    while (len) {
+        size_t skip = leg->skip < len ? leg->skip : len;
+        leg->skip -= skip;
+        data += skip;
+        len -= skip;
+        long used = len ? take(t, leg, data, len) : 0;
         if (used < 0 && leg->bind_failed) { /* payload sent too early for a bind that failed: X-15, discarded */
-            leg->have = 0;
+            drop_buffer(t, leg);
             return;
         }
         if (used < 0) {
-            turn_leg_close(t, leg, "framing");
+            turn_leg_close(t, leg, used == E_NOMEM ? "no-room" : "framing");
             return;
         }
-        leg->have -= (size_t)used;
-        memmove(leg->in, leg->in + used, leg->have);
+        data += used;
+        len -= (size_t)used;
         if (leg->peer) {
             splice(t, leg, data, len);
             return;
         }
-    } while (len);
+    }
 }
 
 /* ---- life ---- */
 
-void turn_leg_accepted(struct turn *t, const struct io_in *in)
+/* No more questions until the answers are gone; and peers' datagrams are dropped meanwhile (data.c). */
+void turn_leg_blocked(struct turn *t, struct leg *leg, bool blocked)
+{
+    leg->blocked = blocked;
+    io_read(t->io, leg->at.id, !blocked);
+}
+
+void turn_leg_accepted(struct turn *t, struct listener *l, const struct io_in *in)
 {
     struct leg *leg = pool_get(&t->legs);
     if (!leg) {
         io_close(t->io, in->id);
         return;
     }
-    *leg = (struct leg){.node.kind = NODE_LEG, .id = in->id, .local = in->local, .remote = in->remote,
-                        .in = pool_get(&t->buffers)};
-    idmap_put(&t->by_io, leg->id, leg);
+    leg->node.kind = NODE_LEG;
+    leg->at = (struct tuple){.id = in->id, .listener = l, .local = in->local, .remote = in->remote};
+    idmap_put(&t->by_io, in->id, leg);
     t->stats.clients++;
     turn_leg_idle_from_now(t, leg);
-    io_read(t->io, leg->id, true);
+    io_read(t->io, in->id, true);
 }
 
 void turn_leg_idle_from_now(struct turn *t, struct leg *leg)
@@ -188,19 +158,21 @@ void turn_leg_idle_from_now(struct turn *t, struct leg *leg)
 void turn_leg_forget(struct turn *t, struct leg *leg, const char *cause)
 {
     assert(!leg->peer); /* a pair goes as one: turn_peer_forget */
-    idmap_drop(&t->by_io, leg->id);
-    leg->id = IO_NONE; /* nothing more is said on it */
-    if (leg->alloc)
+    idmap_drop(&t->by_io, leg->at.id);
+    leg->at.id = IO_NONE; /* nothing more is said on it */
+    if (leg->alloc) {
+        leg->alloc->from.id = IO_NONE;
         turn_alloc_delete(t, leg->alloc, cause); /* its 5-tuple is gone */
+    }
     timers_set(&t->timers, &leg->idle, leg, TIME_NEVER);
     t->stats.clients--;
-    pool_put(&t->buffers, leg->in);
+    drop_buffer(t, leg);
     pool_put(&t->legs, leg);
 }
 
 void turn_leg_close(struct turn *t, struct leg *leg, const char *cause)
 {
-    io_id id = leg->id;
+    io_id id = leg->at.id;
     turn_leg_forget(t, leg, cause);
     io_close(t->io, id);
 }

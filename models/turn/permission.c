@@ -2,7 +2,6 @@
 /* Permissions (RFC 8656 9, 10) and the operator's say on peers (21.2.2). */
 #include <string.h>
 
-#include "models/base/err.h"
 #include "models/turn/server.h"
 
 static bool in_any(const struct ip_addr *ip, const struct ip_prefix *p, size_t n)
@@ -28,7 +27,7 @@ static bool special(const struct ip_addr *ip)
 static bool own(const struct turn *t, const struct ip_addr *ip)
 {
     const struct turn_config *c = &t->cfg;
-    for (size_t i = 0; i < c->listen_count; i++)
+    for (size_t i = 0; i < t->listener_count; i++)
         if (ip_equal(ip, &t->listeners[i].local.ip))
             return true;
     return ip_equal(ip, &c->relay_ip4) || ip_equal(ip, &c->relay_ip6) || ip_equal(ip, &c->public_ip4) ||
@@ -43,29 +42,83 @@ bool turn_peer_allowed(const struct turn *t, const struct ip_addr *ip)
     return !in_any(&a, t->deny, t->cfg.deny_peer_count) && !special(&a) && !own(t, &a);
 }
 
-bool turn_permitted(const struct turn *t, const struct alloc *al, const struct ip_addr *ip)
+/* ---- the permissions of an allocation ---- */
+
+static struct permission **bucket_of(const struct turn *t, const struct alloc *al, const struct ip_addr *ip)
 {
-    for (size_t i = 0; i < t->cfg.limits.permissions; i++)
-        if (al->permissions[i].expires_ns > io_now(t->io) && ip_equal(&al->permissions[i].ip, ip))
-            return true;
-    return false;
+    return (struct permission **)&al->permissions[turn_hash_ip(t, ip) >> 32 & (BUCKETS - 1)];
 }
 
-/* The slot that has the address, else a free or expired one, else NULL. */
-static struct permission *slot_for(const struct turn *t, const struct alloc *al, const struct ip_addr *ip)
+static struct permission *find(const struct turn *t, const struct alloc *al, const struct ip_addr *ip)
 {
-    struct permission *free = NULL;
-    for (size_t i = 0; i < t->cfg.limits.permissions; i++) {
-        struct permission *p = &al->permissions[i];
-        if (p->expires_ns <= io_now(t->io)) {
-            if (!free)
-                free = p;
-        } else if (ip_equal(&p->ip, ip)) {
-            return p;
-        }
-    }
-    return free;
+    struct permission *p = *bucket_of(t, al, ip);
+    while (p && !ip_equal(&p->ip, ip))
+        p = p->next;
+    return p;
 }
+
+struct permission *turn_permitted(const struct turn *t, const struct alloc *al, const struct ip_addr *ip)
+{
+    struct permission *p = find(t, al, ip);
+    return p && p->expires_ns > io_now(t->io) ? p : NULL;
+}
+
+/* Frees those that nobody needs: of that family (0: all), and expired by then. */
+static void sweep(struct turn *t, struct alloc *al, uint8_t family, uint64_t by_ns)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct permission **link = &al->permissions[i], *p; (p = *link);) {
+            if (p->channels || p->expires_ns > by_ns || (family && p->ip.family != family)) {
+                link = &p->next;
+                continue;
+            }
+            *link = p->next;
+            pool_put(&t->permissions, p);
+            al->permission_count--;
+            t->stats.permissions--;
+        }
+}
+
+void turn_forget_permissions(struct turn *t, struct alloc *al, uint8_t family)
+{
+    turn_forget_channels(t, al, family); /* they point there */
+    sweep(t, al, family, TIME_NEVER);
+}
+
+/* The address's, or a new one that does not hold yet. NULL: no room. */
+static struct permission *slot_for(struct turn *t, struct alloc *al, const struct ip_addr *ip)
+{
+    struct permission *p = find(t, al, ip);
+    if (p)
+        return p;
+    p = al->permission_count < t->cfg.limits.permissions ? pool_get(&t->permissions) : NULL;
+    if (!p)
+        return NULL;
+    struct permission **bucket = bucket_of(t, al, ip);
+    *p = (struct permission){.next = *bucket, .ip = *ip};
+    *bucket = p;
+    al->permission_count++;
+    t->stats.permissions++;
+    return p;
+}
+
+/* Room for so many more, if those that have expired make it. */
+static void make_room(struct turn *t, struct alloc *al, size_t more)
+{
+    if (al->permission_count + more > t->cfg.limits.permissions)
+        sweep(t, al, 0, io_now(t->io));
+}
+
+struct permission *turn_permit(struct turn *t, struct alloc *al, const struct ip_addr *ip)
+{
+    make_room(t, al, 1);
+    struct permission *p = slot_for(t, al, ip);
+    if (p)
+        p->expires_ns = io_now(t->io) + PERMISSION_NS;
+    return p;
+}
+
+/* ---- CreatePermission ---- */
 
 /* 8656 10.2: the next XOR-PEER-ADDRESS that counts; 400 when it is none, 0 at the end with *more false. */
 static int next_peer(const struct stun_msg *m, struct stun_attr *it, struct endpoint *out, bool *more)
@@ -76,46 +129,41 @@ static int next_peer(const struct stun_msg *m, struct stun_attr *it, struct endp
     return 0;
 }
 
-/* All or none are installed (8656-10.2-2), so two walks: this one decides. */
-static int check_peers(const struct turn *t, const struct alloc *al, const struct stun_msg *m)
+/* All or none are installed (8656-10.2-2), so several walks: this one decides, */
+static int check_peers(const struct turn *t, struct alloc *al, const struct stun_msg *m, size_t *count)
 {
     struct stun_attr it = {0};
     struct endpoint peer;
     bool more;
     int code = 0;
-    size_t count = 0;
+    *count = 0;
     while (!code && !(code = next_peer(m, &it, &peer, &more)) && more) {
-        count++;
-        if (peer.ip.family != al->relay.ip.family)
+        ++*count;
+        if (!turn_relay_of(al, peer.ip.family))
             code = 443;
         else if (!turn_peer_allowed(t, &peer.ip))
             code = 403;
     }
-    return code ? code : count == 0 ? 400 : 0;
+    return code ? code : *count == 0 ? 400 : 0;
 }
 
-int turn_create_permission(struct turn *t, struct leg *leg, const struct stun_msg *m, const struct request *rq,
-                           struct answer *a)
+/* ... this one finds the room: what it makes does not hold yet, so it is swept away when there is not enough. */
+int turn_create_permission(struct turn *t, struct call *c)
 {
-    (void)rq;
-    (void)a;
-    struct alloc *al = leg->alloc;
-    int code = check_peers(t, al, m);
-    if (code)
-        return code;
-    size_t size = t->cfg.limits.permissions * sizeof *al->permissions;
-    struct permission *before = t->permissions_before;
-    memcpy(before, al->permissions, size);
     struct stun_attr it = {0};
     struct endpoint peer;
     bool more;
-    while (!next_peer(m, &it, &peer, &more) && more) {
-        struct permission *p = slot_for(t, al, &peer.ip);
-        if (!p) {
-            memcpy(al->permissions, before, size);
-            return 508;
-        }
-        *p = (struct permission){peer.ip, io_now(t->io) + PERMISSION_NS};
-    }
-    return 0;
+    size_t count;
+    int code = check_peers(t, c->alloc, c->m, &count);
+    if (!code)
+        make_room(t, c->alloc, count);
+    while (!code && !next_peer(c->m, &it, &peer, &more) && more)
+        if (!slot_for(t, c->alloc, &peer.ip))
+            code = 508;
+    if (code == 508)
+        sweep(t, c->alloc, 0, io_now(t->io));
+    it = (struct stun_attr){0};
+    while (!code && !next_peer(c->m, &it, &peer, &more) && more)
+        turn_permit(t, c->alloc, &peer.ip);
+    return code;
 }

@@ -15,17 +15,20 @@ int pool_init(struct pool *p, size_t size, size_t cap)
     return p->base ? 0 : E_NOMEM;
 }
 
-void *pool_get(struct pool *p)
+void *pool_take(struct pool *p)
 {
     void *object = p->free;
     if (object)
         memcpy(&p->free, object, sizeof p->free);
     else if (p->high < p->cap)
         object = p->base + p->size * p->high++;
-    else
-        return NULL;
-    memset(object, 0, p->size);
     return object;
+}
+
+void *pool_get(struct pool *p)
+{
+    void *object = pool_take(p);
+    return object ? memset(object, 0, p->size) : NULL;
 }
 
 void pool_put(struct pool *p, void *object)
@@ -48,13 +51,13 @@ static size_t next_slot(const struct idmap *m, size_t i)
     return (i + 1) & (((size_t)1 << m->bits) - 1);
 }
 
-static size_t home(const struct idmap *m, uint32_t key)
+static size_t home(const struct idmap *m, uint64_t key)
 {
-    return (uint32_t)(key * UINT32_C(2654435769)) >> (32 - m->bits); /* Knuth's multiplicative hash */
+    return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - m->bits)); /* Knuth's multiplicative hash */
 }
 
 /* Where the key is, or the empty slot where it would be. */
-static size_t find(const struct idmap *m, uint32_t key)
+static size_t find(const struct idmap *m, uint64_t key)
 {
     size_t i = home(m, key);
     while (m->slots[i].key && m->slots[i].key != key)
@@ -62,12 +65,12 @@ static size_t find(const struct idmap *m, uint32_t key)
     return i;
 }
 
-void *idmap_get(const struct idmap *m, uint32_t key)
+void *idmap_get(const struct idmap *m, uint64_t key)
 {
     return key ? m->slots[find(m, key)].value : NULL;
 }
 
-void idmap_put(struct idmap *m, uint32_t key, void *value)
+void idmap_put(struct idmap *m, uint64_t key, void *value)
 {
     struct idmap_slot *s = &m->slots[find(m, key)];
     assert(key && !s->key);
@@ -75,7 +78,7 @@ void idmap_put(struct idmap *m, uint32_t key, void *value)
 }
 
 /* Closes the gap, so that no search ends before its key: what follows moves up unless that is before its home. */
-void idmap_drop(struct idmap *m, uint32_t key)
+void idmap_drop(struct idmap *m, uint64_t key)
 {
     size_t gap = find(m, key), mask = ((size_t)1 << m->bits) - 1;
     assert(m->slots[gap].key);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the relay keeps its things in, each of a size fixed when it is made: a pool of equal objects, a map from 32-bit
- * ids to them, and a heap of timers. None of them allocates afterwards. */
+/* What the relay keeps its things in, each of a size fixed when it is made: a pool of equal objects, a map from
+ * numbers to them, and a heap of timers. None of them allocates afterwards. */
 #ifndef TP_TURN_TABLES_H
 #define TP_TURN_TABLES_H
 
@@ -15,20 +15,21 @@ struct pool {
 };
 int pool_init(struct pool *p, size_t size, size_t cap); /* E_NOMEM */
 void *pool_get(struct pool *p);                         /* zeroed; NULL: all are out */
+void *pool_take(struct pool *p);                        /* the same, as it happens to be */
 void pool_put(struct pool *p, void *object);
 
 /* Keys are not 0. */
 struct idmap {
     struct idmap_slot {
-        uint32_t key;
+        uint64_t key;
         void *value;
     } *slots;
     unsigned bits;
 };
 int idmap_init(struct idmap *m, size_t cap); /* E_NOMEM */
-void *idmap_get(const struct idmap *m, uint32_t key); /* NULL: none */
-void idmap_put(struct idmap *m, uint32_t key, void *value); /* a new key; at most cap of them */
-void idmap_drop(struct idmap *m, uint32_t key);
+void *idmap_get(const struct idmap *m, uint64_t key); /* NULL: none */
+void idmap_put(struct idmap *m, uint64_t key, void *value); /* a new key; at most cap of them */
+void idmap_drop(struct idmap *m, uint64_t key);
 
 /* Embedded in what it belongs to; zeroed it is not armed. Of equal times the heap's order decides, which is a
  * function of what was done before and of nothing else. */

@@ -47,7 +47,7 @@ static void set_id(struct turn *t, struct peer *peer, io_id id)
 static void wait_for_bind(struct turn *t, struct peer *peer)
 {
     do
-        peer->connection = (uint32_t)(rng_u64(&t->rng_id) >> 32);
+        turn_unguessable(t, &peer->connection, sizeof peer->connection);
     while (peer->connection == 0 || idmap_get(&t->by_connection, peer->connection));
     idmap_put(&t->by_connection, peer->connection, peer);
     timers_set(&t->timers, &peer->timer, peer, io_now(t->io) + BIND_TIMEOUT_NS);
@@ -85,43 +85,43 @@ void turn_peer_delete(struct turn *t, struct peer *peer, const char *cause, int 
     else
         io_close(t->io, peer->id);
     if (peer->leg)
-        io_close(t->io, peer->leg->id);
-    if (peer->state == PEER_CONNECTING && code && peer->alloc->control->id)
-        turn_answer(t, peer->alloc->control, &peer->asked, &(struct answer){.code = code});
+        io_close(t->io, peer->leg->at.id);
+    if (peer->state == PEER_CONNECTING && code)
+        turn_answer_code(t, &peer->alloc->from, &peer->asked, code);
     turn_peer_forget(t, peer, cause);
 }
 
 /* ---- Connect ---- */
 
-/* 5.2 in its order; X-24: never to itself, whatever the lists allow. */
-static int check_connect(const struct turn *t, const struct alloc *al, const struct stun_msg *m, struct endpoint *to)
+/* 5.2 in its order; X-10: of a UDP allocation 400; X-24: never to itself, whatever the lists allow. */
+static int check_connect(const struct turn *t, struct alloc *al, const struct stun_msg *m, struct endpoint *to)
 {
     int err = stun_get_address(m, ATTR_XOR_PEER_ADDRESS, to);
     if (!err && peer_of(al, to))
         return 446;
-    if (err || to->port == 0)
+    if (err || to->port == 0 || al->proto != PROTO_TCP)
         return 400;
-    if (to->ip.family != al->relay.ip.family)
+    const struct relay *r = turn_relay_of(al, to->ip.family);
+    if (!r)
         return 443;
-    if (!turn_peer_allowed(t, &to->ip) || endpoint_equal(to, &al->relay) || endpoint_equal(to, &al->told))
+    if (!turn_peer_allowed(t, &to->ip) || endpoint_equal(to, &r->at) || endpoint_equal(to, &r->told))
         return 403;
     return 0;
 }
 
-int turn_connect(struct turn *t, struct leg *leg, const struct stun_msg *m, const struct request *rq,
-                 struct answer *a)
+int turn_connect(struct turn *t, struct call *c)
 {
-    (void)a;
-    struct alloc *al = leg->alloc;
+    struct alloc *al = c->alloc;
     struct endpoint to;
-    int code = check_connect(t, al, m, &to);
+    int code = check_connect(t, al, c->m, &to);
     if (code)
         return code;
     struct peer *peer = new_peer(t, al, &to);
     if (!peer)
         return 508; /* */
-    peer->asked = *rq;
-    set_id(t, peer, io_connect(t->io, t->owner, &al->relay, &to));
+    peer->asked = c->rq;
+    peer->asked.keys = &al->keys; /* what the request names may be configured away meanwhile */
+    set_id(t, peer, io_connect(t->io, t->owner, &turn_relay_of(al, to.ip.family)->at, &to));
     timers_set(&t->timers, &peer->timer, peer, io_now(t->io) + CONNECT_TIMEOUT_NS);
     return ANSWERED; /* when the connection is there, or is not */
 }
@@ -129,16 +129,16 @@ int turn_connect(struct turn *t, struct leg *leg, const struct stun_msg *m, cons
 void turn_peer_opened(struct turn *t, struct peer *peer)
 {
     wait_for_bind(t, peer);
-    turn_answer(t, peer->alloc->control, &peer->asked, &(struct answer){.connection = peer->connection});
+    turn_answer(t, &peer->alloc->from, &peer->asked, &(struct answer){.connection = peer->connection});
 }
 
 /* 5.2: refused, unreachable: 447 at once. */
 void turn_peer_failed(struct turn *t, struct peer *peer)
 {
-    struct leg *control = peer->alloc->control;
+    const struct alloc *al = peer->alloc;
     struct request asked = peer->asked;
     turn_peer_forget(t, peer, "refused");
-    turn_answer(t, control, &asked, &(struct answer){.code = 447});
+    turn_answer_code(t, &al->from, &asked, 447);
 }
 
 void turn_peer_timer(struct turn *t, struct peer *peer)
@@ -149,8 +149,9 @@ void turn_peer_timer(struct turn *t, struct peer *peer)
 /* ---- incoming ---- */
 
 /* 5.3: accepted it is already; closed at once unless there is a permission (and room, X-25). */
-void turn_peer_incoming(struct turn *t, struct alloc *al, const struct io_in *in)
+void turn_peer_incoming(struct turn *t, struct relay *r, const struct io_in *in)
 {
+    struct alloc *al = r->alloc;
     bool welcome = al->live && turn_peer_allowed(t, &in->remote.ip) &&
                    (!t->cfg.profile->permission_needed || turn_permitted(t, al, &in->remote.ip));
     struct peer *peer = welcome ? new_peer(t, al, &in->remote) : NULL;
@@ -172,26 +173,26 @@ void turn_peer_incoming(struct turn *t, struct alloc *al, const struct io_in *in
 /* ---- ConnectionBind ---- */
 
 /* 5.4. The peer that is asked for, or NULL and the code. Sameness of the server's address: X-18. */
-static struct peer *bindable(const struct turn *t, const struct leg *leg, const struct stun_msg *m,
-                             const struct request *rq, int *code)
+static struct peer *bindable(const struct turn *t, const struct call *c, int *code)
 {
     uint32_t connection;
-    *code = 400;
-    if (leg->alloc || stun_get_u32(m, ATTR_CONNECTION_ID, &connection))
+    *code = 400; /* over UDP too (5.4-1) */
+    if (c->alloc || !c->leg || stun_get_u32(c->m, ATTR_CONNECTION_ID, &connection))
         return NULL;
     struct peer *peer = idmap_get(&t->by_connection, connection);
-    if (!peer || peer->state != PEER_PENDING || !endpoint_equal(&leg->local, &peer->alloc->control->local))
+    if (!peer || peer->state != PEER_PENDING || !endpoint_equal(&c->from->local, &peer->alloc->from.local))
         return NULL;
     *code = 441;
-    return peer->alloc->user == rq->user ? peer : NULL;
+    return peer->alloc->user == c->rq.user ? peer : NULL;
 }
 
-int turn_connection_bind(struct turn *t, struct leg *leg, const struct stun_msg *m, const struct request *rq,
-                         struct answer *a)
+int turn_connection_bind(struct turn *t, struct call *c)
 {
     int code;
-    struct peer *peer = bindable(t, leg, m, rq, &code);
-    leg->bind_failed = !peer;
+    struct peer *peer = bindable(t, c, &code);
+    struct leg *leg = c->leg;
+    if (leg)
+        leg->bind_failed = !peer;
     if (!peer)
         return code;
     note(t, peer, "BOUND", NULL);
@@ -202,6 +203,6 @@ int turn_connection_bind(struct turn *t, struct leg *leg, const struct stun_msg 
     t->stats.bound++;
     timers_set(&t->timers, &peer->timer, peer, TIME_NEVER);
     timers_set(&t->timers, &leg->idle, leg, TIME_NEVER);
-    a->connection = t->cfg.profile->bind_echoes_id ? peer->connection : 0;
+    c->a.connection = t->cfg.profile->bind_echoes_id ? peer->connection : 0;
     return 0; /* answered before the splice: 6062-5.4-11 */
 }

@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/base/err.h"
 #include "models/turn/server.h"
 
 const struct turn_profile turn_strict = {
-    .name = "strict", .software = "turnproof", .permission_needed = true, .nonce_cookie = true,
+    .name = "strict", .software = "turnproof", .permission_needed = true, .rfc8489 = true, .last_channel = 0x4fff,
 };
 
-/* As the reference capture shows it. Of the 401's reason only the length is known, 32 characters. */
+/* As the reference capture shows it, and for the rest of its time: RFC 5766 and 5389. Of the 401's reason only the
+ * length is known, 32 characters. */
 const struct turn_profile turn_expressway = {
     .name = "expressway",
     .software = "TANDBERG/4137 (X8.9.2)",
@@ -21,11 +23,12 @@ const struct turn_profile turn_expressway = {
     .attempt_integrity = true,
     .challenge_lifetime = true,
     .reason_401 = "Unauthorized: credentials needed",
+    .last_channel = 0x7ffe,
     .sequential_ports = true,
 };
 
 const struct turn_limits turn_limits_default = {
-    .clients = 4096, .allocations = 1024, .permissions = 32, .peers = 16, .user_allocations = 1024,
+    .clients = 4096, .allocations = 1024, .permissions = 32, .channels = 32, .peers = 16, .user_allocations = 1024,
     .max_lifetime_s = 3600,
 };
 
@@ -35,6 +38,17 @@ const struct turn_profile *turn_profile_named(const char *name)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i]->name, name) == 0)
             return all[i];
+    return NULL;
+}
+
+const struct turn_size *turn_size_named(const char *name)
+{
+    static const struct turn_size all[] = {
+        {"small", 1, 1800, 0}, {"medium", 1, 1800, 0}, {"large", 6, 6000, 1000}, /* EXP-1, EXP-2 */
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].name, name) == 0)
+            return &all[i];
     return NULL;
 }
 
@@ -48,54 +62,81 @@ static void *copy_of(const void *p, size_t count, size_t size)
     return copy;
 }
 
-static bool copy_users(struct turn *t, const struct turn_config *cfg)
+static void add_listener(struct turn *t, enum ip_proto proto, const struct endpoint *at)
 {
-    t->users = calloc(cfg->user_count ? cfg->user_count : 1, sizeof *t->users);
-    for (size_t i = 0; t->users && i < cfg->user_count; i++) {
-        t->users[i].name = strdup(cfg->users[i].name);
-        if (!t->users[i].name)
-            return false;
-        stun_long_term_key(cfg->users[i].name, cfg->realm, cfg->users[i].password, t->users[i].key);
-    }
-    return t->users != NULL;
+    struct listener *l = &t->listeners[t->listener_count++];
+    *l = (struct listener){.node.kind = NODE_LISTENER, .proto = proto, .local = *at, .port = l};
+    for (struct listener *first = t->listeners; first < l; first++)
+        if (first->local.port == at->port) {
+            l->port = first;
+            return;
+        }
 }
 
 static bool copy_config(struct turn *t, const struct turn_config *cfg)
 {
     t->cfg = *cfg;
     t->cfg.users = NULL; /* the passwords stay with the caller */
+    t->cfg.secret = NULL;
     t->cfg.realm = strdup(cfg->realm);
-    t->listeners = calloc(cfg->listen_count ? cfg->listen_count : 1, sizeof *t->listeners);
+    t->listeners = calloc(cfg->listen_count + cfg->listen_udp_count + 1, sizeof *t->listeners);
     t->cfg.allow_peer = t->allow = copy_of(cfg->allow_peer, cfg->allow_peer_count, sizeof *t->allow);
     t->cfg.deny_peer = t->deny = copy_of(cfg->deny_peer, cfg->deny_peer_count, sizeof *t->deny);
-    if (!t->cfg.realm || !t->listeners || !t->allow || !t->deny || !copy_users(t, cfg))
+    if (!t->cfg.realm || !t->listeners || !t->allow || !t->deny || turn_users_init(t, cfg->users, cfg->user_count))
         return false;
     for (size_t i = 0; i < cfg->listen_count; i++)
-        t->listeners[i] = (struct listener){{NODE_LISTENER}, cfg->listen[i]};
-    t->cfg.listen = NULL;
+        add_listener(t, PROTO_TCP, &cfg->listen[i]);
+    for (size_t i = 0; i < cfg->listen_udp_count; i++)
+        add_listener(t, PROTO_UDP, &cfg->listen_udp[i]);
+    t->cfg.listen = t->cfg.listen_udp = NULL;
     return true;
+}
+
+static bool make_pools(struct turn *t)
+{
+    const struct turn_limits *l = &t->cfg.limits;
+    size_t allocations = l->allocations;
+    return !pool_init(&t->legs, sizeof(struct leg), l->clients) && !pool_init(&t->buffers, REQUEST_MAX, l->clients) &&
+           !pool_init(&t->frames, FRAME_MAX, allocations) &&
+           !pool_init(&t->allocs, sizeof(struct alloc), allocations) &&
+           !pool_init(&t->permissions, sizeof(struct permission), allocations * l->permissions) &&
+           !pool_init(&t->channels, sizeof(struct channel), allocations * l->channels) &&
+           !pool_init(&t->peers, sizeof(struct peer), allocations * l->peers) &&
+           !pool_init(&t->reservations, sizeof(struct reservation), allocations);
 }
 
 static bool make_tables(struct turn *t)
 {
     const struct turn_limits *l = &t->cfg.limits;
-    size_t peers = (size_t)l->allocations * l->peers, permissions = l->permissions * sizeof(struct permission);
-    t->permissions_before = malloc(permissions + 1);
-    return t->permissions_before && !pool_init(&t->legs, sizeof(struct leg), l->clients) &&
-           !pool_init(&t->buffers, REQUEST_MAX, l->clients) &&
-           !pool_init(&t->allocs, sizeof(struct alloc), l->allocations) &&
-           !pool_init(&t->permissions, permissions + sizeof(void *), l->allocations) &&
-           !pool_init(&t->peers, sizeof(struct peer), peers) &&
-           !idmap_init(&t->by_io, t->cfg.listen_count + l->clients + l->allocations + peers) &&
-           !idmap_init(&t->by_connection, peers) &&
-           !timers_init(&t->timers, l->clients + l->allocations + peers);
+    size_t peers = (size_t)l->allocations * l->peers;
+    for (t->tuple_bits = 4; (size_t)1 << t->tuple_bits < l->allocations; t->tuple_bits++)
+        ;
+    t->by_tuple = calloc((size_t)1 << t->tuple_bits, sizeof(struct alloc *));
+    return t->by_tuple && make_pools(t) &&
+           !idmap_init(&t->by_io, t->listener_count + l->clients + 2u * l->allocations + peers) &&
+           !idmap_init(&t->by_connection, peers) && !idmap_init(&t->by_token, l->allocations) &&
+           !timers_init(&t->timers, l->clients + 2u * l->allocations + peers);
+}
+
+size_t turn_footprint(const struct turn *t)
+{
+    const struct idmap *const maps[] = {&t->by_io, &t->by_connection, &t->by_token};
+    const struct pool *const pools[] = {&t->legs,        &t->buffers,  &t->frames, &t->allocs,
+                                        &t->permissions, &t->channels, &t->peers,  &t->reservations};
+    size_t bytes = sizeof *t + (sizeof *t->by_tuple << t->tuple_bits) + sizeof *t->timers.heap * (t->timers.cap + 1);
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        bytes += sizeof *maps[i]->slots << maps[i]->bits;
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
+        bytes += pools[i]->size * pools[i]->cap;
+    return bytes;
 }
 
 static bool sensible(const struct turn_config *cfg)
 {
+    const struct turn_limits *l = &cfg->limits;
     return cfg->profile && cfg->realm && cfg->first_port && cfg->first_port <= cfg->last_port &&
-           cfg->limits.clients < 1u << 20 && cfg->limits.allocations < 1u << 16 && cfg->limits.peers < 1u << 12 &&
-           cfg->limits.permissions < 1u << 12;
+           l->clients < 1u << 20 && l->allocations < 1u << 16 && l->peers < 1u << 12 && l->permissions < 1u << 12 &&
+           l->channels < 1u << 12;
 }
 
 struct turn *turn_new(struct io *io, unsigned owner, const struct turn_config *cfg)
@@ -105,16 +146,18 @@ struct turn *turn_new(struct io *io, unsigned owner, const struct turn_config *c
         return NULL;
     t->io = io;
     t->owner = owner;
+    struct rng secret = io_rng(io, "turn/secret");
+    if (cfg->secret)
+        memcpy(t->oracle.secret, cfg->secret, SECRET);
+    else
+        rng_fill(&secret, t->oracle.secret, SECRET);
+    turn_unguessable(t, &t->hash_key, sizeof t->hash_key);
     if (!copy_config(t, cfg) || !make_tables(t)) {
         turn_free(t);
         return NULL;
     }
-    t->next_port = cfg->first_port;
-    struct rng secret = io_rng(io, "turn/secret");
-    rng_fill(&secret, t->secret, sizeof t->secret);
+    t->next_port[0] = t->next_port[1] = cfg->first_port;
     t->rng_id = io_rng(io, "turn/id");
-    t->rng_port = io_rng(io, "turn/port");
-    t->rng_nonce = io_rng(io, "turn/nonce");
     return t;
 }
 
@@ -122,12 +165,11 @@ void turn_free(struct turn *t)
 {
     if (!t)
         return;
-    for (size_t i = 0; t->users && i < t->cfg.user_count; i++)
-        free(t->users[i].name);
+    turn_users_free(&t->users);
     void *const parts[] = {
-        (void *)t->cfg.realm, t->users, t->listeners, t->allow, t->deny, t->permissions_before, t->legs.base,
-        t->buffers.base, t->allocs.base, t->permissions.base, t->peers.base, t->by_io.slots,
-        t->by_connection.slots, t->timers.heap, t,
+        (void *)t->cfg.realm, t->listeners, t->allow, t->deny, t->legs.base, t->buffers.base, t->frames.base,
+        t->allocs.base, t->permissions.base, t->channels.base, t->peers.base, t->reservations.base, t->by_io.slots,
+        t->by_connection.slots, t->by_token.slots, t->by_tuple, t->timers.heap, t,
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         free(parts[i]);
@@ -137,8 +179,10 @@ void turn_free(struct turn *t)
 
 static void start(struct turn *t)
 {
-    for (size_t i = 0; i < t->cfg.listen_count; i++)
-        idmap_put(&t->by_io, io_listen(t->io, t->owner, &t->listeners[i].local), &t->listeners[i]);
+    for (struct listener *l = t->listeners; l < t->listeners + t->listener_count; l++) {
+        bool udp = l->proto == PROTO_UDP;
+        idmap_put(&t->by_io, udp ? io_udp(t->io, t->owner, &l->local) : io_listen(t->io, t->owner, &l->local), l);
+    }
 }
 
 static void timers_fire(struct turn *t)
@@ -155,7 +199,11 @@ static void timers_fire(struct turn *t)
         case NODE_PEER:
             turn_peer_timer(t, (struct peer *)n);
             break;
-        case NODE_LISTENER: /* has none */
+        case NODE_RESERVATION:
+            turn_reservation_drop(t, (struct reservation *)n);
+            break;
+        case NODE_LISTENER: /* have none */
+        case NODE_RELAY:
             break;
         }
 }
@@ -163,10 +211,13 @@ static void timers_fire(struct turn *t)
 static void listener_event(struct turn *t, struct listener *l, const struct io_in *in)
 {
     char at[ENDPOINT_TEXT];
-    if (in->event == IO_ACCEPTED)
-        turn_leg_accepted(t, in);
+    if (in->event == IO_DATAGRAM)
+        turn_client_datagram(t, l, in);
+    else if (in->event == IO_ACCEPTED)
+        turn_leg_accepted(t, l, in);
     else if (in->event == IO_FAILED)
-        io_fail(t->io, NULL, "TURN cannot listen on %s", endpoint_text(&l->local, at));
+        io_fail(t->io, NULL, "TURN cannot listen on %s %s: %s", l->proto == PROTO_UDP ? "UDP" : "TCP",
+                endpoint_text(&l->local, at), err_text(in->err));
 }
 
 static void leg_event(struct turn *t, struct leg *leg, const struct io_in *in)
@@ -177,22 +228,26 @@ static void leg_event(struct turn *t, struct leg *leg, const struct io_in *in)
         turn_leg_data(t, leg, in->data, in->len);
     else if (in->event == IO_EOF)
         turn_leg_close(t, leg, "client-closed");
-    else if (in->event == IO_BLOCKED || in->event == IO_WRITABLE) /* no more questions until the answers are gone */
-        io_read(t->io, leg->id, in->event == IO_WRITABLE);
+    else if (in->event == IO_BLOCKED || in->event == IO_WRITABLE)
+        turn_leg_blocked(t, leg, in->event == IO_BLOCKED);
     else if (in->event == IO_CLOSED && leg->peer)
         turn_peer_forget(t, leg->peer, "client-closed");
     else if (in->event == IO_CLOSED)
         turn_leg_forget(t, leg, "client-closed");
 }
 
-static void alloc_event(struct turn *t, struct alloc *al, const struct io_in *in)
+static void relay_event(struct turn *t, struct relay *r, const struct io_in *in)
 {
-    if (in->event == IO_ACCEPTED)
-        turn_peer_incoming(t, al, in);
+    if (in->event == IO_DATAGRAM)
+        turn_peer_datagram(t, r, in);
+    else if (in->event == IO_ICMP)
+        turn_peer_icmp(t, r, in);
+    else if (in->event == IO_ACCEPTED)
+        turn_peer_incoming(t, r, in);
     else if (in->event == IO_OPENED)
-        turn_alloc_opened(t, al);
+        turn_relay_opened(t, r);
     else if (in->event == IO_FAILED)
-        turn_alloc_port_failed(t, al);
+        turn_relay_port_failed(t, r);
 }
 
 static void peer_event(struct turn *t, struct peer *peer, const struct io_in *in)
@@ -225,8 +280,11 @@ void turn_input(struct turn *t, const struct io_in *in)
     case NODE_LEG:
         leg_event(t, (struct leg *)n, in);
         break;
-    case NODE_ALLOC:
-        alloc_event(t, (struct alloc *)n, in);
+    case NODE_RELAY:
+        relay_event(t, (struct relay *)n, in);
+        break;
+    case NODE_ALLOC: /* have no id of their own */
+    case NODE_RESERVATION:
         break;
     case NODE_PEER:
         peer_event(t, (struct peer *)n, in);

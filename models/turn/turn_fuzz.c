@@ -165,7 +165,7 @@ static void step(struct world *w, uint8_t what, uint8_t which, const uint8_t *by
     } else {
         w->now += (uint64_t)which * NS_S;
         in.event = IO_TICK;
-        in.id = what & 1 ? (io_id)2 << 24 : IO_NONE;
+        in.id = what & 1 ? (io_id)2 << IO_OWNER_SHIFT : IO_NONE;
     }
     tell(w, &in);
 }
@@ -186,7 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct world w = {.io = io_new("fuzz", 1)};
     w.turn = turn_new(w.io, 1, &cfg);
     w.client = turn_client_new(w.io, 2, &client);
-    tell(&w, &(struct io_in){.event = IO_START, .id = LISTENER << 24});
+    tell(&w, &(struct io_in){.event = IO_START, .id = (io_id)LISTENER << IO_OWNER_SHIFT});
     turn_client_start(w.client);
     drain(&w);
     step(&w, 0xd0, 0, NULL, 0); /* the client is connected */
