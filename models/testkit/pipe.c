@@ -334,7 +334,7 @@ static void abort_end(struct pipe *p, struct end *e)
     e->splice = NULL;
 }
 
-/* One side of a pair has ended: both are closed behind what is on its way, and the core hears of both. */
+/* A pair is over: both are closed behind what is on its way, and the core hears of both. */
 static void splice_end(struct pipe *p, struct end *ended, int err)
 {
     struct end *other = ended->splice;
@@ -353,10 +353,11 @@ static void splice_move(struct pipe *p, struct end *from)
         transmit(p, to);
         transmit(p, from->peer);
     }
-    if (from->in.len == 0 && from->fin_came) {
-        bytes_add(&from->out, to->in.p, to->in.len); /* RFC 6062 5.5: the other's last bytes still go through */
-        bytes_drop(&to->in, to->in.len);
-        splice_end(p, from, 0);
+    if (from->in.len == 0 && from->fin_came) { /* passed on; the other direction stays until that ends too */
+        to->fin_wanted = true;
+        transmit(p, to);
+        if (to->in.len == 0 && to->fin_came)
+            splice_end(p, from, 0);
     }
 }
 

@@ -192,7 +192,12 @@ static void not_reading_holds_back(void **state)
     assert_int_equal(b->got_len, SIZE);
     assert_memory_equal(b->got, block, SIZE);
     assert_true(b->eof);
+    assert_int_equal(w.echo.closed, 0); /* the other direction is still open */
+    raw_send(w.p, b, "back", 4);
+    raw_shutdown(w.p, b);
+    pipe_run_until(w.p, 21 * NS_S);
     assert_true(a->eof);
+    assert_int_equal(a->got_len, 4);
     assert_int_equal(w.echo.closed, 2);
     assert_int_equal(w.echo.err, 0);
     world_free(&w);

@@ -354,6 +354,8 @@ static void one_side_closes(void **state)
         assert_int_equal(to->got_len, i & 2 ? 0 : SIZE);
         if (to->got_len)
             assert_memory_equal(to->got, bytes, SIZE);
+        raw_shutdown(s.w.p, to);
+        pipe_run_for(s.w.p, NS_S);
         raw_send(s.w.p, second.r, "on", 2);
         assert_true(refreshes(&s));
         assert_int_equal(raw_accepted(s.w.p, "203.0.113.9:81")->got_len, 2);

@@ -8,7 +8,8 @@
 #include "models/base/err.h"
 #include "models/base/time.h"
 
-enum { READ_CHUNK = 64 * 1024, LOW_WATER = HOST_HIGH_WATER / 2 };
+enum { READ_CHUNK = 64 * 1024, LOW_WATER = HOST_HIGH_WATER / 2, BUCKETS_LEAST = 64 };
+#define LINGER_NS (30 * NS_S) /* a closed connection whose peer neither reads nor ends for so long is reset */
 
 /* Bytes that the socket did not take yet: [from, from + len) of buf. */
 struct backlog {
@@ -19,13 +20,17 @@ struct backlog {
 enum conn_kind { CONN_LISTENER, CONN_UDP, CONN_OPENING, CONN_OPEN };
 
 struct conn {
+    struct host *host;
     enum conn_kind kind;
-    io_id id; /* IO_NONE: the core has let go of it, it lives until its backlog is delivered */
+    io_id id; /* IO_NONE: the core has let go of it, it lives until its backlog is delivered and the peer has ended */
+    struct conn *next_id;
     net_sock sock;
     struct endpoint local, remote;
     struct backlog out;
     struct conn *splice;
     bool reading, blocked, eof_told, closing;
+    bool eof_read, fin_sent; /* spliced or closing: the peer has ended; so have we */
+    net_timer linger;        /* closing */
 };
 
 /* What has to be told to the core, or done, once it has returned and its operations are carried out. */
@@ -39,8 +44,9 @@ struct host {
     net_node node;
     struct core core;
     struct host_hooks hooks;
-    struct conn **by_sock, **by_id; /* dense: socket ids and the low 24 bits of io ids are small */
-    size_t sock_cap, id_cap;
+    struct conn **by_sock; /* dense: socket ids are small */
+    struct conn **by_id;   /* hashed: io ids are never used twice */
+    size_t sock_cap, id_buckets, id_count;
     struct pending *pending;
     size_t pending_at, pending_count, pending_cap;
     bool delivering;
@@ -57,10 +63,11 @@ static const struct net_ops *net_of(const struct host *h)
 struct host *host_new(struct net *net, const struct core *core, const struct host_hooks *hooks)
 {
     struct host *h = calloc(1, sizeof *h);
-    if (!h || !(h->chunk = malloc(READ_CHUNK))) {
-        free(h);
+    if (!h || !(h->chunk = malloc(READ_CHUNK)) || !(h->by_id = calloc(BUCKETS_LEAST, sizeof(struct conn *)))) {
+        host_free(h);
         return NULL;
     }
+    h->id_buckets = BUCKETS_LEAST;
     h->net = net;
     h->core = *core;
     if (hooks)
@@ -106,15 +113,40 @@ static struct conn **slot(struct conn ***slots, size_t *cap, size_t i)
     return &(*slots)[i];
 }
 
-static size_t id_index(io_id id)
+/* They count up, so their low bits spread well. */
+static struct conn **bucket_of(struct host *h, io_id id)
 {
-    return id & 0xffffff;
+    return &h->by_id[id & (h->id_buckets - 1)];
 }
 
 static struct conn *conn_by_id(struct host *h, io_id id)
 {
-    size_t i = id_index(id);
-    return i < h->id_cap ? h->by_id[i] : NULL;
+    struct conn *c = *bucket_of(h, id);
+    while (c && c->id != id)
+        c = c->next_id;
+    return c;
+}
+
+static void put_id(struct host *h, struct conn *c)
+{
+    struct conn **b = bucket_of(h, c->id);
+    c->next_id = *b;
+    *b = c;
+}
+
+static void grow_ids(struct host *h)
+{
+    struct conn **old = h->by_id;
+    size_t n = h->id_buckets;
+    h->id_buckets = 2 * n;
+    h->by_id = calloc(h->id_buckets, sizeof(struct conn *));
+    assert(h->by_id);
+    for (size_t i = 0; i < n; i++)
+        for (struct conn *c = old[i], *next; c; c = next) {
+            next = c->next_id;
+            put_id(h, c);
+        }
+    free(old);
 }
 
 static struct conn *conn_by_sock(struct host *h, net_sock sock)
@@ -126,8 +158,10 @@ static struct conn *conn_add(struct host *h, enum conn_kind kind, io_id id, net_
 {
     struct conn *c = calloc(1, sizeof *c);
     assert(c);
-    *c = (struct conn){.kind = kind, .id = id, .sock = sock};
-    *slot(&h->by_id, &h->id_cap, id_index(id)) = c;
+    *c = (struct conn){.host = h, .kind = kind, .id = id, .sock = sock};
+    if (++h->id_count > h->id_buckets)
+        grow_ids(h);
+    put_id(h, c);
     *slot(&h->by_sock, &h->sock_cap, sock) = c;
     return c;
 }
@@ -135,8 +169,13 @@ static struct conn *conn_add(struct host *h, enum conn_kind kind, io_id id, net_
 /* The core knows this connection no longer. */
 static void conn_forget_id(struct host *h, struct conn *c)
 {
-    if (c->id != IO_NONE)
-        h->by_id[id_index(c->id)] = NULL;
+    if (c->id == IO_NONE)
+        return;
+    struct conn **link = bucket_of(h, c->id);
+    while (*link != c)
+        link = &(*link)->next_id;
+    *link = c->next_id;
+    h->id_count--;
     c->id = IO_NONE;
 }
 
@@ -146,6 +185,8 @@ static void conn_remove(struct host *h, struct conn *c)
     if (c->splice)
         c->splice->splice = NULL;
     conn_forget_id(h, c);
+    if (c->linger)
+        net_of(h)->timer_cancel(h->net, c->linger);
     h->by_sock[c->sock] = NULL;
     conn_free(c);
 }
@@ -275,20 +316,64 @@ static void send_bytes(struct host *h, struct conn *c, const uint8_t *data, size
 
 /* ---- closing ---- */
 
-/* Delivers the backlog, then FIN. The core has been told, or knows. */
+static void close_socket(struct host *h, struct conn *c)
+{
+    net_of(h)->sock_close(h->net, c->sock);
+    conn_remove(h, c);
+}
+
+static void linger_over(void *ctx)
+{
+    struct conn *c = ctx;
+    struct host *h = c->host;
+    c->linger = 0;
+    net_of(h)->tcp_abort(h->net, c->sock);
+    conn_remove(h, c);
+}
+
+static void linger_from_now(struct host *h, struct conn *c)
+{
+    if (c->linger)
+        net_of(h)->timer_cancel(h->net, c->linger);
+    c->linger = net_of(h)->timer_set(h->net, net_of(h)->now(h->net) + LINGER_NS, linger_over, c);
+}
+
+/* FIN, once what goes before it has been taken. */
+static void end_sending(struct host *h, struct conn *c)
+{
+    if (c->kind != CONN_OPEN || c->out.len || c->fin_sent)
+        return;
+    c->fin_sent = true;
+    net_of(h)->tcp_shutdown(h->net, c->sock);
+}
+
+/* The core is done with this connection. Its backlog goes, then the FIN; what the peer still sends is read and thrown
+ * away until it ends too, for a socket that is closed with bytes unread resets, and takes back what was under way. */
+static void close_on(struct host *h, struct conn *c)
+{
+    if (c->out.len) /* the rest when the socket takes more */
+        return;
+    end_sending(h, c);
+    while (!c->eof_read && net_of(h)->tcp_recv(h->net, c->sock, h->chunk, READ_CHUNK, &c->eof_read))
+        ;
+    if (c->eof_read)
+        close_socket(h, c);
+}
+
 static void close_gently(struct host *h, struct conn *c)
 {
-    if (c->splice) {
-        c->splice->splice = NULL;
-        c->splice = NULL;
-    }
+    if (c->splice)
+        c->splice = c->splice->splice = NULL;
     conn_forget_id(h, c);
-    c->closing = true;
-    flush(h, c);
-    if (c->out.len == 0) {
-        net_of(h)->sock_close(h->net, c->sock);
-        conn_remove(h, c);
+    if (c->kind == CONN_LISTENER || c->kind == CONN_UDP || (c->kind == CONN_OPENING && !c->out.len)) {
+        close_socket(h, c);
+        return;
     }
+    c->closing = true;
+    linger_from_now(h, c);
+    flush(h, c);
+    if (c->kind == CONN_OPEN)
+        close_on(h, c);
 }
 
 /* The core has let go of id: what was still to be told about it is void (io.h: no event follows). */
@@ -299,48 +384,46 @@ static void void_pending(struct host *h, io_id id)
             h->pending[i].what = PENDING_VOID;
 }
 
-/* One side of a spliced pair has ended: the other gets what is on its way to it, then its FIN. */
-static void splice_end(struct host *h, struct conn *ended, int err, bool socket_gone)
+/* A spliced pair is over: of one side the socket is gone, or both have ended. The core hears of both. */
+static void splice_end(struct host *h, struct conn *gone, int err, bool socket_gone)
 {
-    struct conn *other = ended->splice;
-    ended->splice = other->splice = NULL;
-    pend_event(h, IO_CLOSED, ended, err);
+    struct conn *other = gone->splice;
+    gone->splice = other->splice = NULL;
+    pend_event(h, IO_CLOSED, gone, err);
     pend_event(h, IO_CLOSED, other, err);
     close_gently(h, other);
     if (socket_gone)
-        conn_remove(h, ended);
+        conn_remove(h, gone);
     else
-        close_gently(h, ended);
+        close_gently(h, gone);
 }
 
 /* ---- receiving ---- */
 
-/* Moves bytes one way as long as the other side takes them: at most one chunk waits in its backlog. False: the pair is
- * gone. */
-static bool splice_move(struct host *h, struct conn *from)
+/* Moves bytes one way as long as the other side takes them: at most one chunk waits in its backlog. Behind the last of
+ * them goes the FIN; the other direction stays until that ends too. */
+static void splice_move(struct host *h, struct conn *from)
 {
     struct conn *to = from->splice;
-    while (to->out.len == 0) {
-        bool eof = false;
-        size_t n = net_of(h)->tcp_recv(h->net, from->sock, h->chunk, READ_CHUNK, &eof);
-        if (n == 0 && eof) {
-            /* RFC 6062 5.5: one side closed closes the other; what that one has sent so far still goes through */
-            while ((n = net_of(h)->tcp_recv(h->net, to->sock, h->chunk, READ_CHUNK, &eof)) > 0)
-                send_bytes(h, from, h->chunk, n);
-            splice_end(h, from, 0, false);
-            return false;
-        }
-        if (n == 0)
-            return true;
+    while (to->out.len == 0 && !from->eof_read) {
+        size_t n = net_of(h)->tcp_recv(h->net, from->sock, h->chunk, READ_CHUNK, &from->eof_read);
+        if (n == 0 && !from->eof_read)
+            return;
         send_bytes(h, to, h->chunk, n);
     }
-    return true;
+    if (from->eof_read)
+        end_sending(h, to);
+    if (from->fin_sent && to->fin_sent)
+        splice_end(h, from, 0, false);
 }
 
 static void pump(struct host *h, struct conn *c)
 {
-    if (c->splice) {
-        splice_move(h, c);
+    if (c->splice || c->closing) {
+        if (c->splice)
+            splice_move(h, c);
+        else
+            close_on(h, c);
         return;
     }
     io_id id = c->id;
@@ -366,10 +449,8 @@ static void writable(struct host *h, struct conn *c)
 {
     flush(h, c);
     if (c->closing) {
-        if (c->out.len == 0) {
-            net_of(h)->sock_close(h->net, c->sock);
-            conn_remove(h, c);
-        }
+        linger_from_now(h, c);
+        close_on(h, c);
         return;
     }
     if (c->blocked && c->out.len <= LOW_WATER) {
@@ -528,7 +609,7 @@ static void connected(struct host *h, struct conn *c, const struct net_event *ev
     c->remote = ev->remote;
     if (c->id)
         pend_event(h, IO_OPENED, c, 0);
-    if (c->out.len)
+    if (c->out.len || c->closing)
         writable(h, c);
 }
 
