@@ -35,15 +35,18 @@ enum net_event_kind {
     NET_WRITABLE,  /* tcp_send took less than it was given before, and would take some now */
     NET_CLOSED,    /* gone: 0 (both directions closed), E_RESET, E_TIMED_OUT; the socket is gone */
     NET_DATAGRAM,  /* UDP: data and len, valid during the call; remote is the source */
+    NET_ICMP,      /* UDP (native): an ICMP error about a datagram that went to remote; the socket lives */
 };
 
 struct net_event {
     enum net_event_kind kind;
     net_sock sock, accepted;
     int err;
-    struct endpoint local, remote; /* CONNECTED, ACCEPTED, DATAGRAM */
+    struct endpoint local, remote; /* CONNECTED, ACCEPTED, DATAGRAM, ICMP */
     const uint8_t *data;
     size_t len;
+    uint8_t icmp_type, icmp_code; /* ICMP: of remote's family */
+    uint32_t icmp_mtu;            /* ... "too big": of the next hop; else 0 */
 };
 
 typedef void net_handler(void *ctx, const struct net_event *ev);
@@ -187,7 +190,6 @@ struct net_ops {
     int (*tcp_connect)(struct net *n, net_node host, const struct endpoint *local, const struct endpoint *remote,
                        net_sock *out);
     int (*udp_open)(struct net *n, net_node host, const struct endpoint *local, net_sock *out);
-    /* Also E_REFUSED, once, where ICMP has said so of an earlier datagram to there (native). */
     int (*udp_send)(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
 
     size_t (*tcp_send)(struct net *n, net_sock s, const void *data, size_t len); /* bytes taken */

@@ -631,6 +631,13 @@ static void datagram(struct host *h, const struct conn *c, const struct net_even
     input(h, &in);
 }
 
+static void icmp(struct host *h, const struct conn *c, const struct net_event *ev)
+{
+    struct io_in in = {.event = IO_ICMP, .id = c->id, .local = ev->local, .remote = ev->remote,
+                       .icmp = {ev->icmp_type, ev->icmp_code, ev->icmp_mtu}};
+    input(h, &in);
+}
+
 void host_event(void *host, const struct net_event *ev)
 {
     struct host *h = host;
@@ -656,6 +663,9 @@ void host_event(void *host, const struct net_event *ev)
             break;
         case NET_DATAGRAM:
             datagram(h, c, ev);
+            break;
+        case NET_ICMP:
+            icmp(h, c, ev);
             break;
         case NET_ACCEPTED:
             break;

@@ -118,9 +118,6 @@ struct sock {
     net_sock listener;      /* accepted: by which */
     uint64_t armed_ns;
     bool told_open, end_due, dead;
-    /* UDP: what ICMP said about the last destination; the next send there returns it. */
-    int error;
-    struct endpoint error_to;
 };
 
 struct timer {
@@ -233,7 +230,7 @@ void sock_close(struct net *n, net_sock s);
 /* udp.c */
 /* false: nobody has that port. */
 bool udp_input(struct node *host, const struct wire_packet *k);
-void udp_error(struct node *host, const struct wire_packet *quoted, int err);
+void udp_icmp(struct node *host, const struct wire_packet *quoted, unsigned type, unsigned code, uint32_t mtu);
 int udp_open(struct net *n, net_node host, const struct endpoint *local, net_sock *out);
 int udp_send(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
 

@@ -232,12 +232,10 @@ static void icmp_error_input(struct world *w, struct node *host, const struct wi
     uint32_t mtu = too_big ? load32(k->frame + k->l4 + 4) & (k->family == IP_V4 ? 0xffff : UINT32_MAX) : 0;
     if (too_big && !learn_mtu(host, &q.dst, mtu))
         return;
-    if (!err && !too_big)
-        return;
-    if (q.proto == PROTO_TCP)
+    if (q.proto == PROTO_UDP)
+        udp_icmp(host, &q, k->sport, k->dport, mtu);
+    else if (q.proto == PROTO_TCP && (err || too_big))
         conn_error(w, host, &q, err, (uint16_t)mtu);
-    else if (q.proto == PROTO_UDP && err)
-        udp_error(host, &q, err);
 }
 
 static void transport_input(struct world *w, struct node *host, struct channel *back, const struct wire_packet *k)

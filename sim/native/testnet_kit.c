@@ -64,6 +64,10 @@ static void user_event(void *ctx, const struct net_event *ev)
         for (size_t i = 0; i < ev->len; i++)
             u->wrong += ev->data[i] != pattern(i);
         break;
+    case NET_ICMP:
+        u->remote = ev->remote;
+        u->icmp = (uint32_t)(ev->icmp_type << 8 | ev->icmp_code) << 16 | ev->icmp_mtu;
+        break;
     }
 }
 

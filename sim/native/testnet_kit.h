@@ -21,11 +21,12 @@ struct user {
     struct net *net;
     net_node node;
     net_sock listener, sock; /* sock: the last that was connected or accepted */
-    unsigned count[NET_DATAGRAM + 1];
+    unsigned count[NET_ICMP + 1];
     int err;                 /* of the last FAILED or CLOSED */
     struct endpoint local, remote;
     uint64_t to_send, sent, received, wrong, at_ns;
     uint64_t datagram_bytes;
+    uint32_t icmp; /* of the last ICMP: type, code, and 16 bits of the MTU */
     bool hold, eof, shut_after, close_at_eof; /* hold: does not read */
 };
 

@@ -17,14 +17,15 @@ bool udp_input(struct node *host, const struct wire_packet *k)
     return true;
 }
 
-void udp_error(struct node *host, const struct wire_packet *quoted, int err)
+void udp_icmp(struct node *host, const struct wire_packet *quoted, unsigned type, unsigned code, uint32_t mtu)
 {
     struct endpoint local = {quoted->src, quoted->sport};
     struct sock *s = sock_find_bound(host, SOCK_UDP, &local);
     if (!s)
         return;
-    s->error = err;
-    s->error_to = (struct endpoint){quoted->dst, quoted->dport};
+    struct net_event ev = {.kind = NET_ICMP, .local = local, .remote = {quoted->dst, quoted->dport},
+                           .icmp_type = (uint8_t)type, .icmp_code = (uint8_t)code, .icmp_mtu = mtu};
+    sock_tell(s, &ev);
 }
 
 int udp_open(struct net *n, net_node id, const struct endpoint *local, net_sock *out)
@@ -55,11 +56,6 @@ int udp_send(struct net *n, net_sock id, const struct endpoint *to, const void *
     struct world *w = world_of(n);
     struct sock *s = sock_of(w, id);
     assert(s->kind == SOCK_UDP);
-    if (s->error && endpoint_equal(&s->error_to, to)) {
-        int err = s->error;
-        s->error = 0;
-        return err;
-    }
     struct ip_addr src = s->local.ip;
     struct path path;
     int e = ip_path(w, s->host, &to->ip, &src, &path);
