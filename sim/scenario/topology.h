@@ -146,5 +146,10 @@ void topology_free(struct topology *t);
 
 /* The node that has the address; NULL: none. */
 const struct topo_node *topology_owner(const struct topology *t, const struct ip_addr *ip);
+/* The interface that a node sends packets for an address out of, and to whom there: the gateway, or the address
+ * itself. NULL: it has no route. */
+const struct topo_iface *topology_next_hop(const struct topo_node *n, const struct ip_addr *to, struct ip_addr *next);
+/* An address among the settings of a node's system; unset: the node has no system, or that no such setting. */
+struct ip_addr topology_setting_ip(const struct topo_node *n, const char *key);
 
 #endif

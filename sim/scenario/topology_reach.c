@@ -51,6 +51,22 @@ static struct hop next_hop(const struct topo_node *n, const struct ip_addr *ip)
     return best;
 }
 
+const struct topo_iface *topology_next_hop(const struct topo_node *n, const struct ip_addr *to, struct ip_addr *next)
+{
+    struct hop hop = next_hop(n, to);
+    *next = hop.next;
+    return hop.iface;
+}
+
+struct ip_addr topology_setting_ip(const struct topo_node *n, const char *key)
+{
+    struct ip_addr ip = {0};
+    for (const struct field *f = n->system ? n->system->fields : NULL; f && f->key; f++)
+        if (f->type == FIELD_IP && strcmp(f->key, key) == 0)
+            memcpy(&ip, (const uint8_t *)n->settings + f->offset, sizeof ip);
+    return ip;
+}
+
 static bool firewall_on(const struct topology *t, unsigned segment)
 {
     for (size_t i = 0; i < t->nodes.count; i++)
