@@ -281,6 +281,7 @@ int topology_parse(const char *file, const char *text, size_t len, const char *d
         return E_NOMEM;
     t->file = arena_copy(&t->arena, file, strlen(file));
     t->directory = arena_copy(&t->arena, directory, strlen(directory));
+    t->clock_s = options->has_clock ? options->clock_s : FW_NO_CLOCK;
     int err = json_parse(file, text, len, &t->json, d);
     if (!err)
         err = read_all(t, options, d);

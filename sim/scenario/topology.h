@@ -4,7 +4,7 @@
 #ifndef TP_SCENARIO_TOPOLOGY_H
 #define TP_SCENARIO_TOPOLOGY_H
 
-#include "models/firewall/firewall.h"
+#include "models/firewall/import.h"
 #include "sim/net.h"
 #include "sim/scenario/fields.h"
 #include "sim/scenario/release.h"
@@ -45,6 +45,10 @@ struct topo_node {
 
     const cJSON *rules_json;
     const char *rules_file; /* NULL: the rules stand in the topology */
+    const char *rules_section;             /* behind '#': which of several in the file; NULL: none named */
+    const struct fw_format *rules_format;  /* NULL: JSON of our own */
+    const char *rules_text;                /* of the file */
+    size_t rules_len;
     struct fw_rules *rules; /* FIREWALL */
 };
 
@@ -126,6 +130,7 @@ struct topology {
     struct topo_check check;
 
     const char *file, *directory;
+    int64_t clock_s; /* FW_NO_CLOCK: not known */
     struct json *json;
     struct arena arena;
 };
@@ -133,8 +138,10 @@ struct topology {
 struct topo_options {
     const char *const *set; /* PATH=JSON */
     size_t set_count;
-    const char *const *rules; /* NODE=FILE or NODE=FORMAT:FILE */
+    const char *const *rules; /* NODE=FILE, NODE=FORMAT:FILE, either with #SECTION behind */
     size_t rules_count;
+    bool has_clock; /* the moment that time ranges in rules are asked about, seconds since 1970 */
+    int64_t clock_s;
 };
 
 /* Reads the file and what it names. E_MALFORMED, E_NOT_FOUND, ...: d says what is wrong and where. */
@@ -143,6 +150,10 @@ int topology_read(const char *file, const struct topo_options *options, struct t
 int topology_parse(const char *file, const char *text, size_t len, const char *directory,
                    const struct topo_options *options, struct topology **out, struct diag *d);
 void topology_free(struct topology *t);
+
+/* The rules of a firewall from other text in the format of its file. E_MALFORMED, ...: d says what is wrong. */
+int topology_import(struct topology *t, const struct topo_node *n, const char *text, size_t len,
+                    struct fw_rules **out, struct diag *d);
 
 /* The node that has the address; NULL: none. */
 const struct topo_node *topology_owner(const struct topology *t, const struct ip_addr *ip);

@@ -21,18 +21,17 @@ static int parse_own(struct topology *t, struct topo_node *n, const char *file, 
     return err;
 }
 
-static int import(struct topology *t, struct topo_node *n, const struct fw_format *format,
-                  const struct fw_source *given, struct diag *d)
+int topology_import(struct topology *t, const struct topo_node *n, const char *text, size_t len,
+                    struct fw_rules **out, struct diag *d)
 {
-    struct fw_source src = *given;
     struct fw_port *port = arena_alloc(&t->arena, (n->interfaces.count + 1) * sizeof *port);
     for (size_t i = 0; i < n->interfaces.count; i++)
         port[i] = (struct fw_port){n->interfaces.items[i].name, n->interfaces.items[i].addresses.items,
                                    n->interfaces.items[i].addresses.count};
-    src.port = port;
-    src.port_count = n->interfaces.count;
+    const struct fw_source src = {.name = n->rules_file, .text = text, .len = len, .section = n->rules_section,
+                                  .port = port, .port_count = n->interfaces.count, .clock_s = t->clock_s};
     struct fw_diag fd = {0};
-    int err = format->parse(&src, &n->rules, &fd);
+    int err = n->rules_format->parse(&src, out, &fd);
     if (err)
         snprintf(d->text, sizeof d->text, "%s:%u:%u: %s", src.name, fd.line ? fd.line : 1, fd.column ? fd.column : 1,
                  fd.text[0] ? fd.text : err_text(err));
@@ -64,25 +63,35 @@ static int not_recognised(const char *file, struct diag *d)
     return E_UNSUPPORTED;
 }
 
-/* FORMAT:FILE, or FILE, whose content tells its format. */
+/* Cuts "#SECTION" off. */
+static const char *without_section(struct topology *t, struct topo_node *n, const char *file)
+{
+    const char *hash = strrchr(file, '#');
+    if (!hash || !hash[1])
+        return file;
+    n->rules_section = hash + 1;
+    return arena_copy(&t->arena, file, (size_t)(hash - file));
+}
+
+/* FORMAT:FILE, or FILE, whose content tells its format; #SECTION behind either. */
 static int read_file_rules(struct topology *t, struct topo_node *n, const char *file, struct diag *d)
 {
     const struct fw_format *format = NULL;
     bool forced;
-    n->rules_file = forced_format(file, &format, &forced);
+    n->rules_file = without_section(t, n, forced_format(file, &format, &forced));
     char *text;
     size_t len;
     int err = file_read(&t->arena, n->rules_file, &text, &len, d);
     if (err)
         return err;
-    if (!forced)
-        format = fw_format_of(text, len);
-    if (!forced && !format && text[strspn(text, " \t\r\n")] != '{')
+    n->rules_text = text;
+    n->rules_len = len;
+    n->rules_format = forced ? format : fw_format_of(text, len);
+    if (!forced && !n->rules_format && text[strspn(text, " \t\r\n")] != '{')
         return not_recognised(n->rules_file, d);
-    if (!format)
+    if (!n->rules_format)
         return parse_own(t, n, n->rules_file, text, len, d);
-    return import(t, n, format,
-                  &(struct fw_source){.name = n->rules_file, .text = text, .len = len, .clock_s = FW_NO_CLOCK}, d);
+    return topology_import(t, n, text, len, &n->rules, d);
 }
 
 static int read_node_rules(struct topology *t, struct topo_node *n, struct diag *d)
