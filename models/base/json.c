@@ -18,6 +18,7 @@ struct source {
 
 struct place {
     uint32_t source;
+    uint32_t line;     /* that the value begins on */
     size_t key, value; /* offsets; key is value's for what is no member of an object */
 };
 
@@ -33,14 +34,14 @@ struct json {
 
 /* ---- places ---- */
 
-static int place_add(struct json *j, uint32_t source, size_t key, size_t value)
+static int place_add(struct json *j, uint32_t source, size_t key, size_t value, uint32_t line)
 {
     if (j->place_count == j->place_cap) {
         j->place_cap = j->place_cap ? 2 * j->place_cap : 256;
         j->place = realloc(j->place, j->place_cap * sizeof *j->place);
         assert(j->place && j->place_cap < INT32_MAX);
     }
-    j->place[j->place_count] = (struct place){.source = source, .key = key, .value = value};
+    j->place[j->place_count] = (struct place){.source = source, .line = line, .key = key, .value = value};
     return (int)j->place_count++;
 }
 
@@ -49,7 +50,16 @@ struct scan {
     uint32_t source;
     const char *text;
     size_t at, len;
+    size_t counted; /* the line ends before it are in `line` */
+    uint32_t line;
 };
+
+static uint32_t scan_line(struct scan *s)
+{
+    for (; s->counted < s->at; s->counted++)
+        s->line += s->text[s->counted] == '\n';
+    return s->line;
+}
 
 /* White space is what cJSON skips: everything up to the space. */
 static size_t scan_space(struct scan *s)
@@ -71,7 +81,7 @@ static void scan_string(struct scan *s)
 static bool scan_value(struct scan *s, cJSON *item, size_t key, unsigned depth)
 {
     size_t at = scan_space(s);
-    item->valueint = place_add(s->j, s->source, key == SIZE_MAX ? at : key, at);
+    item->valueint = place_add(s->j, s->source, key == SIZE_MAX ? at : key, at, scan_line(s));
     if (depth > JSON_DEPTH)
         return false;
     if (cJSON_IsString(item)) {
@@ -178,10 +188,7 @@ int json_error_key(const struct json *j, const cJSON *item, struct diag *d, cons
 
 unsigned json_line(const struct json *j, const cJSON *item)
 {
-    const struct place *p = &j->place[item->valueint];
-    unsigned line, column;
-    line_column(&j->source[p->source], p->value, &line, &column);
-    return line;
+    return j->place[item->valueint].line;
 }
 
 static const char *value_text(const struct json *j, const cJSON *item)
@@ -256,7 +263,8 @@ static cJSON *source_value(struct json *j, uint32_t source, size_t from, struct 
         return NULL;
     }
     bool bom = strncmp(s->text + from, "\xEF\xBB\xBF", 3) == 0; /* cJSON skips one */
-    struct scan scan = {.j = j, .source = source, .text = s->text, .at = from + (bom ? 3 : 0), .len = s->len};
+    struct scan scan = {.j = j, .source = source, .text = s->text, .at = from + (bom ? 3 : 0), .len = s->len,
+                        .line = 1};
     if (scan_value(&scan, v, SIZE_MAX, 1))
         return v;
     source_error(s, scan.at, d, "expected at most 64 levels of brackets, found more");
@@ -299,7 +307,7 @@ void json_add_string(struct json *j, cJSON *object, const char *key, const char 
     cJSON *item = cJSON_AddStringToObject(object, key, value);
     assert(item);
     const struct place *p = &j->place[object->valueint];
-    item->valueint = place_add(j, p->source, p->value, p->value);
+    item->valueint = place_add(j, p->source, p->value, p->value, p->line);
 }
 
 /* ---- overrides ---- */
@@ -327,7 +335,7 @@ static cJSON *override_step(struct json *j, uint32_t source, cJSON *at, const ch
     if (!c && cJSON_IsObject(at) && !last) {
         c = cJSON_AddObjectToObject(at, segment);
         assert(c);
-        c->valueint = place_add(j, source, 0, 0);
+        c->valueint = place_add(j, source, 0, 0, 1);
     }
     return c;
 }
