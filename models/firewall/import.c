@@ -7,6 +7,8 @@
 /* First by content, so the order matters: a row must not say yes to what a later row is for. */
 const struct fw_format fw_formats[] = {
     {"asa", "Cisco ASA running-config", fw_asa_recognise, fw_asa_parse},
+    {"aws", "AWS security groups, network ACLs (JSON)", fw_aws_recognise, fw_aws_parse},
+    {"azure", "Azure network security groups (JSON)", fw_azure_recognise, fw_azure_parse},
     {0},
 };
 

@@ -51,6 +51,8 @@ const struct fw_format *fw_format_of(const char *text, size_t len);       /* NUL
 
 /* One file a format, or a family of files. */
 bool fw_asa_recognise(const char *text, size_t len);
-fw_importer fw_asa_parse;
+bool fw_aws_recognise(const char *text, size_t len);
+bool fw_azure_recognise(const char *text, size_t len);
+fw_importer fw_asa_parse, fw_aws_parse, fw_azure_parse;
 
 #endif

@@ -39,6 +39,17 @@ static const struct timer_profile {
                  0, 0}},
     {"hostile", {MINUTES(5), 10 * NS_S, 30 * NS_S, 10 * NS_S, 15 * NS_S, 15 * NS_S, 5 * NS_S, MINUTES(1), 0,
                  0}},
+    /* PAN-OS session timeouts: tcp 3600, tcp-handshake 10, tcp-half-closed 120, tcp-time-wait 15, udp 30, icmp 6,
+     * default 30. A translation lives as long as its sessions. */
+    {"pan", {MINUTES(60), 10 * NS_S, MINUTES(2), 15 * NS_S, 30 * NS_S, 30 * NS_S, 6 * NS_S, 30 * NS_S, 0, 0}},
+    /* FortiOS: session-ttl default 3600, tcp-halfopen-timer 10, tcp-halfclose-timer 120, tcp-timewait-timer 1,
+     * udp-idle-timer 180; icmp 60, others as the default */
+    {"fortigate", {MINUTES(60), 10 * NS_S, MINUTES(2), 1 * NS_S, MINUTES(3), MINUTES(3), MINUTES(1), MINUTES(60), 0,
+                   0}},
+    /* EC2 connection tracking: tcp 432000, udp 30, udp stream 180; the rest after Linux */
+    {"aws", {MINUTES(7200), MINUTES(1), MINUTES(2), MINUTES(2), 30 * NS_S, MINUTES(3), 30 * NS_S, MINUTES(10), 0, 0}},
+    /* Azure: flows that are idle for 4 minutes are forgotten */
+    {"azure", {MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), 0, 0}},
 };
 
 void *fw_arena(struct fw_rules *r, size_t size)

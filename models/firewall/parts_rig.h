@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For tests of importers: a file as text, packets as text, what is expected of them.
+ *     tcp 10.0.0.1:5 > 10.0.0.2:6      udp 10.0.0.1:5 > 10.0.0.2:6      icmp 8 10.0.0.1 > 10.0.0.2 */
+#ifndef TP_FIREWALL_PARTS_RIG_H
+#define TP_FIREWALL_PARTS_RIG_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/err.h"
+#include "models/firewall/import.h"
+#include "models/testkit/testkit.h"
+
+struct probe {
+    const char *in, *out, *packet;
+    enum fw_decision decision;
+    unsigned line; /* of the rule that decides, of the first doubt; 0: none */
+};
+
+/* "NAME A/N" each. */
+static const struct fw_port *rig_ports(const char *inside, const char *outside)
+{
+    static struct ip_prefix prefix[2];
+    static struct fw_port port[2];
+    static char name[2][32];
+    const char *text[2] = {inside, outside};
+    for (size_t i = 0; i < 2; i++) {
+        char address[64];
+        assert_int_equal(sscanf(text[i], "%31s %63s", name[i], address), 2);
+        assert_int_equal(prefix_parse(address, &prefix[i]), 0);
+        port[i] = (struct fw_port){name[i], &prefix[i], 1};
+    }
+    return port;
+}
+
+static struct fw_rules *rig_read(fw_importer *parse, const struct fw_source *src)
+{
+    struct fw_rules *r = NULL;
+    struct fw_diag d;
+    if (parse(src, &r, &d))
+        print_error("%s:%u:%u: %s\n", src->name, d.line, d.column, d.text);
+    assert_non_null(r);
+    struct fw_lines n = fw_rules_lines(r);
+    assert_int_equal(n.modelled + n.no_effect + n.unsupported, n.total);
+    return r;
+}
+
+static struct endpoint rig_side(const char *s, bool ports)
+{
+    struct endpoint e = {0};
+    assert_int_equal(ports ? endpoint_parse(s, &e) : ip_parse(s, &e.ip), 0);
+    return e;
+}
+
+static struct fw_flow rig_flow(const char *text)
+{
+    char proto[8], src[64], dst[64];
+    unsigned type = 0;
+    bool icmp = sscanf(text, "icmp %u %63s > %63s", &type, src, dst) == 3;
+    if (!icmp)
+        assert_int_equal(sscanf(text, "%7s %63s > %63s", proto, src, dst), 3);
+    struct endpoint a = rig_side(src, !icmp), b = rig_side(dst, !icmp);
+    if (icmp)
+        return (struct fw_flow){PROTO_ICMP, a.ip, b.ip, (uint16_t)type, 0};
+    return (struct fw_flow){strcmp(proto, "tcp") == 0 ? PROTO_TCP : PROTO_UDP, a.ip, b.ip, a.port, b.port};
+}
+
+static void rig_probe(const struct fw_rules *r, const struct probe *p)
+{
+    struct fw_flow f = rig_flow(p->packet);
+    int in = fw_rules_find_interface(r, p->in), out = fw_rules_find_interface(r, p->out);
+    struct fw_verdict v = fw_eval_first(r, in, out, &f);
+    char text[300];
+    fw_verdict_text(r, &v, text, sizeof text);
+    unsigned line = v.decision == FW_UNKNOWN ? v.doubt[0].ref->line : v.rule ? v.rule->line : 0;
+    if (v.decision != p->decision || line != p->line)
+        print_error("%s -> %s, %s: %s (line %u)\n", p->in, p->out, p->packet, text, line);
+    assert_int_equal(v.decision, p->decision);
+    assert_int_equal(line, p->line);
+}
+
+/* Reads the text, asks each probe (in NULL ends). */
+static void rig_table(fw_importer *parse, const char *text, const struct probe *p)
+{
+    struct fw_rules *r = rig_read(parse, &(struct fw_source){.name = "t", .text = text, .len = strlen(text),
+                                                             .clock_s = FW_NO_CLOCK});
+    for (; p->in; p++)
+        rig_probe(r, p);
+    fw_rules_free(r);
+}
+
+/* The text must be refused there, with those words in the message. */
+static void rig_refused(fw_importer *parse, const struct fw_source *src, int err, unsigned line, const char *words)
+{
+    struct fw_rules *r = NULL;
+    struct fw_diag d;
+    int got = parse(src, &r, &d);
+    if (got != err || d.line != line || !strstr(d.text, words))
+        print_error("%d at %u:%u: %s\n", got, d.line, d.column, d.text);
+    assert_int_equal(got, err);
+    assert_int_equal(d.line, line);
+    assert_true(d.column > 0);
+    assert_non_null(strstr(d.text, words));
+}
+
+/* A file of the shared samples; NULL: they are not here. The caller frees it. */
+static char *rig_sample(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return NULL;
+    char *text = malloc(1 << 20);
+    assert_non_null(text);
+    *len = fread(text, 1, 1 << 20, f);
+    fclose(f);
+    return text;
+}
+
+#endif
