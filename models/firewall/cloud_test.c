@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* AWS security groups and network ACLs, Azure network security groups. */
-#include "models/firewall/parts_rig.h"
+#include "models/firewall/parts_rig_test.h"
 
 static void the_protected_side_is_told_by_name(void **state)
 {
@@ -168,11 +168,11 @@ static void unknown_members_are_doubts(void **state)
 
 /* ---- Azure ---- */
 
-#define RULE(name, priority, direction, access, proto, src, sport, dst, dport)                                          \
-    "{\"name\":\"" name "\",\"properties\":{\"priority\":" #priority ",\"direction\":\"" direction                      \
-    "\",\"access\":\"" access "\",\"protocol\":\"" proto "\",\"sourceAddressPrefix\":\"" src                           \
-    "\",\"sourcePortRange\":\"" sport "\",\"destinationAddressPrefix\":\"" dst "\",\"destinationPortRange\":\"" dport  \
-    "\"}}"
+#define RULE(name, priority, direction, access, proto, src, sport, dst, dport)                                       \
+    "{\"name\":\"" name "\",\"properties\":{\"priority\":" #priority ",\"direction\":\"" direction                   \
+    "\",\"access\":\"" access "\",\"protocol\":\"" proto "\",\"sourceAddressPrefix\":\"" src                        \
+    "\",\"sourcePortRange\":\"" sport "\",\"destinationAddressPrefix\":\"" dst                                      \
+    "\",\"destinationPortRange\":\"" dport "\"}}"
 
 static void azure_goes_by_priority(void **state)
 {

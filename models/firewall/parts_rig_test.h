@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* For tests of importers: a file as text, packets as text, what is expected of them.
  *     tcp 10.0.0.1:5 > 10.0.0.2:6      udp 10.0.0.1:5 > 10.0.0.2:6      icmp 8 10.0.0.1 > 10.0.0.2 */
-#ifndef TP_FIREWALL_PARTS_RIG_H
-#define TP_FIREWALL_PARTS_RIG_H
+#ifndef TP_FIREWALL_PARTS_RIG_TEST_H
+#define TP_FIREWALL_PARTS_RIG_TEST_H
 
 #include <stdio.h>
 #include <stdlib.h>
