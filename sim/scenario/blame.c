@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/base/bytes.h"
+#include "sim/scenario/systems.h"
 
 const char *verdict_text(enum verdict v)
 {
@@ -233,9 +234,34 @@ bool blame_warning(const struct topology *t, size_t index, char *out, size_t cap
     return false;
 }
 
+/* Nobody is there to begin a call, and somebody waits for one. */
+static bool nobody_calls(const struct topology *t)
+{
+    size_t waiting = 0;
+    for (size_t i = 0; i < t->nodes.count; i++) {
+        const struct system *s = t->nodes.items[i].system;
+        if (s && !s->called)
+            return false;
+        waiting += s != NULL;
+    }
+    return waiting > 0;
+}
+
+static void blame_nobody(struct blame *out)
+{
+    out->verdict = VERDICT_FAILED;
+    snprintf(out->what, sizeof out->what, "there is no call: no system of this topology begins one");
+    snprintf(out->advice, sizeof out->advice,
+             "add a host with a system that does, as skype-client; a topology without calls is for its port tables");
+}
+
 void blame_find(const struct topology *t, const struct record *r, struct blame *out)
 {
     *out = (struct blame){.phase = "", .t_ns = r->end_ns};
+    if (nobody_calls(t)) {
+        blame_nobody(out);
+        return;
+    }
     const char *share = share_fault(r);
     if (r->failures.count == 0 && r->complete && !share)
         return;

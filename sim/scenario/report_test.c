@@ -97,6 +97,21 @@ static void ok_needs_all_of_it(void **state)
     }
 }
 
+static void a_topology_without_a_caller_says_so(void **state)
+{
+    (void)state;
+    static const struct system waits = {.name = "waits", .called = true};
+    struct topo_node node = {.name = "cms", .kind = TOPO_HOST, .system = &waits};
+    const struct topology lonely = {.name = "t", .file = "t.json", .nodes = {&node, 1}};
+    struct record r = {0};
+    struct blame b;
+    record_end(&r, 5);
+    blame_find(&lonely, &r, &b);
+    assert_int_equal(b.verdict, VERDICT_FAILED);
+    assert_string_equal(b.what, "there is no call: no system of this topology begins one");
+    record_free(&r);
+}
+
 /* Each row: drops before a failure to reach 10.0.0.9:3478 in phase "bind", and the one that is to blame. */
 static void the_right_drop_is_blamed(void **state)
 {
@@ -307,7 +322,9 @@ static void engines_are_compared(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ok_needs_all_of_it),           cmocka_unit_test(the_right_drop_is_blamed),
+        cmocka_unit_test(ok_needs_all_of_it),
+        cmocka_unit_test(a_topology_without_a_caller_says_so),
+        cmocka_unit_test(the_right_drop_is_blamed),
         cmocka_unit_test(a_policy_is_no_packets_fault), cmocka_unit_test(the_ladder_is_golden),
         cmocka_unit_test(the_drawing_has_room),         cmocka_unit_test(what_is_not_simulated_is_said),
         cmocka_unit_test(engines_are_compared),
