@@ -302,7 +302,7 @@ static size_t count_rows(const struct bound *b)
         bool fine = s->why == BIND_RELEASE || s->why == BIND_SIZE;
         n += fine && is_numbered(s->row);
         if (!fine && s->why != BIND_SETTING)
-            print_message("# row %s: %s\n", s->row->id, s->text);
+            print_message("#: row %s: %s\n", s->row->id, s->text);
     }
     return n;
 }
@@ -329,7 +329,7 @@ static void check_deployment(const struct deployment *dep, enum appliance_size s
     size_t failures = count_failures(dep, b, &samples);
     assert_int_equal(count_rows(b), dep->rows);
     assert_int_equal(b->clashes.count, 0);
-    print_message("%s, %s, %s: %zu questions, %zu packets there and back\n", dep->file,
+    print_message("#: %s, %s, %s: %zu questions, %zu packets there and back\n", dep->file,
                   size == SIZE_LARGE ? "large" : "small", release_text, b->questions.count, samples);
     bound_free(b);
     for (size_t i = 0; i < count; i++)

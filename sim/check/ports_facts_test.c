@@ -189,7 +189,7 @@ static void the_tables_are_those_of_the_facts(void **state)
         port_table_free(t);
     }
     assert_int_equal(compared, 53);
-    print_message("%zu rows of the tables are as the facts say\n", compared);
+    print_message("#: %zu rows of the tables are as the facts say\n", compared);
     cJSON_Delete(root);
     arena_free(&a);
 }
