@@ -11,6 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void try_packets(struct fw_rules *r)
 {
+    if (r->iface_count == 0)
+        return;
     struct fw_routes routes = {0};
     for (size_t i = 0; i < r->iface_count; i++)
         for (size_t j = 0; j < r->iface[i].address_count; j++)
@@ -40,13 +42,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fw_rules *r;
     struct fw_diag d;
-    int err = fw_asa_parse(&(struct fw_source){.name = "fuzz", .text = (const char *)data, .len = size}, &r, &d);
+    int err = fw_asa_parse(&(struct fw_source){.name = "fuzz", .text = (const char *)data, .len = size,
+                                              .clock_s = 1800000000}, &r, &d);
     if (err) {
         assert(d.line > 0 && d.column > 0 && d.text[0]);
         return 0;
     }
     struct fw_lines n = fw_rules_lines(r);
-    assert(n.modelled + n.no_effect == n.total);
+    assert(n.modelled + n.no_effect + n.unsupported == n.total);
     try_packets(r);
     fw_rules_free(r);
     return 0;

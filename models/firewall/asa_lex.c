@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A line and its words. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ int asa_split(struct asa *a)
         if (i == n)
             break;
         if (a->words == ASA_WORDS_MAX)
-            return asa_fail(a, E_RANGE, "expected at most %d words on a line", ASA_WORDS_MAX);
+            return asa_refuse(a, E_RANGE, "expected at most %d words on a line", ASA_WORDS_MAX);
         a->word[a->words++] = (struct asa_word){a->words_of + i, (unsigned)i + 1};
         i += strcspn(a->words_of + i, " \t");
         if (i < n)
@@ -49,17 +50,38 @@ bool asa_take(struct asa *a, const char *word)
     return it;
 }
 
-int asa_fail(struct asa *a, int err, const char *fmt, ...)
+static int fail(struct asa *a, int err, const char *fmt, va_list ap)
 {
     size_t end = strlen(a->raw) + 1;
     a->diag->line = a->line;
     a->diag->column = asa_more(a) ? a->word[a->at].column : (unsigned)end;
     struct text t = text_of(a->diag->text, sizeof a->diag->text);
+    text_vadd(&t, fmt, ap);
+    return err;
+}
+
+int asa_fail(struct asa *a, int err, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    text_vadd(&t, fmt, ap);
+    fail(a, err, fmt, ap);
     va_end(ap);
     return err;
+}
+
+int asa_refuse(struct asa *a, int err, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fail(a, err, fmt, ap);
+    va_end(ap);
+    a->fatal = true;
+    return err;
+}
+
+int asa_no_memory(struct asa *a)
+{
+    return asa_refuse(a, E_NOMEM, "no memory left");
 }
 
 int asa_expected(struct asa *a, const char *what)

@@ -106,3 +106,35 @@ bool asa_port(const char *word, unsigned protos, uint16_t *port)
         return true;
     return protos & ASA_UDP && LOOK_UP(udp_ports, word, port);
 }
+
+bool asa_built_in(const char *name, struct fw_service *s)
+{
+    uint8_t proto;
+    bool any;
+    *s = FW_SERVICE_ANY;
+    if (strncmp(name, "icmp-", 5) == 0 && asa_icmp_type(name + 5, false, &s->sport_lo)) {
+        s->proto_lo = s->proto_hi = PROTO_ICMP;
+        s->sport_hi = s->sport_lo;
+        return true;
+    }
+    if (!asa_protocol(name, &proto, &any) || any)
+        return false;
+    s->proto_lo = s->proto_hi = proto;
+    return true;
+}
+
+const char *asa_port_note(const char *word)
+{
+    static const struct {
+        const char *name, *note;
+    } differs[] = {
+        {"aol", "tables differ about the port aol: read as 5190 here, the number would be certain"},
+        {"kerberos", "tables differ about the port kerberos (750, 88): read as 750 here, the number would be certain"},
+        {"sqlnet", "tables differ about the port sqlnet (1521, 1522): read as 1521 here, the number would be certain"},
+        {"dns", "the port dns is 195 (dnsix); port 53 is called domain"},
+    };
+    for (size_t i = 0; i < sizeof differs / sizeof *differs; i++)
+        if (strcasecmp(differs[i].name, word) == 0)
+            return differs[i].note;
+    return NULL;
+}

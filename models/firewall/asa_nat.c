@@ -6,9 +6,27 @@
 #include "models/base/err.h"
 #include "models/firewall/asa.h"
 
+/* A line that cannot be taken: what leaves by it from the real side, and what is addressed to what it maps. */
+static int nat_doubt(struct asa *a, const char *why)
+{
+    const struct asa_nat *n = &a->nat;
+    for (size_t i = 0; i < a->words && strcmp(a->word[i].text, "description") != 0; i++)
+        if (strcmp(a->word[i].text, "inactive") == 0)
+            return 0;
+    uint64_t real = n->spec.real_iface < 0 ? 0 : UINT64_C(1) << n->spec.real_iface;
+    uint64_t mapped = n->spec.mapped_iface < 0 ? 0 : UINT64_C(1) << n->spec.mapped_iface;
+    struct fw_taint_spec from = {.src = a->src.v, .src_count = n->real_known ? a->src.count : 0, .in_ifaces = real,
+                                 .out_ifaces = mapped};
+    struct fw_taint_spec to = {.dst = a->dst.v, .dst_count = n->mapped_known ? a->dst.count : 0, .in_ifaces = mapped};
+    int err = asa_taint(a, why, from);
+    return err || n->spec.dynamic ? err : asa_taint(a, why, to);
+}
+
 /* `(real,mapped)`; without it any to any. */
 static int interfaces(struct asa *a, struct fw_nat_spec *n)
 {
+    a->nat.real_known = a->nat.mapped_known = false;
+    a->doubt = nat_doubt;
     n->real_iface = n->mapped_iface = FW_ANY_IFACE;
     const char *s = asa_peek(a);
     if (*s != '(')
@@ -21,7 +39,7 @@ static int interfaces(struct asa *a, struct fw_nat_spec *n)
     pair[len - 2] = '\0';
     char *comma = strchr(pair, ',');
     if (!comma)
-        return asa_expected(a, "(real interface,mapped interface)");
+        return asa_refuse(a, E_UNSUPPORTED, "\"nat %.40s\" is the syntax before 8.3, which is not supported", s);
     *comma = '\0';
     const char *name[2] = {pair, comma + 1};
     int *iface[2] = {&n->real_iface, &n->mapped_iface};
@@ -44,6 +62,8 @@ static int operand(struct asa *a, struct asa_addrs *out)
         return 0;
     const char *name = asa_peek(a);
     int err;
+    out->unknown = 0;
+    out->why = NULL;
     if (!asa_find(a, false, name) && (strcmp(name, "any4") == 0 || strcmp(name, "any6") == 0)) {
         struct fw_addr all = fw_addr_any(name[3] == '4' ? IP_V4 : IP_V6);
         err = asa_push_addr(a, out, &all);
@@ -52,6 +72,8 @@ static int operand(struct asa *a, struct asa_addrs *out)
     } else {
         err = asa_expand_addrs(a, name, out);
     }
+    if (!err && out->why)
+        err = asa_fail(a, E_UNSUPPORTED, "%s", out->why);
     if (!err && out->count == 0)
         err = asa_fail(a, E_MALFORMED, "\"%.60s\" has no addresses", name);
     for (size_t i = 0; i < out->count && !err; i++)
@@ -84,6 +106,12 @@ static int static_mapped(struct asa *a, struct fw_nat_spec *n, struct asa_addrs 
         a->at--;
         return asa_fail(a, E_UNSUPPORTED, "static interface is for one real host");
     }
+    struct ip_prefix p;
+    if (!asa_find(a, false, asa_peek(a)) && strchr(asa_peek(a), '/') && prefix_parse(asa_peek(a), &p) == 0) {
+        struct fw_addr all = fw_addr_prefix(&p);
+        a->at++;
+        return asa_push_addr(a, mapped, &all);
+    }
     if (asa_find(a, false, asa_peek(a)) || ip_parse(asa_peek(a), &ip) != 0)
         return operand(a, mapped);
     if (real->count != 1 || real->v[0].a.family != ip.family)
@@ -99,16 +127,32 @@ static int static_mapped(struct asa *a, struct fw_nat_spec *n, struct asa_addrs 
     return asa_push_addr(a, mapped, &to);
 }
 
+/* How ports are dealt out of the pool, and `interface`, in any order. `extended` and `block-allocation` are
+ * approximated by one port a connection. */
+static int pool_options(struct asa *a, struct fw_nat_spec *n)
+{
+    static const char *const harmless[] = {"extended", "flat", "include-reserve", "round-robin", "block-allocation"};
+    int err = 0;
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless && !err;) {
+        if (asa_take(a, "interface")) {
+            err = mapped_interface(a, n);
+            i = 0;
+        } else {
+            i = n->pat && asa_take(a, harmless[i]) ? 0 : i + 1;
+        }
+    }
+    return err;
+}
+
 /* `pat-pool P [options]` | object | `interface`, and `interface` behind them. */
 static int dynamic_mapped(struct asa *a, struct fw_nat_spec *n, struct asa_addrs *mapped)
 {
-    static const char *const harmless[] = {"flat", "include-reserve", "round-robin"};
     struct ip_addr ip;
     int err = 0;
     mapped->count = 0;
     n->pat = asa_take(a, "pat-pool");
-    if (!n->pat && asa_take(a, "interface"))
-        return mapped_interface(a, n);
+    if (strcmp(asa_peek(a), "interface") == 0 && !asa_find(a, false, "interface"))
+        return pool_options(a, n);
     if (!asa_find(a, false, asa_peek(a)) && ip_parse(asa_peek(a), &ip) == 0) {
         err = asa_push_addr(a, mapped, &(struct fw_addr){.a = ip, .b = ip});
         a->at++;
@@ -117,23 +161,21 @@ static int dynamic_mapped(struct asa *a, struct fw_nat_spec *n, struct asa_addrs
         if (!err && !mapped->count)
             err = asa_fail(a, E_MALFORMED, "any cannot be a pool");
     }
-    for (size_t i = 0; !err && n->pat && i < sizeof harmless / sizeof *harmless;)
-        i = asa_take(a, harmless[i]) ? 0 : i + 1;
-    if (!err && asa_take(a, "interface"))
-        err = mapped_interface(a, n);
+    err = err ? err : pool_options(a, n);
     /* One address alone is shared by ports. */
     n->pat = n->pat || (!err && mapped->count == 1 && ip_equal(&mapped->v[0].a, &mapped->v[0].b));
     return err;
 }
 
-static int add(struct asa *a, struct fw_nat_spec *n)
+static int add(struct asa *a)
 {
+    struct fw_nat_spec *n = &a->nat.spec;
     n->line = a->line;
     n->text = a->raw;
     int err = fw_rules_add_nat(a->rules, n);
     if (err == E_RANGE) /* static NAT "few-to-many" and "many-to-few" */
         return asa_fail(a, E_UNSUPPORTED, "real and mapped have different numbers or families of addresses");
-    return err ? asa_fail(a, err, "no memory left") : 0;
+    return err ? asa_no_memory(a) : 0;
 }
 
 /* `service tcp 443 8443` */
@@ -162,36 +204,41 @@ static int object_ports(struct asa *a, struct fw_service *from, struct fw_servic
 
 int asa_object_nat(struct asa *a)
 {
-    struct fw_nat_spec n = {.section = FW_NAT_OBJECT, .object = a->symbol->name};
+    struct fw_nat_spec *n = &a->nat.spec;
+    *n = (struct fw_nat_spec){.section = FW_NAT_OBJECT, .object = a->symbol->name};
     struct fw_service from, to;
-    int err = interfaces(a, &n);
+    int err = interfaces(a, n);
     if (err)
         return err;
-    n.dynamic = asa_take(a, "dynamic");
-    if (!n.dynamic && !asa_take(a, "static"))
+    n->dynamic = asa_take(a, "dynamic");
+    if (!n->dynamic && !asa_take(a, "static"))
         return asa_expected(a, "static or dynamic");
-    a->src.count = 0;
+    a->src = (struct asa_addrs){.v = a->src.v, .cap = a->src.cap};
     err = asa_expand_addrs(a, a->symbol->name, &a->src);
+    if (!err && a->src.why)
+        err = asa_fail(a, E_UNSUPPORTED, "%s", a->src.why);
+    a->nat.real_known = !err;
     if (!err)
-        err = n.dynamic ? dynamic_mapped(a, &n, &a->dst) : static_mapped(a, &n, &a->src, &a->dst);
+        err = n->dynamic ? dynamic_mapped(a, n, &a->dst) : static_mapped(a, n, &a->src, &a->dst);
+    a->nat.mapped_known = !err && !n->interface;
     while (!err && asa_more(a)) {
         if (asa_take(a, "route-lookup")) {
-            n.route_lookup = true;
-        } else if (!n.dynamic && asa_take(a, "service")) {
+            n->route_lookup = true;
+        } else if (!n->dynamic && asa_take(a, "service")) {
             err = object_ports(a, &from, &to);
-            n.from = &from;
-            n.to = &to;
+            n->from = &from;
+            n->to = &to;
         } else if (!asa_take(a, "dns") && !asa_take(a, "no-proxy-arp") && !asa_take(a, "net-to-net")) {
             err = asa_expected(a, "an option of nat or the end of the line");
         }
     }
     if (err)
         return err;
-    n.real = a->src.v;
-    n.real_count = a->src.count;
-    n.mapped = a->dst.v;
-    n.mapped_count = a->dst.count;
-    return add(a, &n);
+    n->real = a->src.v;
+    n->real_count = a->src.count;
+    n->mapped = a->dst.v;
+    n->mapped_count = a->dst.count;
+    return add(a);
 }
 
 /* ---- twice NAT ---- */
@@ -282,10 +329,12 @@ static int twice_source(struct asa *a, struct fw_nat_spec *n)
         return asa_expected(a, "static or dynamic");
     const char *real = asa_peek(a);
     int err = operand(a, &a->src);
+    a->nat.real_known = !err;
     if (err || n->dynamic)
         return err ? err : dynamic_mapped(a, n, &a->dst);
     bool same = strcmp(real, asa_peek(a)) == 0;
     err = static_mapped(a, n, &a->src, &a->dst);
+    a->nat.mapped_known = !err && !n->interface;
     if (!err && a->src.count == 0 && (a->dst.count || n->interface))
         return asa_fail(a, E_UNSUPPORTED, "static NAT from any to something else");
     if (!err && same)
@@ -295,34 +344,34 @@ static int twice_source(struct asa *a, struct fw_nat_spec *n)
 
 int asa_twice_nat(struct asa *a)
 {
-    struct fw_nat_spec n = {.section = FW_NAT_MANUAL};
+    struct fw_nat_spec *n = &a->nat.spec;
+    *n = (struct fw_nat_spec){.section = FW_NAT_MANUAL};
     struct fw_service from, to;
     struct asa_addrs dst = {0};
     long line;
-    int err = interfaces(a, &n);
+    int err = interfaces(a, n);
     if (err)
         return err;
     if (asa_take(a, "after-auto"))
-        n.section = FW_NAT_AFTER_AUTO;
+        n->section = FW_NAT_AFTER_AUTO;
     if (asa_is_number(asa_peek(a)) && (err = asa_number(a, 1, 2147483647, "a line number", &line)) != 0)
         return err;
     if (!asa_take(a, "source"))
-        return asa_expected(a, "source (nat before 8.3 is not supported)");
-    err = twice_source(a, &n);
+        return asa_expected(a, "source");
+    err = twice_source(a, n);
+    a->dst_to.count = 0;
     if (!err && asa_take(a, "destination"))
-        err = destination(a, &n, &dst, &a->dst_to);
-    else
-        a->dst_to.count = 0;
-    err = err ? err : twice_options(a, &n, &from, &to);
-    n.real = a->src.v;
-    n.real_count = a->src.count;
-    n.mapped = a->dst.v;
-    n.mapped_count = a->dst.count;
-    n.dst_from = dst.v;
-    n.dst_from_count = dst.count;
-    n.dst_to = a->dst_to.v;
-    n.dst_to_count = a->dst_to.count;
-    err = err ? err : add(a, &n);
+        err = destination(a, n, &dst, &a->dst_to);
+    err = err ? err : twice_options(a, n, &from, &to);
+    n->real = a->src.v;
+    n->real_count = a->src.count;
+    n->mapped = a->dst.v;
+    n->mapped_count = a->dst.count;
+    n->dst_from = dst.v;
+    n->dst_from_count = dst.count;
+    n->dst_to = a->dst_to.v;
+    n->dst_to_count = a->dst_to.count;
+    err = err ? err : add(a);
     free(dst.v);
     return err;
 }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names, objects and object-groups, and what they expand to. Groups nest; a group that contains itself is an error,
- * and so is one that expands to more than ASA_ITEMS_MAX members. */
+ * and so is one that expands to more than ASA_ITEMS_MAX members. Members that cannot be known (the address of a DNS
+ * name, a line that is not understood) are said to be there. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/firewall/asa.h"
-
-static int no_memory(struct asa *a)
-{
-    return asa_fail(a, E_NOMEM, "no memory left");
-}
 
 /* ---- symbols ---- */
 
@@ -38,12 +35,12 @@ int asa_define(struct asa *a, const char *name, enum asa_kind kind, struct asa_s
         return 0;
     s = fw_arena(a->rules, sizeof *s);
     if (!s)
-        return no_memory(a);
+        return asa_no_memory(a);
     struct asa_symbol **head = slot(a, kind == ASA_ALIAS, name);
     *s = (struct asa_symbol){.name = fw_arena_text(a->rules, name), .kind = kind, .next = *head};
     s->last = &s->first;
     if (!s->name)
-        return no_memory(a);
+        return asa_no_memory(a);
     *head = *out = s;
     return 0;
 }
@@ -52,7 +49,7 @@ static int add_item(struct asa *a, const struct asa_item *item)
 {
     struct asa_item *i = fw_arena(a->rules, sizeof *i);
     if (!i)
-        return no_memory(a);
+        return asa_no_memory(a);
     *i = *item;
     i->line = a->line;
     i->next = NULL;
@@ -65,8 +62,23 @@ static int add_name(struct asa *a, enum asa_item_kind kind, const char *what)
 {
     if (!asa_more(a))
         return asa_expected(a, what);
-    struct asa_item i = {.kind = kind, .name = fw_arena_text(a->rules, asa_next(a))};
-    return i.name ? add_item(a, &i) : no_memory(a);
+    struct asa_item i = {.kind = kind, .name = fw_arena_text(a->rules, asa_next(a)),
+                         .text = fw_arena_text(a->rules, a->raw)};
+    return i.name && i.text ? add_item(a, &i) : asa_no_memory(a);
+}
+
+static int add_unknown(struct asa *a, const char *why, unsigned families)
+{
+    struct asa_item i = {.kind = ASA_UNKNOWN, .name = fw_arena_text(a->rules, why), .families = families};
+    return i.name ? add_item(a, &i) : asa_no_memory(a);
+}
+
+int asa_unknown_member(struct asa *a, const char *why)
+{
+    char text[240];
+    struct text t = text_of(text, sizeof text);
+    text_add(&t, "line %u: %s", a->line, why);
+    return a->pass == ASA_OBJECTS ? add_unknown(a, text, ASA_FAMILIES) : 0;
 }
 
 static int add_service(struct asa *a, const struct fw_service *s)
@@ -135,12 +147,12 @@ int asa_address_text(struct asa *a, struct fw_addr *out)
 int asa_push_addr(struct asa *a, struct asa_addrs *v, const struct fw_addr *x)
 {
     if (v->count == ASA_ITEMS_MAX)
-        return asa_fail(a, E_RANGE, "this expands to more than %d addresses", ASA_ITEMS_MAX);
+        return asa_refuse(a, E_RANGE, "this expands to more than %d addresses", ASA_ITEMS_MAX);
     if (v->count == v->cap) {
         size_t cap = v->cap ? 2 * v->cap : 16;
         struct fw_addr *p = realloc(v->v, cap * sizeof *p);
         if (!p)
-            return no_memory(a);
+            return asa_no_memory(a);
         v->v = p;
         v->cap = cap;
     }
@@ -151,12 +163,12 @@ int asa_push_addr(struct asa *a, struct asa_addrs *v, const struct fw_addr *x)
 int asa_push_service(struct asa *a, struct asa_services *v, const struct fw_service *x)
 {
     if (v->count == ASA_ITEMS_MAX)
-        return asa_fail(a, E_RANGE, "this expands to more than %d services", ASA_ITEMS_MAX);
+        return asa_refuse(a, E_RANGE, "this expands to more than %d services", ASA_ITEMS_MAX);
     if (v->count == v->cap) {
         size_t cap = v->cap ? 2 * v->cap : 16;
         struct fw_service *p = realloc(v->v, cap * sizeof *p);
         if (!p)
-            return no_memory(a);
+            return asa_no_memory(a);
         v->v = p;
         v->cap = cap;
     }
@@ -177,28 +189,46 @@ static bool may_hold(enum asa_kind group, enum asa_kind member)
            (group == ASA_SERVICE_GROUP && member == ASA_SERVICE);
 }
 
+/* There are members that are not known. */
+static void unsure(struct asa *a, struct asa_addrs *addrs, struct asa_services *services, unsigned families,
+                   const char *fmt, const char *name)
+{
+    char text[240];
+    struct text t = text_of(text, sizeof text);
+    text_add(&t, fmt, name);
+    const char *why = fw_arena_text(a->rules, text);
+    if (addrs) {
+        addrs->unknown |= families;
+        addrs->why = addrs->why ? addrs->why : why;
+    } else {
+        services->why = services->why ? services->why : why;
+    }
+}
+
 static int expand(struct asa *a, struct asa_symbol *s, unsigned depth, struct asa_addrs *addrs,
                   struct asa_services *services)
 {
     if (s->busy || depth > ASA_DEPTH_MAX)
-        return asa_fail(a, E_MALFORMED, "object-group %.60s contains itself", s->name);
+        return asa_refuse(a, E_MALFORMED, "object-group %.60s contains itself", s->name);
     if (++a->steps > ASA_ITEMS_MAX)
-        return asa_fail(a, E_RANGE, "object-group %.60s is met more than %d times", s->name, ASA_ITEMS_MAX);
+        return asa_refuse(a, E_RANGE, "object-group %.60s is met more than %d times", s->name, ASA_ITEMS_MAX);
     if (!s->first && (s->kind == ASA_NETWORK || s->kind == ASA_SERVICE))
-        return asa_fail(a, E_MALFORMED, "object %.60s has no value", s->name);
+        unsure(a, addrs, services, ASA_FAMILIES, "object %.60s has no value", s->name);
     s->busy = true;
     int err = 0;
     for (const struct asa_item *i = s->first; i && !err; i = i->next) {
         struct asa_symbol *member = i->kind == ASA_MEMBER ? asa_find(a, false, i->name) : NULL;
-        if (i->kind == ASA_FQDN)
-            err = asa_fail(a, E_UNSUPPORTED, "object %.60s is the name %.80s: its addresses are not known here",
-                           s->name, i->name);
+        struct fw_service known;
+        if (i->kind == ASA_UNKNOWN)
+            unsure(a, addrs, services, i->families, "%s", i->name);
         else if (i->kind == ASA_ADDR)
             err = asa_push_addr(a, addrs, &i->addr);
         else if (i->kind == ASA_SERVE)
             err = asa_push_service(a, services, &i->service);
+        else if (!member && services && asa_built_in(i->name, &known))
+            err = asa_push_service(a, services, &known);
         else if (!member || !may_hold(s->kind, member->kind))
-            err = asa_fail(a, E_MALFORMED, "line %u: \"%.60s\" is not defined", i->line, i->name);
+            unsure(a, addrs, services, ASA_FAMILIES, "\"%.60s\" is not defined", i->name);
         else
             err = expand(a, member, depth + 1, addrs, services);
     }
@@ -209,10 +239,11 @@ static int expand(struct asa *a, struct asa_symbol *s, unsigned depth, struct as
 int asa_expand_addrs(struct asa *a, const char *name, struct asa_addrs *out)
 {
     struct asa_symbol *s = asa_find(a, false, name);
-    if (!s || !is_network(s->kind))
-        return asa_fail(a, E_MALFORMED, "network object \"%.60s\" is not defined", name);
     a->steps = 0;
-    return expand(a, s, 0, out, NULL);
+    if (s && is_network(s->kind))
+        return expand(a, s, 0, out, NULL);
+    unsure(a, out, NULL, ASA_FAMILIES, "network object \"%.60s\" is not defined", name);
+    return 0;
 }
 
 int asa_expand_services(struct asa *a, struct asa_symbol *s, struct asa_services *out)
@@ -221,15 +252,23 @@ int asa_expand_services(struct asa *a, struct asa_symbol *s, struct asa_services
     return expand(a, s, 0, NULL, out);
 }
 
+/* A line that names what the file does not define is understood, and cannot be followed. */
 int asa_check_members(struct asa *a)
 {
     for (size_t b = 0; b < sizeof a->bucket / sizeof *a->bucket; b++)
         for (const struct asa_symbol *s = a->bucket[b]; s; s = s->next)
-            for (const struct asa_item *i = s->first; i; i = i->next)
-                if (i->kind == ASA_MEMBER && !asa_find(a, false, i->name)) {
-                    a->line = i->line;
-                    return asa_fail(a, E_MALFORMED, "\"%.60s\" is not defined", i->name);
-                }
+            for (const struct asa_item *i = s->first; i; i = i->next) {
+                struct fw_service known;
+                if (i->kind != ASA_MEMBER || asa_find(a, false, i->name) ||
+                    (!is_network(s->kind) && asa_built_in(i->name, &known)))
+                    continue;
+                char why[100];
+                struct text t = text_of(why, sizeof why);
+                text_add(&t, "\"%.60s\" is not defined", i->name);
+                a->rules->lines.modelled--;
+                if (fw_rules_add_unsupported(a->rules, i->line, i->text, why))
+                    return asa_no_memory(a);
+            }
     return 0;
 }
 
@@ -248,8 +287,9 @@ static int one_port(struct asa *a, unsigned protos, uint16_t *out)
 {
     if (!asa_port(asa_peek(a), protos, out))
         return asa_expected(a, "a port");
+    const char *note = asa_port_note(asa_peek(a));
     a->at++;
-    return 0;
+    return note && fw_rules_add_note(a->rules, a->line, a->raw, note) ? asa_no_memory(a) : 0;
 }
 
 int asa_ports(struct asa *a, unsigned protos, struct asa_ports *out)
@@ -353,6 +393,7 @@ static int block(struct asa *a, enum asa_kind kind)
 {
     if (!asa_more(a))
         return asa_expected(a, "a name");
+    a->below = asa_unknown_member;
     return asa_define(a, asa_next(a), kind, &a->symbol);
 }
 
@@ -379,6 +420,15 @@ int asa_name(struct asa *a)
 int asa_time_range(struct asa *a)
 {
     return block_end(a, ASA_TIME_RANGE);
+}
+
+/* Users, security groups, names of applications: who is in them is not in the file. */
+int asa_group_opaque(struct asa *a)
+{
+    int err = asa_more(a) ? 0 : asa_expected(a, "a name");
+    err = err ? err : asa_define(a, asa_next(a), ASA_OPAQUE, &a->symbol);
+    a->quiet = true; /* the rules that use it are in doubt */
+    return err;
 }
 
 int asa_object_network(struct asa *a)
@@ -462,11 +512,17 @@ static int object_range(struct asa *a)
     return address_value(a, err, &addr);
 }
 
+/* The addresses of a name are not in the file. */
 static int object_fqdn(struct asa *a)
 {
-    if (!asa_take(a, "v4"))
-        asa_take(a, "v6");
-    return add_name(a, ASA_FQDN, "a name");
+    unsigned families = asa_take(a, "v4") ? ASA_FAMILY_4 : asa_take(a, "v6") ? ASA_FAMILY_6 : ASA_FAMILIES;
+    if (!asa_more(a))
+        return asa_expected(a, "a name");
+    char why[160];
+    struct text t = text_of(why, sizeof why);
+    text_add(&t, "the addresses of %.80s are not known here", asa_peek(a));
+    a->unsure = fw_arena_text(a->rules, why);
+    return a->unsure ? add_unknown(a, why, families) : asa_no_memory(a);
 }
 
 static int object_service(struct asa *a)
@@ -526,7 +582,7 @@ static int protocol_object(struct asa *a)
     return err ? err : add_service(a, &(struct fw_service){proto, any ? 255 : proto, 0, 65535, 0, 65535});
 }
 
-/* The type by its ICMP name; with icmp6 an ASA takes the same group, which asa_acl.c refuses. */
+/* The type by its ICMP name; with icmp6 an ASA takes the same group, by its numbers. */
 static int icmp_object(struct asa *a)
 {
     struct fw_service s = FW_SERVICE_ANY;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interfaces, routes, timeouts, inspection, and the version that decides what all of it means. */
+/* Interfaces, routes, timeouts, and the version that decides what all of it means. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +8,7 @@
 #include "models/base/time.h"
 #include "models/firewall/asa.h"
 
-static int no_memory(struct asa *a)
-{
-    return asa_fail(a, E_NOMEM, "no memory left");
-}
-
-/* Before 8.3 access-lists matched mapped addresses, and NAT was written otherwise. */
+/* Before 8.3 access-lists matched mapped addresses, and NAT was written otherwise. Not so of FTD ("NGFW"). */
 int asa_version(struct asa *a)
 {
     char *end;
@@ -21,13 +16,41 @@ int asa_version(struct asa *a)
     unsigned long major = strtoul(s, &end, 10), minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
     if (end == s || major > 99 || minor > 99)
         return asa_expected(a, "a version such as 9.12(4)");
-    if (major * 100 + minor < 803)
-        return asa_fail(a, E_UNSUPPORTED, "ASA Version %.20s is before 8.3: its access-lists match other addresses",
-                        s);
+    a->version = (unsigned)(major * 100 + minor);
+    if (a->version < 803)
+        return asa_refuse(a, E_UNSUPPORTED,
+                          "ASA Version %.20s is before 8.3: its access-lists match other addresses", s);
     return 0;
 }
 
 /* ---- interface ---- */
+
+/* Kept until the block is over and it is known which interface it is of. */
+static int strange_of_interface(struct asa *a, const char *why)
+{
+    if (a->pass != ASA_OBJECTS)
+        return 0;
+    struct asa_strange *s = fw_arena(a->rules, sizeof *s);
+    if (!s)
+        return asa_no_memory(a);
+    *s = (struct asa_strange){a->line, fw_arena_text(a->rules, a->raw), fw_arena_text(a->rules, why),
+                              a->iface.strange};
+    a->iface.strange = s;
+    return s->text && s->why ? 0 : asa_no_memory(a);
+}
+
+/* Whatever it is, it may decide about what comes in or goes out there. */
+static int taint_interface(struct asa *a, int iface)
+{
+    int err = 0;
+    for (const struct asa_strange *s = a->iface.strange; s && !err; s = s->next)
+        for (int out = 0; out < 2 && !err; out++) {
+            struct fw_taint_spec t = {.why = s->why, .line = s->line, .text = s->text};
+            *(out ? &t.out_ifaces : &t.in_ifaces) = UINT64_C(1) << iface;
+            err = fw_rules_add_taint(a->rules, &t) ? asa_no_memory(a) : 0;
+        }
+    return err;
+}
 
 int asa_interface(struct asa *a)
 {
@@ -37,6 +60,8 @@ int asa_interface(struct asa *a)
     a->iface.name = NULL;
     a->iface.has_level = a->iface.shutdown = false;
     a->iface.address_count = 0;
+    a->iface.strange = NULL;
+    a->below = strange_of_interface;
     return 0;
 }
 
@@ -54,11 +79,11 @@ int asa_interface_end(struct asa *a)
                                  .line = a->iface.line, .text = a->iface.text};
     int i = fw_rules_add_interface(a->rules, &spec);
     if (i >= 0)
-        return 0;
+        return taint_interface(a, i);
     a->line = a->iface.line;
     a->words = a->at = 0;
-    return i == E_EXISTS ? asa_fail(a, i, "a second interface has the name %.60s", a->iface.name)
-                         : asa_fail(a, i, "too many interfaces");
+    return i == E_EXISTS ? asa_refuse(a, i, "a second interface has the name %.60s", a->iface.name)
+                         : asa_refuse(a, i, "too many interfaces");
 }
 
 static int nameif(struct asa *a)
@@ -68,7 +93,7 @@ static int nameif(struct asa *a)
     a->iface.name = fw_arena_text(a->rules, asa_next(a));
     a->iface.text = fw_arena_text(a->rules, a->raw);
     a->iface.line = a->line;
-    return a->iface.name && a->iface.text ? asa_end(a) : no_memory(a);
+    return a->iface.name && a->iface.text ? asa_end(a) : asa_no_memory(a);
 }
 
 static int security_level(struct asa *a)
@@ -101,10 +126,19 @@ static int add_address(struct asa *a, const struct ip_prefix *p)
     return asa_end(a);
 }
 
+/* Without its address only what names the interface's address is in doubt, and that is seen to there. */
+static int no_doubt(struct asa *a, const char *why)
+{
+    (void)a;
+    (void)why;
+    return 0;
+}
+
 static int ip_address(struct asa *a)
 {
     struct ip_prefix p = {0};
     struct ip_addr mask;
+    a->doubt = no_doubt;
     if (asa_take(a, "dhcp") || asa_take(a, "pppoe")) {
         asa_take(a, "setroute");
         return asa_end(a);
@@ -126,6 +160,7 @@ static int ip_address(struct asa *a)
 static int ipv6_address(struct asa *a)
 {
     struct ip_prefix p;
+    a->doubt = no_doubt;
     if (strcmp(asa_peek(a), "autoconfig") == 0 || a->words > a->at + 1)
         if (strcmp(asa_peek(a), "autoconfig") == 0 || strcmp(a->word[a->at + 1].text, "link-local") == 0) {
             a->quiet = true;
@@ -198,7 +233,7 @@ static int add_route(struct asa *a, const struct ip_prefix *to, int iface)
         return err;
     if (asa_more(a))
         return asa_fail(a, E_UNSUPPORTED, "a route with \"%.40s\" is not supported", asa_peek(a));
-    return fw_rules_add_route(a->rules, to, iface, &gateway) ? no_memory(a) : 0;
+    return fw_rules_add_route(a->rules, to, iface, &gateway) ? asa_no_memory(a) : 0;
 }
 
 int asa_route(struct asa *a)
@@ -230,6 +265,7 @@ int asa_route6(struct asa *a)
 
 int asa_same_security(struct asa *a)
 {
+    a->doubt = asa_taint_anywhere;
     struct fw_policy p = a->rules->policy;
     if (!asa_take(a, "permit"))
         return asa_expected(a, "permit");
@@ -245,17 +281,18 @@ int asa_same_security(struct asa *a)
 
 int asa_verify_reverse(struct asa *a)
 {
+    a->doubt = asa_taint_anywhere;
     int iface = -1, err = asa_take(a, "interface") ? iface_word(a, &iface) : asa_expected(a, "interface");
     err = err ? err : asa_end(a);
     if (err)
         return err;
-    return fw_rules_set_verify_reverse(a->rules, iface, a->line, a->raw) ? no_memory(a) : 0;
+    return fw_rules_set_verify_reverse(a->rules, iface, a->line, a->raw) ? asa_no_memory(a) : 0;
 }
 
 /* ---- timeout ---- */
 
 /* hh:mm:ss, at most 1193:0:0; 0 is never. */
-static int time_word(struct asa *a, uint64_t *ns)
+int asa_time_word(struct asa *a, uint64_t *ns)
 {
     const char *s = asa_peek(a);
     unsigned long part[3] = {0};
@@ -305,12 +342,12 @@ int asa_timeout(struct asa *a)
         if (i == sizeof row / sizeof *row)
             return asa_expected(a, "a timer");
         uint64_t ns = 0;
-        int err = time_word(a, &ns);
+        int err = asa_time_word(a, &ns);
         for (int k = 0; k < 2 && !err; k++)
             if (row[i].timer[k] >= 0) {
                 a->quiet = false;
                 err = fw_rules_set_timer(a->rules, (enum fw_timer)row[i].timer[k], ns, a->line, a->raw)
-                          ? no_memory(a)
+                          ? asa_no_memory(a)
                           : 0;
             }
         if (err)
@@ -321,56 +358,39 @@ int asa_timeout(struct asa *a)
     return 0;
 }
 
-/* ---- inspection ---- */
-
-int asa_policy_map(struct asa *a)
+/* `established`: openings for connections that follow others, which nothing here foretells. */
+int asa_established(struct asa *a)
 {
-    if (!asa_more(a))
-        return asa_expected(a, "the name of a policy-map");
-    a->policy = fw_arena_text(a->rules, asa_next(a));
-    return a->policy ? asa_end(a) : no_memory(a);
+    uint8_t proto = 0;
+    bool any = true, known = asa_protocol(asa_peek(a), &proto, &any) && !any;
+    struct fw_service s = FW_SERVICE_ANY;
+    if (known)
+        s.proto_lo = s.proto_hi = proto;
+    a->unsure = "openings for connections that follow others are not modelled";
+    return asa_taint(a, a->unsure, (struct fw_taint_spec){.service = &s, .service_count = 1});
 }
 
-/* `inspect h323 h225 [MAP]`: the two parts of H.323 are inspections of their own. */
-static int inspect(struct asa *a)
+/* Who is shut out when is decided by something that is not in the file: a list of bad addresses, a filter server. */
+int asa_filter(struct asa *a)
 {
-    char name[64];
-    const char *word = asa_peek(a);
-    if (!asa_more(a) || strlen(word) > 32)
-        return asa_expected(a, "what to inspect");
-    struct text t = text_of(name, sizeof name);
-    text_add(&t, "%s", asa_next(a));
-    if (strcmp(name, "h323") == 0 && (strcmp(asa_peek(a), "h225") == 0 || strcmp(asa_peek(a), "ras") == 0))
-        text_add(&t, " %s", asa_next(a));
-    else if (strcmp(name, "icmp") == 0 && asa_take(a, "error"))
-        text_add(&t, " error");
-    struct asa_inspect *i = fw_arena(a->rules, sizeof *i);
-    if (!i)
-        return no_memory(a);
-    *i = (struct asa_inspect){.policy = a->policy, .name = fw_arena_text(a->rules, name),
-                              .text = fw_arena_text(a->rules, a->raw), .line = a->line, .next = a->inspect};
-    a->inspect = i;
-    return i->name && i->text ? 0 : no_memory(a);
+    a->unsure = "what this shuts out is decided outside of the file";
+    return asa_taint_anywhere(a, a->unsure);
 }
 
-int asa_service_policy(struct asa *a)
+int asa_filter_url(struct asa *a)
 {
-    const char *policy = asa_next(a);
-    if (!asa_more(a))
-        return asa_expected(a, "global or interface");
-    for (const struct asa_inspect *i = a->inspect; i; i = i->next)
-        if (strcmp(i->policy, policy) == 0 && fw_rules_add_inspection(a->rules, i->name, i->line, i->text))
-            return no_memory(a);
-    return 0;
+    struct fw_service tcp = {PROTO_TCP, PROTO_TCP, 0, 65535, 0, 65535};
+    a->unsure = "what this shuts out is decided by a filter server";
+    return asa_taint(a, a->unsure, (struct fw_taint_spec){.service = &tcp, .service_count = 1});
 }
 
-const struct asa_command asa_in_policy[] = {
-    {"class", ASA_OBJECTS, NULL, NULL},
-    {"inspect", ASA_RULES, inspect, NULL},
-    {"description", ASA_OBJECTS, NULL, NULL},
-    {"parameters", ASA_OBJECTS, NULL, NULL},
-    {"user-statistics", ASA_OBJECTS, NULL, NULL},
-    {"priority", ASA_OBJECTS, NULL, NULL},
-    {"flow-export", ASA_OBJECTS, NULL, NULL},
-    {0},
-};
+/* `shun A ...`: nothing from A passes. */
+int asa_shun(struct asa *a)
+{
+    struct ip_addr ip;
+    a->doubt = asa_taint_anywhere;
+    int err = asa_ip(a, &ip);
+    struct fw_addr from = {.a = ip, .b = ip};
+    a->unsure = "what is shunned depends on connections that were there before";
+    return err ? err : asa_taint(a, a->unsure, (struct fw_taint_spec){.src = &from, .src_count = 1});
+}

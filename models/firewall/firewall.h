@@ -319,5 +319,8 @@ struct fw_unsupported {
     const char *text, *why;
 };
 const struct fw_unsupported *fw_rules_unsupported(const struct fw_rules *r, size_t i);
+/* Lines that were taken, about whose meaning sources differ or people err (`eq dns` is 195), each with what to know;
+ * NULL: there is no i-th. */
+const struct fw_unsupported *fw_rules_note(const struct fw_rules *r, size_t i);
 
 #endif

@@ -173,6 +173,7 @@ void fw_rules_free(struct fw_rules *r)
     free(r->base);
     free(r->taint);
     free(r->unsupported);
+    free(r->note);
     while (r->block) {
         struct fw_block *next = r->block->next;
         free(r->block);
@@ -318,6 +319,22 @@ int fw_rules_add_unsupported(struct fw_rules *r, unsigned line, const char *text
 const struct fw_unsupported *fw_rules_unsupported(const struct fw_rules *r, size_t i)
 {
     return i < r->unsupported_count ? &r->unsupported[i] : NULL;
+}
+
+int fw_rules_add_note(struct fw_rules *r, unsigned line, const char *text, const char *note)
+{
+    if (grow(&r->note, &r->note_cap, r->note_count, sizeof *r->note))
+        return E_NOMEM;
+    struct fw_unsupported n = {line, fw_arena_text(r, text + strspn(text, " \t")), fw_arena_text(r, note)};
+    if (!n.text || !n.why)
+        return E_NOMEM;
+    r->note[r->note_count++] = n;
+    return 0;
+}
+
+const struct fw_unsupported *fw_rules_note(const struct fw_rules *r, size_t i)
+{
+    return i < r->note_count ? &r->note[i] : NULL;
 }
 
 int fw_rules_bind(struct fw_rules *r, const char *list, int iface, enum fw_direction dir)

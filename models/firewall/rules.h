@@ -93,6 +93,8 @@ struct fw_rules {
     size_t taint_count, taint_cap;
     struct fw_unsupported *unsupported;
     size_t unsupported_count, unsupported_cap;
+    struct fw_unsupported *note;
+    size_t note_count, note_cap;
     struct fw_nat *nat; /* in the order of evaluation */
     size_t nat_count, nat_cap;
     struct fw_route *route;
@@ -129,6 +131,7 @@ size_t fw_addr_normalise(struct fw_addr *addr, size_t count, size_t *range_count
 
 /* Counts a line as unsupported and keeps the reason. A rule or taint that it led to is added by itself. E_NOMEM. */
 int fw_rules_add_unsupported(struct fw_rules *r, unsigned line, const char *text, const char *why);
+int fw_rules_add_note(struct fw_rules *r, unsigned line, const char *text, const char *note); /* E_NOMEM */
 
 /* The five fields alone, inactive or not. */
 bool fw_rule_matches(const struct fw_rule *rule, const struct fw_flow *f);
