@@ -23,9 +23,11 @@ enum {
 enum asa_pass { ASA_OBJECTS, ASA_RULES, ASA_BINDINGS, ASA_PASSES };
 
 enum asa_kind { ASA_ALIAS, ASA_NETWORK, ASA_SERVICE, ASA_NETWORK_GROUP, ASA_SERVICE_GROUP, ASA_PORT_GROUP,
-                ASA_PROTOCOL_GROUP, ASA_ICMP_GROUP, ASA_TIME_RANGE, ASA_OPAQUE /* users, names: members not known here */ };
+                ASA_PROTOCOL_GROUP, ASA_ICMP_GROUP, ASA_TIME_RANGE,
+                ASA_OPAQUE /* users, names: members not known here */ };
 
-enum asa_item_kind { ASA_ADDR, ASA_SERVE, ASA_MEMBER /* another object or group */, ASA_UNKNOWN /* members not known */ };
+enum asa_item_kind { ASA_ADDR, ASA_SERVE, ASA_MEMBER /* another object or group */,
+                     ASA_UNKNOWN /* members not known */ };
 
 enum { ASA_FAMILY_4 = 1, ASA_FAMILY_6 = 2, ASA_FAMILIES = 3 };
 
@@ -139,7 +141,7 @@ struct asa {
         struct fw_nat_spec spec;
         bool real_known, mapped_known;
     } nat;
-    struct asa_bound {     /* lists of one family each (before 9.0, IOS), by interface and direction; the last: global */
+    struct asa_bound {     /* lists of one family each, by interface (the last: global) and direction */
         const char *list[2]; /* IPv4, IPv6 */
         unsigned line;
         const char *text;

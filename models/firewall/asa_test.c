@@ -276,6 +276,21 @@ static void what_is_not_understood_is_named(void **state)
     }
 }
 
+/* T15, and names whose number depends on the table one reads. */
+static void names_that_mislead_are_noted(void **state)
+{
+    (void)state;
+    struct fw_rules *r = read_ok(HEAD "access-list x extended permit udp any any eq dns\n"
+                                      "access-list x extended permit tcp any any eq https\n"
+                                      "access-list x extended permit tcp any any eq sqlnet\n");
+    assert_int_equal(fw_rules_note(r, 0)->line, HEAD_LINES + 1);
+    assert_non_null(strstr(fw_rules_note(r, 0)->why, "195"));
+    assert_int_equal(fw_rules_note(r, 1)->line, HEAD_LINES + 3);
+    assert_null(fw_rules_note(r, 2));
+    assert_int_equal(fw_rules_lines(r).unsupported, 0);
+    fw_rules_free(r);
+}
+
 static void whole_files_are_refused(void **state)
 {
     (void)state;
@@ -437,6 +452,7 @@ int main(void)
         cmocka_unit_test(lists_mean_what_they_say),
         cmocka_unit_test(what_ends_the_reading_is_named),
         cmocka_unit_test(what_is_not_understood_is_named),
+        cmocka_unit_test(names_that_mislead_are_noted),
         cmocka_unit_test(whole_files_are_refused),
         cmocka_unit_test(nesting_ends),
         cmocka_unit_test(quiet_lines_stay_quiet),
