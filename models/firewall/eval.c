@@ -185,8 +185,7 @@ static struct walk walk_of(const struct fw_rules *r, const struct fw_context *ct
     return (struct walk){.r = r, .ctx = ctx, .f = f, .states = ctx->states ? ctx->states : FW_STATE_NEW, .v = v};
 }
 
-/* No list decides about traffic entering at in and leaving at out. */
-static struct fw_verdict without_list(const struct fw_rules *r, int in, int out)
+struct fw_verdict fw_without_list(const struct fw_rules *r, int in, int out)
 {
     int from = in < 0 ? 0 : r->iface[in].level, to = out < 0 ? 0 : r->iface[out].level;
     switch (r->policy.without_list) {
@@ -250,7 +249,7 @@ static struct fw_verdict ask_lists(const struct fw_rules *r, const struct fw_con
 static struct fw_verdict ask_inbound(const struct fw_rules *r, const struct fw_context *ctx)
 {
     const struct fw_list *own = ctx->in < 0 ? NULL : r->iface[ctx->in].list[FW_IN];
-    struct fw_verdict otherwise = without_list(r, ctx->in, ctx->out);
+    struct fw_verdict otherwise = fw_without_list(r, ctx->in, ctx->out);
     if (!own && !r->global)
         return otherwise;
     if (r->policy.without_list != FW_DEFAULT_ZONES)
@@ -258,8 +257,7 @@ static struct fw_verdict ask_inbound(const struct fw_rules *r, const struct fw_c
     return ask_lists(r, ctx, FW_IN, own, r->global, otherwise);
 }
 
-/* ASA: nothing passes between equal levels, nor back out of the interface it came by, unless told so. */
-static const char *level_bars(const struct fw_rules *r, int in, int out)
+const char *fw_level_bars(const struct fw_rules *r, int in, int out)
 {
     if (r->policy.without_list != FW_DEFAULT_LEVELS || in < 0 || out < 0)
         return NULL;
@@ -270,7 +268,7 @@ static const char *level_bars(const struct fw_rules *r, int in, int out)
 
 static struct fw_verdict eval_lists(const struct fw_rules *r, const struct fw_context *ctx)
 {
-    const char *bar = level_bars(r, ctx->in, ctx->out);
+    const char *bar = fw_level_bars(r, ctx->in, ctx->out);
     if (bar)
         return plain(FW_DENIED, bar);
     struct fw_verdict v = ask_inbound(r, ctx);

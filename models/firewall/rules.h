@@ -138,6 +138,12 @@ bool fw_rule_matches(const struct fw_rule *rule, const struct fw_flow *f);
 bool fw_services_have(const struct fw_service *service, size_t count, const struct fw_flow *f); /* count 0: any */
 const struct fw_rule *fw_list_match(const struct fw_list *l, const struct fw_flow *f); /* first active; NULL: none */
 
+/* Machines with lists: what holds where no list decides about traffic entering at in and leaving at out; and why none
+ * passes at all, whatever the lists say (ASA: between equal levels and back out of the interface it came by, unless
+ * told so), NULL: it may. */
+struct fw_verdict fw_without_list(const struct fw_rules *r, int in, int out);
+const char *fw_level_bars(const struct fw_rules *r, int in, int out);
+
 /* The header that a base chain sees, and the states that it sees it in. */
 const struct fw_flow *fw_base_view(const struct fw_base *b, const struct fw_context *ctx);
 uint8_t fw_base_states(const struct fw_base *b, const struct fw_context *ctx);
