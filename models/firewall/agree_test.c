@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The exact engine, the stateful box and the one-packet question give the same answer: for random packets, and for
+ * those at the edges of what the rules name, the part that has the packet says what the box does with it. Over the
+ * sample rule sets beside the tree and over generated ones. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/base/bytes.h"
+#include "models/base/rng.h"
+#include "models/base/time.h"
+#include "models/firewall/exact.h"
+#include "models/firewall/fwbox.h"
+#include "models/firewall/import.h"
+#include "models/firewall/rules.h"
+#include "models/testkit/testkit.h"
+
+enum { TEXT_MAX = 1 << 20, PICKS_MAX = 4096 };
+
+/* Values worth trying: what the rules name, and what lies beside it. */
+struct picks {
+    struct ip_addr ip[PICKS_MAX];
+    uint16_t port[PICKS_MAX];
+    uint8_t proto[256];
+    size_t ips, ports, protos;
+};
+
+struct bench {
+    struct fw_rules *rules;
+    struct fw_routes routes;
+    struct fw_prepared *prepared;
+    struct picks *picks;
+    struct rng rng;
+};
+
+/* ---- what to try ---- */
+
+static void pick_ip(struct picks *p, struct ip_addr ip)
+{
+    if (p->ips < PICKS_MAX && ip.family)
+        p->ip[p->ips++] = ip;
+}
+
+static void pick_range(struct picks *p, const struct fw_addr *a)
+{
+    fw_wide lo = fw_wide_of(&a->a), hi = a->masked ? lo : fw_wide_of(&a->b);
+    uint8_t family = a->a.family;
+    pick_ip(p, fw_wide_ip(family, lo));
+    pick_ip(p, fw_wide_ip(family, hi));
+    if (lo)
+        pick_ip(p, fw_wide_ip(family, lo - 1));
+    pick_ip(p, fw_wide_ip(family, hi + 1));
+}
+
+static void pick_set(struct picks *p, const struct fw_set *s)
+{
+    for (size_t i = 0; s && i < s->count && i < 8; i++)
+        pick_range(p, &s->addr[i]);
+}
+
+static void pick_port(struct picks *p, unsigned port)
+{
+    if (p->ports < PICKS_MAX && port <= 65535)
+        p->port[p->ports++] = (uint16_t)port;
+}
+
+static void pick_service(struct picks *p, const struct fw_service *s)
+{
+    pick_port(p, s->dport_lo);
+    pick_port(p, s->dport_hi);
+    pick_port(p, s->dport_lo - 1U);
+    pick_port(p, s->dport_hi + 1U);
+    pick_port(p, s->sport_lo);
+    pick_port(p, s->sport_hi);
+    if (p->protos < 256)
+        p->proto[p->protos++] = s->proto_lo;
+}
+
+static void pick_all(struct picks *p, const struct fw_rules *r)
+{
+    static const uint8_t usual[] = {PROTO_TCP, PROTO_TCP, PROTO_TCP, PROTO_UDP, PROTO_UDP, PROTO_ICMP, PROTO_ICMP6};
+    for (size_t i = 0; i < sizeof usual; i++)
+        p->proto[p->protos++] = usual[i];
+    for (size_t i = 0; i < r->iface_count; i++)
+        for (size_t k = 0; k < r->iface[i].address_count; k++) {
+            struct fw_addr net = fw_addr_prefix(&r->iface[i].address[k]);
+            pick_ip(p, r->iface[i].address[k].ip);
+            pick_ip(p, fw_addr_plus(&net.a, 9));
+        }
+    for (size_t i = 0; i < r->nat_count; i++) {
+        const struct fw_nat *n = &r->nat[i];
+        pick_set(p, n->real);
+        pick_set(p, n->mapped);
+        pick_set(p, n->dst_from);
+        pick_set(p, n->dst_to);
+        pick_service(p, &n->from);
+        pick_service(p, &n->to);
+    }
+    for (size_t i = 0; i < r->list_count; i++)
+        for (size_t k = 0; k < r->list[i]->count; k++) {
+            const struct fw_rule *rule = &r->list[i]->rule[k];
+            pick_set(p, rule->src);
+            pick_set(p, rule->dst);
+            for (size_t j = 0; j < rule->service_count && j < 8; j++)
+                pick_service(p, &rule->service[j]);
+        }
+}
+
+static struct ip_addr some_ip(struct bench *b, uint8_t family)
+{
+    struct ip_addr ip = {.family = family};
+    for (int tries = 0; tries < 8 && b->picks->ips && !rng_chance(&b->rng, 1, 16); tries++) {
+        ip = b->picks->ip[rng_below(&b->rng, b->picks->ips)];
+        if (ip.family == family)
+            return ip;
+    }
+    ip = (struct ip_addr){.family = family};
+    rng_fill(&b->rng, ip.b, ip_size(&ip));
+    return ip;
+}
+
+static uint16_t some_port(struct bench *b)
+{
+    if (b->picks->ports && !rng_chance(&b->rng, 1, 8))
+        return b->picks->port[rng_below(&b->rng, b->picks->ports)];
+    return (uint16_t)rng_below(&b->rng, 65536);
+}
+
+static struct fw_packet some_packet(struct bench *b, int in)
+{
+    uint8_t family = rng_chance(&b->rng, 1, 8) ? IP_V6 : IP_V4;
+    struct fw_packet p = {.iface = in, .tcp_flags = FW_SYN};
+    p.flow.src = some_ip(b, family);
+    p.flow.dst = some_ip(b, family);
+    p.flow.proto = b->picks->proto[rng_below(&b->rng, b->picks->protos)];
+    p.flow.sport = some_port(b);
+    p.flow.dport = some_port(b);
+    if (p.flow.proto == PROTO_ICMP || p.flow.proto == PROTO_ICMP6) {
+        p.flow.sport %= 16;
+        p.flow.dport = p.flow.sport == 8 ? 0 : p.flow.dport % 16;
+    }
+    return p;
+}
+
+/* ---- the comparison ---- */
+
+static const struct fw_part *part_of(const struct fw_part *parts, size_t count, const struct fw_flow *f, size_t *found)
+{
+    const struct fw_part *part = NULL;
+    *found = 0;
+    for (size_t i = 0; i < count; i++)
+        if (fw_region_has(&parts[i].arrived, f)) {
+            part = &parts[i];
+            ++*found;
+        }
+    return part;
+}
+
+/* What one connection among others may run into, and a set of first packets does not. */
+static bool is_of_tables(const char *reason)
+{
+    return reason && (strcmp(reason, "nat-clash") == 0 || strcmp(reason, "pat-pool-exhausted") == 0 ||
+                      strcmp(reason, "conn-limit") == 0);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void explain(const struct bench *b, const struct fw_packet *p, const struct fw_part *part,
+                    const struct fw_result *r)
+{
+    char src[ADDR_TEXT], dst[ADDR_TEXT];
+    fprintf(stderr, "%s: proto %u %s:%u > %s:%u by %s: exact %d %s out %d line %u, box %d %s out %d line %u\n",
+            b->rules->file, p->flow.proto, ip_text(&p->flow.src, src), p->flow.sport, ip_text(&p->flow.dst, dst),
+            p->flow.dport, b->rules->iface[p->iface].name, part->verdict.decision, part->verdict.reason, part->out,
+            part->verdict.rule ? part->verdict.rule->line : 0, r->fate, r->reason ? r->reason : "-", r->iface,
+            r->rule ? r->rule->line : 0);
+}
+
+/* As it left the box: ICMP has no ports there. */
+static struct fw_flow left_as(const struct fw_packet *p, const struct fw_result *r)
+{
+    struct fw_flow f = {p->flow.proto, r->src.ip, r->dst.ip, r->src.port, r->dst.port};
+    if (f.proto == PROTO_ICMP || f.proto == PROTO_ICMP6) {
+        f.sport = p->flow.sport;
+        f.dport = p->flow.dport;
+    }
+    return f;
+}
+
+static bool agrees(const struct fw_packet *p, const struct fw_part *part, const struct fw_result *r)
+{
+    if (is_of_tables(r->reason))
+        return true;
+    struct fw_flow left = left_as(p, r);
+    if (r->fate == FW_PASS)
+        return part->verdict.decision == FW_PERMITTED && r->iface == part->out && r->verdict.rule == part->verdict.rule &&
+               same_text(r->verdict.reason, part->verdict.reason) && fw_region_has(&part->leaving, &left);
+    return part->verdict.decision != FW_PERMITTED && same_text(r->reason, part->verdict.reason) &&
+           (r->rule == part->verdict.rule || r->verdict.decision == FW_UNKNOWN);
+}
+
+/* The first `wrong` that differ are told. */
+static size_t compare(struct bench *b, int in, const struct fw_part *parts, size_t count, unsigned packets)
+{
+    size_t wrong = 0;
+    uint64_t now_ns = 0;
+    struct fw_box_config cfg = {.rules = b->rules, .routes = &b->routes, .name = "fw", .seed = 1};
+    struct fw_box *box = fw_box_new(&cfg);
+    assert_non_null(box);
+    for (unsigned i = 0; i < packets; i++) {
+        struct fw_packet p = some_packet(b, in);
+        size_t found;
+        const struct fw_part *part = part_of(parts, count, &p.flow, &found);
+        now_ns += UINT64_C(1000) * 3600 * NS_S; /* whatever was remembered is forgotten */
+        struct fw_result r = fw_pass(box, now_ns, &p);
+        if (found == 1 && agrees(&p, part, &r))
+            continue;
+        if (found != 1)
+            fprintf(stderr, "%s: a packet is in %zu parts\n", b->rules->file, found);
+        else if (wrong < 10)
+            explain(b, &p, part, &r);
+        wrong++;
+    }
+    fw_box_free(box);
+    return wrong;
+}
+
+static void open_bench(struct bench *b, struct fw_rules *rules)
+{
+    *b = (struct bench){.rules = rules, .picks = calloc(1, sizeof *b->picks), .rng = rng_named(1, "agree")};
+    assert_non_null(b->picks);
+    int err = 0;
+    for (size_t i = 0; i < rules->iface_count; i++)
+        for (size_t k = 0; k < rules->iface[i].address_count; k++)
+            err |= fw_routes_add(&b->routes, &(struct fw_route){.to = rules->iface[i].address[k], .iface = (int)i});
+    for (size_t i = 0; i < rules->route_count; i++)
+        err |= fw_routes_add(&b->routes, &rules->route[i]);
+    assert_int_equal(err, 0);
+    b->prepared = fw_prepare(rules);
+    assert_non_null(b->prepared);
+    pick_all(b->picks, rules);
+}
+
+static void close_bench(struct bench *b)
+{
+    fw_prepared_free(b->prepared);
+    fw_routes_free(&b->routes);
+    free(b->picks);
+}
+
+/* All interfaces, so many packets in all. */
+static size_t try_rules(struct fw_rules *rules, unsigned packets)
+{
+    struct bench b;
+    size_t wrong = 0;
+    open_bench(&b, rules);
+    struct fw_space *s = fw_space_new(0);
+    assert_non_null(s);
+    for (int in = 0; in < (int)rules->iface_count; in++) {
+        struct fw_region all = fw_region_any(s);
+        struct fw_machine m = {b.prepared, &b.routes, NULL};
+        struct fw_part *parts;
+        size_t count;
+        assert_int_equal(fw_exact(&m, &(struct fw_question){.in = in, .packets = &all}, s, &parts, &count), 0);
+        wrong += compare(&b, in, parts, count, packets / (unsigned)rules->iface_count);
+        fw_space_reset(s);
+    }
+    fw_space_free(s);
+    close_bench(&b);
+    return wrong;
+}
+
+/* ---- samples ---- */
+
+static struct fw_rules *import(const char *path, const char *name)
+{
+    char *text = malloc(TEXT_MAX);
+    assert_non_null(text);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(text, 1, TEXT_MAX, f);
+    fclose(f);
+    struct fw_rules *r = NULL;
+    struct fw_diag diag;
+    struct fw_source src = {.name = name, .text = text, .len = n, .clock_s = FW_NO_CLOCK};
+    const struct fw_format *format = fw_format_of(text, n);
+    if (format && format->parse(&src, &r, &diag))
+        r = NULL;
+    free(text);
+    return r;
+}
+
+static size_t try_folder(const char *path, unsigned packets, unsigned *tried)
+{
+    struct dirent **entry;
+    size_t wrong = 0;
+    int n = scandir(path, &entry, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        char file[512];
+        snprintf(file, sizeof file, "%s/%s", path, entry[i]->d_name);
+        struct fw_rules *r = entry[i]->d_name[0] == '.' ? NULL : import(file, entry[i]->d_name);
+        free(entry[i]);
+        if (r && r->iface_count) {
+            wrong += try_rules(r, packets);
+            ++*tried;
+        }
+        fw_rules_free(r);
+    }
+    if (n >= 0)
+        free(entry);
+    return wrong;
+}
+
+static void samples_agree(void **state)
+{
+    (void)state;
+    static const char *const folder[] = {"asa", "ios", "iptables", "nft-json", "cloud", "paloalto"};
+    unsigned tried = 0;
+    size_t wrong = try_folder("topologies/rules", 100000, &tried);
+    for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "../shared/rulesets/%s", folder[i]);
+        wrong += try_folder(path, 100000, &tried);
+    }
+    print_message("%u rule sets\n", tried);
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(samples_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Answers: packets of a connection that a part's packets made. */
+#include <string.h>
+
+#include "models/firewall/exact_ask.h"
+
+static enum fw_dim turned(enum fw_dim d)
+{
+    static const enum fw_dim other[FW_DIMS] = {FW_DIM_PROTO, FW_DIM_DST, FW_DIM_SRC, FW_DIM_DPORT, FW_DIM_SPORT};
+    return other[d];
+}
+
+/* An echo's answer is another type of message; the firewall knows both by the identifier. */
+static void answer_cells(struct fw_space *s, const struct fw_cell *leaving, struct fw_region *out)
+{
+    static const struct {
+        uint8_t proto, request, reply;
+    } echo[] = {{PROTO_ICMP, 8, 0}, {PROTO_ICMP6, 128, 129}};
+    struct fw_cell c = fw_cell_turned(leaving);
+    for (size_t i = 0; i < 2; i++) {
+        struct fw_spans proto = fw_spans_one(s, echo[i].proto, echo[i].proto);
+        if (!fw_spans_has(c.dim[FW_DIM_PROTO], echo[i].proto))
+            continue;
+        c.dim[FW_DIM_PROTO] = fw_spans_subtract(s, c.dim[FW_DIM_PROTO], proto);
+        bool pings = fw_spans_has(leaving->dim[FW_DIM_SPORT], echo[i].request) ||
+                     fw_spans_has(leaving->dim[FW_DIM_SPORT], echo[i].reply);
+        if (!pings)
+            continue;
+        struct fw_cell answer = c;
+        answer.dim[FW_DIM_PROTO] = proto;
+        answer.dim[FW_DIM_SPORT] = fw_spans_union(s, fw_spans_one(s, echo[i].request, echo[i].request),
+                                                  fw_spans_one(s, echo[i].reply, echo[i].reply));
+        answer.dim[FW_DIM_DPORT] = fw_cell_any_v4.dim[FW_DIM_DPORT];
+        fw_region_push(s, out, &answer);
+    }
+    if (c.dim[FW_DIM_PROTO].count)
+        fw_region_push(s, out, &c);
+}
+
+/* What becomes of the fields of an answer to p: the way that p's fields went, backwards. */
+static void relations_of(struct fw_space *s, const struct fw_piece *p, struct fw_nat_hit *hit)
+{
+    for (enum fw_dim d = 0; d < FW_DIMS; d++) {
+        struct fw_relation back = fw_relation_back(s, &p->leaving[d], p->real.dim[d]);
+        hit->becomes[turned(d)] = fw_relation_then(s, &back, &p->arrived[d], p->real.family);
+    }
+}
+
+static bool is_icmp(const struct fw_cell *c)
+{
+    return fw_spans_has(c->dim[FW_DIM_PROTO], PROTO_ICMP) || fw_spans_has(c->dim[FW_DIM_PROTO], PROTO_ICMP6);
+}
+
+/* An answer passes by its connection, unless the machine shows it to the rules: one without state all, an ASA that
+ * does not inspect ICMP those. */
+static void admit(struct fw_ask *a, const struct fw_piece *answer)
+{
+    const struct fw_rules *r = a->prepared->rules;
+    bool inspects = r->policy.without_list != FW_DEFAULT_LEVELS || fw_rules_inspection(r, "icmp");
+    struct fw_pieces one = {0};
+    fw_pieces_push(a->space, &one, answer);
+    if (r->policy.stateless || (is_icmp(&answer->real) && !inspects))
+        fw_ask_rules(a, answer->out, &one, &a->fates);
+    else
+        fw_lots_push(a->space, &a->fates, answer,
+                      fw_verdict_plain(a->space, FW_PERMITTED, "connection", NULL));
+}
+
+/* Takes the answers to one of the part's pieces out of the packets. */
+static void take(struct fw_ask *a, const struct fw_piece *asked, const struct fw_cell *expected, struct fw_pieces *p)
+{
+    struct fw_pieces left = {0};
+    for (size_t i = 0; i < p->count; i++) {
+        struct fw_cell both;
+        if (!fw_cell_intersect(a->space, &p->piece[i].real, expected, &both)) {
+            fw_pieces_push(a->space, &left, &p->piece[i]);
+            continue;
+        }
+        struct fw_piece answer;
+        fw_piece_split(a->space, &p->piece[i], both.dim, &answer, &left);
+        struct fw_nat_hit hit = {0};
+        struct fw_cell back = fw_cell_turned(&both);
+        bool echo = is_icmp(&both);
+        if (echo)
+            memcpy(&back.dim[FW_DIM_SPORT], &asked->real.dim[FW_DIM_SPORT], 2 * sizeof *back.dim);
+        struct fw_piece of = fw_piece_narrow(a->space, asked, FW_VIEW_LEAVING, &back);
+        relations_of(a->space, &of, &hit);
+        if (echo)
+            hit.becomes[FW_DIM_SPORT] = hit.becomes[FW_DIM_DPORT] = (struct fw_relation){.kind = FW_SAME};
+        fw_translate_destination(a, &hit, &answer);
+        answer.to = asked->from;
+        answer.from = asked->to;
+        answer.out = a->q->answers->in;
+        admit(a, &answer);
+    }
+    *p = left;
+}
+
+void fw_ask_answers(struct fw_ask *a, struct fw_pieces *p)
+{
+    const struct fw_part *asked = a->q->answers;
+    if (asked->out != a->q->in || asked->verdict.decision != FW_PERMITTED)
+        return;
+    for (size_t i = 0; i < asked->piece_count; i++) {
+        struct fw_cell leaving = fw_piece_view(a->space, &asked->piece[i], FW_VIEW_LEAVING);
+        struct fw_region expected = {0};
+        answer_cells(a->space, &leaving, &expected);
+        for (size_t k = 0; k < expected.count; k++)
+            take(a, &asked->piece[i], &expected.cell[k], p);
+    }
+}

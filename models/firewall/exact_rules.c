@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules' verdict on pieces: the same as fw_eval (eval.c) gives on each of their packets. */
+#include <string.h>
+
+#include "models/firewall/exact_ask.h"
+
+static struct fw_verdict plain(enum fw_decision decision, const char *reason)
+{
+    return (struct fw_verdict){.decision = decision, .reason = reason, .iface = FW_ANY_IFACE};
+}
+
+static const struct fw_verdict *keep(struct fw_ask *a, const struct fw_verdict *v)
+{
+    struct fw_verdict *k = fw_space_alloc(a->space, sizeof *k);
+    if (k)
+        *k = *v;
+    return k;
+}
+
+/* ---- walking pieces ---- */
+
+static const struct fw_trace nothing;
+
+/* The pieces as the list sees them. */
+static struct fw_threads threads_of(struct fw_ask *a, const struct fw_pieces *p, enum fw_view view)
+{
+    struct fw_threads t = {0};
+    for (size_t i = 0; i < p->count; i++) {
+        struct fw_thread one = {.cell = fw_piece_view(a->space, &p->piece[i], view), .piece = (uint32_t)i,
+                                .trace = &nothing};
+        one.hull = fw_hull_of(&one.cell);
+        fw_threads_push(a->space, &t, &one);
+    }
+    return t;
+}
+
+static void doubts(struct fw_verdict *v, const struct fw_trace *t)
+{
+    for (size_t i = 0; i < t->doubt_count; i++) {
+        v->doubt[i].ref = t->doubt[i].ref;
+        v->doubt[i].why = t->doubt[i].why;
+    }
+    v->doubt_count = t->doubt_count;
+}
+
+static void blame(struct fw_verdict *v, const struct fw_decided *d)
+{
+    v->reject = d->rule->action == FW_REJECT;
+    v->reason = "acl";
+    v->list = d->list->name;
+    v->rule = d->rule->ref;
+}
+
+/* ---- machines with lists ---- */
+
+/* What is asked of pieces: the list, then the list behind it, then `otherwise`. */
+struct lists {
+    const struct fw_list *own, *global;
+    struct fw_verdict otherwise;
+    enum fw_direction dir;
+    int iface;
+};
+
+static struct fw_verdict verdict_of(const struct lists *l, const struct fw_trace *t)
+{
+    struct fw_verdict v = {.reason = "implicit", .dir = l->dir};
+    bool fell = t->fell & 1;
+    unsigned ends = t->ends;
+    if (fell)
+        ends |= l->otherwise.decision == FW_PERMITTED ? FW_CAN_PERMIT : FW_CAN_DENY;
+    v.iface = l->own ? l->iface : FW_ANY_IFACE;
+    if (ends == (FW_CAN_PERMIT | FW_CAN_DENY)) {
+        v.decision = FW_UNKNOWN;
+        v.reason = "unsupported";
+        doubts(&v, t);
+        return v;
+    }
+    const struct fw_decided *d = ends == FW_CAN_PERMIT ? &t->permit : &t->deny;
+    if (fell && !(d->rule && d->certain)) {
+        if (l->otherwise.reason) {
+            struct fw_verdict other = l->otherwise;
+            other.dir = l->dir;
+            return other;
+        }
+        v.decision = l->otherwise.decision;
+        v.list = l->own ? l->own->name : l->global->name;
+        return v;
+    }
+    v.decision = ends == FW_CAN_PERMIT ? FW_PERMITTED : FW_DENIED;
+    blame(&v, d);
+    v.iface = l->own && d->list != l->global ? l->iface : FW_ANY_IFACE;
+    return v;
+}
+
+/* Those that the first list may leave undecided, as they come to the second. */
+static void sort_fallen(struct fw_ask *a, const struct fw_threads *from, struct fw_threads *fell,
+                        struct fw_threads *decided)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        struct fw_thread one = from->thread[i];
+        bool on = one.trace->fell & 1;
+        struct fw_trace *t = on ? fw_space_alloc(a->space, sizeof *t) : NULL;
+        if (t) {
+            *t = *one.trace;
+            t->fell &= ~UINT64_C(1);
+            one.trace = t;
+        }
+        fw_threads_push(a->space, on ? fell : decided, &one);
+    }
+}
+
+/* The pieces, split by what the lists say of them, appended to *to. */
+static void ask_lists(struct fw_ask *a, const struct lists *l, int out, const struct fw_pieces *p,
+                      struct fw_lots *to)
+{
+    enum fw_view view = a->prepared->rules->policy.view[l->dir];
+    struct fw_walk w = {.prepared = a->prepared, .space = a->space, .in = a->q->in, .out = out,
+                        .states = a->states, .tcp_flags = a->tcp_flags};
+    struct fw_threads t = threads_of(a, p, view), done = {0};
+    const struct fw_list *list = l->own ? l->own : l->global;
+    if (l->own && l->global) {
+        struct fw_threads first = {0};
+        fw_walk_list(&w, fw_ready_list(a->prepared, l->own), &t, &first);
+        t = (struct fw_threads){0};
+        sort_fallen(a, &first, &t, &done);
+        list = l->global;
+    }
+    fw_walk_list(&w, fw_ready_list(a->prepared, list), &t, &done);
+    const struct fw_trace *last = NULL;
+    const struct fw_verdict *verdict = NULL;
+    for (size_t i = 0; i < done.count; i++) {
+        const struct fw_thread *one = &done.thread[i];
+        if (one->trace != last) {
+            struct fw_verdict v = verdict_of(l, one->trace);
+            verdict = keep(a, &v);
+            last = one->trace;
+        }
+        struct fw_piece part = fw_piece_narrow(a->space, &p->piece[one->piece], view, &one->cell);
+        fw_lots_push(a->space, to, &part, verdict);
+    }
+}
+
+static void all_the_same(struct fw_ask *a, const struct fw_pieces *p, const struct fw_verdict *v, struct fw_lots *to)
+{
+    const struct fw_verdict *kept = keep(a, v);
+    for (size_t i = 0; i < p->count; i++)
+        fw_lots_push(a->space, to, &p->piece[i], kept);
+}
+
+static void ask_inbound(struct fw_ask *a, int out, const struct fw_pieces *p, struct fw_lots *to)
+{
+    const struct fw_rules *r = a->prepared->rules;
+    int in = a->q->in;
+    struct lists l = {.own = in < 0 ? NULL : r->iface[in].list[FW_IN], .global = r->global, .dir = FW_IN,
+                      .iface = in, .otherwise = fw_without_list(r, in, out)};
+    if (!l.own && !l.global) {
+        all_the_same(a, p, &l.otherwise, to);
+        return;
+    }
+    if (r->policy.without_list != FW_DEFAULT_ZONES)
+        l.otherwise = (struct fw_verdict){.decision = FW_DENIED}; /* the implicit deny at a list's end */
+    ask_lists(a, &l, out, p, to);
+}
+
+/* What the list of the way in did not deny, the list of the way out may. */
+static void ask_outbound(struct fw_ask *a, int out, const struct fw_lots *inbound, struct fw_lots *to)
+{
+    struct lists l = {.own = a->prepared->rules->iface[out].list[FW_OUT], .dir = FW_OUT, .iface = out,
+                      .otherwise = {.decision = FW_DENIED}};
+    for (size_t i = 0; i < inbound->count; i++) {
+        const struct fw_lot *f = &inbound->fate[i];
+        if (f->verdict && f->verdict->decision == FW_DENIED) {
+            fw_lots_push(a->space, to, &f->piece, f->verdict);
+            continue;
+        }
+        struct fw_pieces one = {0};
+        struct fw_lots out_says = {0};
+        fw_pieces_push(a->space, &one, &f->piece);
+        ask_lists(a, &l, out, &one, &out_says);
+        for (size_t k = 0; k < out_says.count; k++) {
+            const struct fw_verdict *v = out_says.fate[k].verdict;
+            bool passes = v && v->decision == FW_PERMITTED;
+            fw_lots_push(a->space, to, &out_says.fate[k].piece, passes ? f->verdict : v);
+        }
+    }
+}
+
+static void by_lists(struct fw_ask *a, int out, const struct fw_pieces *p, struct fw_lots *to)
+{
+    const struct fw_rules *r = a->prepared->rules;
+    const char *bar = fw_level_bars(r, a->q->in, out);
+    struct fw_verdict barred = plain(FW_DENIED, bar);
+    if (bar) {
+        all_the_same(a, p, &barred, to);
+        return;
+    }
+    if (out < 0 || !r->iface[out].list[FW_OUT]) {
+        ask_inbound(a, out, p, to);
+        return;
+    }
+    struct fw_lots inbound = {0};
+    ask_inbound(a, out, p, &inbound);
+    ask_outbound(a, out, &inbound, to);
+}
+
+/* ---- lines that nobody understood ---- */
+
+static bool on_iface(uint64_t wanted, int iface)
+{
+    return !wanted || (iface >= 0 && wanted >> iface & 1);
+}
+
+static const struct fw_verdict *doubted(struct fw_ask *a, const struct fw_verdict *was, const struct fw_taint *t)
+{
+    if (!was)
+        return NULL;
+    struct fw_verdict v = *was;
+    if (v.decision != FW_UNKNOWN)
+        v.doubt_count = 0;
+    v.decision = FW_UNKNOWN;
+    v.reason = "unsupported";
+    for (size_t i = 0; i < v.doubt_count; i++)
+        if (v.doubt[i].ref == t->ref)
+            return keep(a, &v);
+    if (v.doubt_count < FW_DOUBTS_MAX) {
+        v.doubt[v.doubt_count].ref = t->ref;
+        v.doubt[v.doubt_count++].why = t->why;
+    }
+    return keep(a, &v);
+}
+
+/* What the taint has of a fate, as its header is in the view; *f is what is left, false: nothing. */
+static bool taint_one(struct fw_ask *a, const struct fw_ready_taint *t, enum fw_view view, struct fw_lot *f,
+                      struct fw_lots *hit, struct fw_lots *more)
+{
+    struct fw_cell seen = fw_piece_view(a->space, &f->piece, view);
+    for (size_t v = 0; v < t->rule.service_count; v++) {
+        struct fw_cell part = {.family = seen.family}, rest[FW_DIMS];
+        if (!fw_ready_cut(a->space, &seen, &t->rule, v, part.dim))
+            continue;
+        struct fw_piece whole = f->piece, tainted = fw_piece_narrow(a->space, &whole, view, &part);
+        fw_lots_push(a->space, hit, &tainted, doubted(a, f->verdict, t->taint));
+        size_t n = fw_cell_carve(a->space, &seen, part.dim, rest);
+        for (size_t i = 1; i < n; i++) {
+            struct fw_piece left = fw_piece_narrow(a->space, &whole, view, &rest[i]);
+            fw_lots_push(a->space, more, &left, f->verdict);
+        }
+        if (!n)
+            return false;
+        f->piece = fw_piece_narrow(a->space, &whole, view, &rest[0]);
+        seen = rest[0];
+    }
+    return true;
+}
+
+static void taint(struct fw_ask *a, const struct fw_ready_taint *t, enum fw_view view, struct fw_lots *all,
+                  struct fw_lots *hit)
+{
+    for (size_t i = 0; i < all->count;) {
+        struct fw_lot f = all->fate[i];
+        if (taint_one(a, t, view, &f, hit, all))
+            all->fate[i++] = f;
+        else
+            all->fate[i] = all->fate[--all->count];
+    }
+}
+
+static void taint_all(struct fw_ask *a, int out, struct fw_lots *all)
+{
+    const struct fw_prepared *p = a->prepared;
+    for (size_t i = 0; i < p->rules->taint_count; i++) {
+        const struct fw_ready_taint *t = &p->taint[i];
+        struct fw_lots hit = {0};
+        if (!on_iface(t->taint->in_ifaces, a->q->in) || !on_iface(t->taint->out_ifaces, out))
+            continue;
+        taint(a, t, FW_VIEW_REAL, all, &hit);
+        taint(a, t, FW_VIEW_ARRIVED, all, &hit);
+        for (size_t k = 0; k < hit.count; k++)
+            fw_lots_push(a->space, all, &hit.fate[k].piece, hit.fate[k].verdict);
+    }
+}
+
+/* ---- both kinds of machine ---- */
+
+void fw_ask_rules(struct fw_ask *a, int out, const struct fw_pieces *p, struct fw_lots *to)
+{
+    const struct fw_rules *r = a->prepared->rules;
+    struct fw_lots said = {0};
+    int in = a->q->in;
+    struct fw_verdict down = plain(FW_NOT_REACHED, "shutdown");
+    if ((in >= 0 && r->iface[in].shutdown) || (out >= 0 && r->iface[out].shutdown)) {
+        all_the_same(a, p, &down, to);
+        return;
+    }
+    by_lists(a, out, p, &said);
+    taint_all(a, out, &said);
+    for (size_t i = 0; i < said.count; i++)
+        fw_lots_push(a->space, to, &said.fate[i].piece, said.fate[i].verdict);
+}
