@@ -197,9 +197,15 @@ static bool agrees(const struct fw_packet *p, const struct fw_part *part, const 
         return true;
     struct fw_flow left = left_as(p, r);
     if (r->fate == FW_PASS)
-        return part->verdict.decision == FW_PERMITTED && r->iface == part->out && r->verdict.rule == part->verdict.rule &&
-               same_text(r->verdict.reason, part->verdict.reason) && fw_region_has(&part->leaving, &left);
-    return part->verdict.decision != FW_PERMITTED && same_text(r->reason, part->verdict.reason) &&
+        return part->verdict.decision == FW_PERMITTED && r->iface == part->out &&
+               r->verdict.rule == part->verdict.rule && same_text(r->verdict.reason, part->verdict.reason) &&
+               fw_region_has(&part->leaving, &left);
+    if (part->verdict.decision == FW_PERMITTED)
+        return false;
+    /* The box says of a packet of a connection that it forgot why it is gone, not what else would drop it. */
+    if (same_text(r->reason, "idle-timeout"))
+        return true;
+    return same_text(r->reason, part->verdict.reason) &&
            (r->rule == part->verdict.rule || r->verdict.decision == FW_UNKNOWN);
 }
 

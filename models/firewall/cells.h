@@ -102,7 +102,7 @@ fw_wide fw_region_count(const struct fw_region *r); /* packets, cut at the great
 /* The same set in fewer cells, in an order that depends on the set's cells alone: for people. */
 void fw_region_compact(struct fw_space *s, struct fw_region *r);
 
-/* "tcp 10.0.0.0/8 > 10.0.10.2 ports 24000-29999": sets of more than a few members are cut with "and N more". */
+/* "tcp 10.0.0.0/8 > 10.0.10.2 ports 24000-29999": of sets with many members the first few, "and N more". */
 void fw_cell_text(const struct fw_cell *c, char *out, size_t cap);
 
 #endif
