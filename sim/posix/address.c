@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses and errors as the kernel has them. */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "models/base/err.h"
+#include "sim/posix/parts.h"
+
+socklen_t posix_to_sockaddr(const struct endpoint *e, union any_address *out)
+{
+    memset(out, 0, sizeof *out);
+    if (e->ip.family == IP_V6) {
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = htons(e->port);
+        memcpy(&out->v6.sin6_addr, e->ip.b, 16);
+        return sizeof out->v6;
+    }
+    out->v4.sin_family = AF_INET;
+    out->v4.sin_port = htons(e->port);
+    memcpy(&out->v4.sin_addr, e->ip.b, 4);
+    return sizeof out->v4;
+}
+
+void posix_from_sockaddr(const union any_address *a, struct endpoint *out)
+{
+    *out = (struct endpoint){0};
+    if (a->any.sa_family == AF_INET6) {
+        out->ip.family = IP_V6;
+        memcpy(out->ip.b, &a->v6.sin6_addr, 16);
+        out->port = ntohs(a->v6.sin6_port);
+    } else {
+        out->ip.family = IP_V4;
+        memcpy(out->ip.b, &a->v4.sin_addr, 4);
+        out->port = ntohs(a->v4.sin_port);
+    }
+}
+
+void posix_local_of(int fd, struct endpoint *out)
+{
+    union any_address a = {0};
+    socklen_t len = sizeof a;
+    if (getsockname(fd, &a.any, &len) == 0)
+        posix_from_sockaddr(&a, out);
+}
+
+int posix_error(int error)
+{
+    switch (error) {
+    case 0:
+        return 0;
+    case EADDRINUSE:
+        return E_EXISTS;
+    case ECONNREFUSED:
+        return E_REFUSED;
+    case ECONNRESET:
+    case EPIPE:
+        return E_RESET;
+    case ETIMEDOUT:
+        return E_TIMED_OUT;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return E_NOMEM;
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case EINVAL: /* connect to an address that one cannot connect to */
+        return E_UNREACHABLE;
+    default:
+        return E_IO;
+    }
+}
+
+static int set(int fd, int level, int option)
+{
+    int on = 1;
+    return setsockopt(fd, level, option, &on, sizeof on);
+}
+
+int posix_open(int type, const struct endpoint *local, uint8_t family)
+{
+    int fd = socket(family == IP_V6 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return posix_error(errno);
+    bool bound = local->port || !ip_is_any(&local->ip);
+    /* Both on every socket: a relay connects from the very port that it listens on (RFC 6062 5.2). */
+    bool ok = (type != SOCK_STREAM || (set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 &&
+                                       set(fd, SOL_SOCKET, SO_REUSEPORT) == 0 &&
+                                       set(fd, IPPROTO_TCP, TCP_NODELAY) == 0)) &&
+              (family != IP_V6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0);
+    union any_address a;
+    struct endpoint e = *local;
+    e.ip.family = family;
+    socklen_t len = posix_to_sockaddr(&e, &a);
+    if (ok && (!bound || bind(fd, &a.any, len) == 0))
+        return fd;
+    int err = posix_error(errno);
+    close(fd);
+    return err;
+}
