@@ -317,8 +317,8 @@ static void on_bound(struct conf *k, const struct turn_client_event *ev)
     enter(k, CONF_CHECKING);
     share_stream(k->share, ev->data, &k->relayed, &ev->peer);
     /* What the peer had sent before may stand right behind the answer (6062-5.4-11): no read brings it again. */
-    struct io_in early = {.event = IO_DATA, .id = ev->data, .data = ev->early, .len = ev->early_len};
-    if (ev->early_len)
+    struct io_in early = {.event = IO_DATA, .id = ev->data, .data = ev->bytes, .len = ev->bytes_len};
+    if (ev->bytes_len)
         share_input(k->share, &early);
     share_check(k->share);
 }
@@ -365,6 +365,10 @@ static void on_turn(struct conf *k, const struct turn_client_event *ev)
         break;
     case TURN_CLIENT_PERMITTED:
         on_permitted(k, ev);
+        break;
+    case TURN_CLIENT_CHANNEL: /* of UDP allocations, of which it has none */
+    case TURN_CLIENT_DATAGRAM:
+    case TURN_CLIENT_ICMP:
         break;
     }
 }

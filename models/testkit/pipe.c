@@ -83,6 +83,8 @@ struct rule {
 struct pipe {
     uint64_t now, delay;
     size_t window, cut;
+    struct rng rng;
+    unsigned lost, twice, late; /* of a hundred datagrams */
     struct host *hosts, **hosts_tail;
     struct end *ends, **ends_tail;
     struct event *queue; /* by time, then in the order asked for */
@@ -134,6 +136,14 @@ uint64_t pipe_now(const struct pipe *p)
 void pipe_window(struct pipe *p, size_t bytes)
 {
     p->window = bytes;
+}
+
+void pipe_trouble(struct pipe *p, uint64_t seed, unsigned lost, unsigned twice, unsigned late)
+{
+    p->rng = rng_named(seed, "pipe/trouble");
+    p->lost = lost;
+    p->twice = twice;
+    p->late = late;
 }
 
 void pipe_cut(struct pipe *p, size_t bytes)
@@ -533,14 +543,35 @@ static void log_op(struct pipe *p, const struct host *h, const struct end *e, co
     snprintf(l->text, sizeof l->text, "%s", op->label);
 }
 
+static void datagram_later(struct pipe *p, uint64_t delay, const struct end *from, struct end *to,
+                           const struct io_out *op)
+{
+    struct event *ev = later(p, delay, EV_DATAGRAM, to);
+    ev->in = (struct io_in){.event = IO_DATAGRAM, .id = to->id, .local = op->remote, .remote = from->raw.local};
+    for (size_t i = from->host->ip_count; ip_is_any(&from->raw.local.ip) && i-- > 0;)
+        if (from->host->ip[i].family == op->remote.ip.family)
+            ev->in.remote.ip = from->host->ip[i];
+    bytes_add(&ev->bytes, op->data, op->len);
+}
+
+static bool happens(struct pipe *p, unsigned percent)
+{
+    return percent && rng_chance(&p->rng, percent, 100);
+}
+
 static void op_datagram(struct pipe *p, struct end *e, const struct io_out *op)
 {
     struct end *to = bound_to(p, UDP, &op->remote);
-    if (!to)
-        return;
-    struct event *ev = later(p, p->delay, EV_DATAGRAM, to);
-    ev->in = (struct io_in){.event = IO_DATAGRAM, .id = to->id, .local = op->remote, .remote = e->raw.local};
-    bytes_add(&ev->bytes, op->data, op->len);
+    if (!to) {
+        bool v4 = op->remote.ip.family == IP_V4;
+        struct event *ev = later(p, 2 * p->delay, EV_TELL, e);
+        ev->in = (struct io_in){.event = IO_ICMP, .id = e->id, .local = e->raw.local, .remote = op->remote,
+                                .icmp = {v4 ? 3 : 1, v4 ? 3 : 4, 0}};
+    } else if (!happens(p, p->lost)) {
+        datagram_later(p, p->delay + (happens(p, p->late) ? 20 * NS_MS : 0), e, to, op);
+        if (happens(p, p->twice))
+            datagram_later(p, p->delay + NS_MS, e, to, op);
+    }
 }
 
 static void do_op(struct pipe *p, struct host *h, const struct io_out *op)

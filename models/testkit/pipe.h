@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A small ideal world for unit tests of cores: hosts with addresses, TCP and UDP that never lose anything, one delay
- * for all, virtual time. Beside the hosts stand raw connections, which the test itself opens, feeds and looks at.
- * What a host's TCP promises in io.h holds here: a side that does not read holds its peer back.
+/* A small ideal world for unit tests of cores: hosts with addresses, TCP, and UDP that loses nothing unless it is told
+ * to, one delay for all, virtual time. Beside the hosts stand raw connections, which the test itself opens, feeds and
+ * looks at. What a host's TCP promises in io.h holds here: a side that does not read holds its peer back.
  *
  * Between runs a test may call any core directly (turn_client_connect): what the core wants done is done when the
  * next run begins. Everything asserts: a test that misuses the pipe dies. */
@@ -35,6 +35,9 @@ enum pipe_policy { PIPE_ACCEPT, PIPE_REFUSE, PIPE_UNREACHABLE, PIPE_BLACK_HOLE }
 void pipe_policy(struct pipe *p, const char *endpoint, enum pipe_policy policy);
 /* Bytes that fit between a sender and a side that does not read (64 KiB). */
 void pipe_window(struct pipe *p, size_t bytes);
+/* Of a hundred datagrams so many are lost, come twice, or come late, behind those of the next 20 ms. Drawn from a
+ * stream of that seed. A datagram to where nobody listens is answered with ICMP, which is not lost. */
+void pipe_trouble(struct pipe *p, uint64_t seed, unsigned lost, unsigned twice, unsigned late);
 /* No core gets more than this in one IO_DATA (all that is there). */
 void pipe_cut(struct pipe *p, size_t bytes);
 

@@ -27,22 +27,52 @@ struct turn_client *turn_client_new(struct io *io, unsigned owner, const struct 
     c->server = cfg->server;
     c->refresh_ns = c->expires_ns = TIME_NEVER;
     c->rng = io_rng(io, "turn-client");
+    c->next_channel = FIRST_CHANNEL;
+    c->event_cap = EVENTS;
+    c->events = malloc(EVENTS * sizeof *c->events);
+    c->in[0] = malloc(FRAME_MAX);
+    c->in[1] = malloc(FRAME_MAX);
+    if (!c->events || !c->in[0] || !c->in[1]) {
+        turn_client_free(c);
+        return NULL;
+    }
     return c;
 }
 
 void turn_client_free(struct turn_client *c)
 {
+    if (!c)
+        return;
+    free(c->events);
+    free(c->in[0]);
+    free(c->in[1]);
     free(c);
 }
 
 /* ---- events to the user ---- */
 
-static struct turn_client_event *tell(struct turn_client *c, enum turn_client_event_kind kind)
+/* Twice the room, if it is to be had; in order from 0. */
+static void grow_events(struct turn_client *c)
 {
-    /* The user polls after each input, which makes a few events; only a server's flood loses some, into the spare. */
-    struct turn_client_event *ev = &c->events[EVENTS];
-    if (c->event_count < EVENTS)
-        ev = &c->events[(c->event_first + c->event_count++) % EVENTS];
+    struct turn_client_event *more = c->event_cap < EVENTS_MOST ? malloc(2 * c->event_cap * sizeof *more) : NULL;
+    if (!more)
+        return;
+    for (size_t i = 0; i < c->event_count; i++)
+        more[i] = c->events[(c->event_first + i) % c->event_cap];
+    free(c->events);
+    c->events = more;
+    c->event_cap *= 2;
+    c->event_first = 0;
+}
+
+struct turn_client_event *client_tell(struct turn_client *c, enum turn_client_event_kind kind)
+{
+    /* The user polls after each input; only a server's flood loses some events, into the spare. */
+    struct turn_client_event *ev = &c->spare;
+    if (c->event_count == c->event_cap)
+        grow_events(c);
+    if (c->event_count < c->event_cap)
+        ev = &c->events[(c->event_first + c->event_count++) % c->event_cap];
     *ev = (struct turn_client_event){.kind = kind, .relayed = c->relayed, .mapped = c->mapped};
     return ev;
 }
@@ -52,14 +82,14 @@ bool turn_client_poll(struct turn_client *c, struct turn_client_event *out)
     if (c->event_count == 0)
         return false;
     *out = c->events[c->event_first];
-    c->event_first = (c->event_first + 1) % EVENTS;
+    c->event_first = (c->event_first + 1) % c->event_cap;
     c->event_count--;
     return true;
 }
 
 static void tell_peer_failed(struct turn_client *c, const struct task *task, int code, int err)
 {
-    struct turn_client_event *ev = tell(c, TURN_CLIENT_PEER_FAILED);
+    struct turn_client_event *ev = client_tell(c, TURN_CLIENT_PEER_FAILED);
     ev->peer = task->peer;
     ev->connection = task->connection;
     ev->code = code;
@@ -68,12 +98,12 @@ static void tell_peer_failed(struct turn_client *c, const struct task *task, int
 
 /* ---- tasks ---- */
 
-static struct task *new_task(struct turn_client *c, enum task_kind kind)
+struct task *client_new_task(struct turn_client *c, enum task_kind kind)
 {
     for (size_t i = 0; i < TASKS; i++)
         if (c->tasks[i].kind == TASK_FREE) {
             struct task *task = &c->tasks[i];
-            memset(task, 0, offsetof(struct task, in));
+            memset(task, 0, offsetof(struct task, bytes));
             task->kind = kind;
             task->at = io_now(c->io);
             return task;
@@ -115,7 +145,7 @@ static bool may_be_sent(const struct turn_client *c, const struct task *task)
 }
 
 /* Sends what is due and may be sent. */
-static void send_waiting(struct turn_client *c)
+void client_send_waiting(struct turn_client *c)
 {
     for (size_t i = 0; i < TASKS && in_flight(c) < IN_FLIGHT; i++) {
         struct task *task = &c->tasks[i];
@@ -133,7 +163,10 @@ static void send_waiting(struct turn_client *c)
 static void open_control(struct turn_client *c)
 {
     struct endpoint local = {.ip = c->cfg.local};
-    c->control = io_connect(c->io, c->owner, &local, &c->server);
+    if (!local.ip.family)
+        local.ip.family = c->server.ip.family;
+    c->control = c->cfg.over_udp ? io_udp(c->io, c->owner, &local)
+                                 : io_connect(c->io, c->owner, &local, &c->server);
     c->state = CLIENT_OPENING;
     c->expires_ns = io_now(c->io) + TI_NS;
     c->have = 0;
@@ -168,7 +201,7 @@ static void finish(struct turn_client *c, int code, int err)
     drop_control(c, true);
     if (was == CLIENT_RELEASING || was == CLIENT_DONE)
         return;
-    struct turn_client_event *ev = tell(c, was == CLIENT_LIVE ? TURN_CLIENT_GONE : TURN_CLIENT_REFUSED);
+    struct turn_client_event *ev = client_tell(c, was == CLIENT_LIVE ? TURN_CLIENT_GONE : TURN_CLIENT_REFUSED);
     ev->code = code;
     ev->err = err;
 }
@@ -181,11 +214,11 @@ void turn_client_start(struct turn_client *c)
 
 static int refresh(struct turn_client *c, uint32_t lifetime_s)
 {
-    struct task *task = new_task(c, TASK_REFRESH);
+    struct task *task = client_new_task(c, TASK_REFRESH);
     if (!task)
         return E_NOMEM;
     task->lifetime_s = lifetime_s;
-    send_waiting(c);
+    client_send_waiting(c);
     return 0;
 }
 
@@ -227,7 +260,7 @@ static void allocated(struct turn_client *c, const struct stun_msg *m)
     }
     c->state = CLIENT_LIVE;
     set_lifetime(c, lifetime);
-    tell(c, TURN_CLIENT_ALLOCATED);
+    client_tell(c, TURN_CLIENT_ALLOCATED);
     if (c->cfg.profile->refresh_at_once)
         refresh(c, wanted_lifetime(c));
 }
@@ -269,14 +302,14 @@ static void allocate_failed(struct turn_client *c, const struct stun_msg *m, int
 
 static int permit_task(struct turn_client *c, uint32_t mask)
 {
-    struct task *task = new_task(c, TASK_PERMIT);
+    struct task *task = client_new_task(c, TASK_PERMIT);
     if (!task)
         return E_NOMEM;
     task->permissions = mask;
     for (size_t i = 0; i < PERMISSIONS; i++)
         if (mask >> i & 1)
             c->permissions[i].renew_ns = TIME_NEVER;
-    send_waiting(c);
+    client_send_waiting(c);
     return 0;
 }
 
@@ -315,7 +348,7 @@ static void permitted(struct turn_client *c, const struct task *task, int code, 
         struct client_permission *p = &c->permissions[i];
         if (!(task->permissions >> i & 1))
             continue;
-        struct turn_client_event *ev = tell(c, TURN_CLIENT_PERMITTED);
+        struct turn_client_event *ev = client_tell(c, TURN_CLIENT_PERMITTED);
         ev->peer.ip = p->ip;
         ev->code = code;
         ev->err = err;
@@ -332,25 +365,25 @@ int turn_client_connect(struct turn_client *c, const struct endpoint *peer)
     for (size_t i = 0; i < TASKS; i++)
         if (c->tasks[i].kind == TASK_CONNECT && endpoint_equal(&c->tasks[i].peer, peer))
             return E_EXISTS; /* 6062 4.3: not two at once */
-    struct task *task = c->state == CLIENT_DONE ? NULL : new_task(c, TASK_CONNECT);
+    struct task *task = c->state == CLIENT_DONE ? NULL : client_new_task(c, TASK_CONNECT);
     if (!task)
         return c->state == CLIENT_DONE ? E_NOT_FOUND : E_NOMEM;
     task->peer = *peer;
     for (size_t i = 0; i < REFUSALS; i++)
         if (endpoint_equal(&c->refusals[i].peer, peer) && c->refusals[i].again_ns > task->at)
             task->at = c->refusals[i].again_ns;
-    send_waiting(c);
+    client_send_waiting(c);
     return 0;
 }
 
 static int bind_to(struct turn_client *c, uint32_t connection, const struct endpoint *peer)
 {
-    struct task *task = new_task(c, TASK_BIND);
+    struct task *task = client_new_task(c, TASK_BIND);
     if (!task)
         return E_NOMEM;
     task->connection = connection;
     task->peer = *peer;
-    send_waiting(c);
+    client_send_waiting(c);
     return 0;
 }
 
@@ -371,7 +404,7 @@ static void connection_attempt(struct turn_client *c, const struct stun_msg *m)
         stun_get_address(m, ATTR_XOR_PEER_ADDRESS, &a.peer) || stun_unknown(m, NULL, 0) || c->state != CLIENT_LIVE)
         return;
     c->attempts[c->next_attempt++ % ATTEMPTS] = a;
-    struct turn_client_event *ev = tell(c, TURN_CLIENT_INCOMING);
+    struct turn_client_event *ev = client_tell(c, TURN_CLIENT_INCOMING);
     ev->peer = a.peer;
     ev->connection = a.connection;
 }
@@ -419,6 +452,9 @@ static void task_failed(struct turn_client *c, struct task *task, const struct s
         task->io = IO_NONE;
         tell_peer_failed(c, task, code, err);
         break;
+    case TASK_CHANNEL:
+        client_channel_done(c, task, code, err);
+        break;
     case TASK_FREE:
         break;
     }
@@ -454,12 +490,15 @@ static void task_succeeded(struct turn_client *c, struct task *task, const struc
         break;
     case TASK_BIND:
         io_read(c->io, done.io, false); /* from here on it is the user's */
-        ev = tell(c, TURN_CLIENT_BOUND);
+        ev = client_tell(c, TURN_CLIENT_BOUND);
         ev->peer = done.peer;
         ev->connection = done.connection;
         ev->data = done.io;
-        ev->early = rest;
-        ev->early_len = len;
+        ev->bytes = rest;
+        ev->bytes_len = len;
+        break;
+    case TASK_CHANNEL:
+        client_channel_done(c, &done, 0, 0);
         break;
     case TASK_FREE:
         break;
@@ -501,7 +540,7 @@ static struct task *task_of(struct turn_client *c, io_id io, const struct stun_i
     return NULL;
 }
 
-static void message(struct turn_client *c, io_id io, const uint8_t *bytes, size_t len, const uint8_t *rest,
+void client_message(struct turn_client *c, io_id io, const uint8_t *bytes, size_t len, const uint8_t *rest,
                     size_t rest_len)
 {
     struct stun_msg m;
@@ -510,6 +549,8 @@ static void message(struct turn_client *c, io_id io, const uint8_t *bytes, size_
     struct task *task = task_of(c, io, &m.id);
     if (m.cls == STUN_INDICATION && m.method == TURN_CONNECTION_ATTEMPT && io == c->control)
         connection_attempt(c, &m);
+    else if (m.cls == STUN_INDICATION && m.method == TURN_DATA && io == c->control)
+        client_indication(c, &m);
     else if (task)
         response(c, task, &m, rest, rest_len);
 }
@@ -540,7 +581,7 @@ static int stream(struct turn_client *c, io_id io, uint8_t *buf, size_t *have, c
             return E_MALFORMED;
         if (want && (size_t)want == *have) {
             *have = 0;
-            message(c, io, buf, (size_t)want, data, len);
+            client_message(c, io, buf, (size_t)want, data, len);
         }
     }
     return 0;
@@ -548,18 +589,40 @@ static int stream(struct turn_client *c, io_id io, uint8_t *buf, size_t *have, c
 
 /* ---- io events ---- */
 
+/* 8489 6.2.1: what the server's host has refused will not be answered. Port or protocol unreachable only: the others
+ * may pass. */
+static void unreachable(struct turn_client *c, const struct io_in *in)
+{
+    bool v4 = in->remote.ip.family == IP_V4;
+    unsigned type = in->icmp.type, code = in->icmp.code;
+    bool hard = v4 ? type == 3 && (code == 2 || code == 3) : type == 1 && code == 4;
+    if (!hard || !endpoint_equal(&in->remote, &c->server))
+        return;
+    for (size_t i = 0; i < TASKS; i++)
+        if (c->tasks[i].kind != TASK_FREE && c->tasks[i].state == TASK_SENT)
+            task_failed(c, &c->tasks[i], NULL, 0, E_REFUSED);
+}
+
 static void control_event(struct turn_client *c, const struct io_in *in)
 {
     switch (in->event) {
     case IO_OPENED:
         c->state = CLIENT_ALLOCATING;
         c->expires_ns = TIME_NEVER;
-        io_read(c->io, c->control, true);
-        new_task(c, TASK_ALLOCATE); /* nothing else is under way before */
+        if (!c->cfg.over_udp)
+            io_read(c->io, c->control, true);
+        client_new_task(c, TASK_ALLOCATE); /* nothing else is under way before */
         break;
     case IO_DATA:
-        if (stream(c, in->id, c->in, &c->have, in->data, in->len))
+        if (c->cfg.udp_relay ? client_frames(c, in->data, in->len)
+                             : stream(c, in->id, c->in[0], &c->have, in->data, in->len))
             finish(c, 0, E_MALFORMED);
+        break;
+    case IO_DATAGRAM:
+        client_datagram(c, in);
+        break;
+    case IO_ICMP:
+        unreachable(c, in);
         break;
     case IO_EOF:
         finish(c, 0, E_RESET);
@@ -583,7 +646,7 @@ static void bind_event(struct turn_client *c, struct task *task, const struct io
         task->at = io_now(c->io);
         break;
     case IO_DATA:
-        if (stream(c, in->id, task->in, &task->have, in->data, in->len))
+        if (stream(c, in->id, task->bytes, &task->have, in->data, in->len))
             task_failed(c, task, NULL, 0, E_MALFORMED);
         break;
     case IO_EOF:
@@ -604,7 +667,11 @@ static void timers(struct turn_client *c)
     uint64_t now = io_now(c->io);
     for (size_t i = 0; i < TASKS; i++) {
         struct task *task = &c->tasks[i];
-        if (task->kind != TASK_FREE && task->state != TASK_WAITING && task->at <= now)
+        if (task->kind == TASK_FREE || task->state == TASK_WAITING || task->at > now)
+            continue;
+        if (c->cfg.over_udp && task->sends < SENDS)
+            client_send_again(c, task);
+        else
             task_failed(c, task, NULL, 0, E_TIMED_OUT);
     }
     if (now >= c->expires_ns)
@@ -617,6 +684,7 @@ static void timers(struct turn_client *c)
             refresh(c, wanted_lifetime(c));
     }
     renew_permissions(c);
+    client_renew_channels(c);
 }
 
 void turn_client_input(struct turn_client *c, const struct io_in *in)
@@ -630,7 +698,7 @@ void turn_client_input(struct turn_client *c, const struct io_in *in)
                 bind_event(c, &c->tasks[i], in);
                 break;
             }
-    send_waiting(c);
+    client_send_waiting(c);
 }
 
 uint64_t turn_client_deadline(const struct turn_client *c)
@@ -644,5 +712,5 @@ uint64_t turn_client_deadline(const struct turn_client *c)
     for (size_t i = 0; i < PERMISSIONS && c->state == CLIENT_LIVE; i++)
         if (c->permissions[i].ip.family)
             at = time_min(at, c->permissions[i].renew_ns);
-    return at;
+    return c->state == CLIENT_LIVE ? time_min(at, client_channels_deadline(c)) : at;
 }

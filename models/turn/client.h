@@ -14,19 +14,30 @@ enum {
     ATTEMPTS = 16,    /* ConnectionAttempts not accepted yet */
     REFUSALS = 16,    /* peers that answered 447 lately */
     SERVERS = 4,      /* tried through 300 */
-    EVENTS = 64,
+    EVENTS = 64,      /* at first */
+    EVENTS_MOST = 65536,
+    CHANNELS = 32,
+    FIRST_CHANNEL = 0x4000,
+    LAST_CHANNEL = 0x4fff, /* 8656 12 */
+    CHANNEL_HEADER = 4,
+    FRAME_MAX = 20 + 65532,
+    SENDS = 7, /* 8489 6.2.1: Rc */
     CREDENTIAL_MAX = 764, /* 8489 14.3, 14.9: what has to be taken */
     DEFAULT_LIFETIME = 600,
 };
 #define TI_NS (39500 * NS_MS)             /* 8489 6.2.2 */
+#define RTO_NS (500 * NS_MS)              /* 8489 6.2.1; and Rm, in units of it */
+#define LAST_WAIT_NS (16 * RTO_NS)
+#define CHANNEL_RENEW_NS (240 * NS_S)     /* its permission lives 300 s, itself 600 s */
 #define PERMISSION_RENEW_NS (240 * NS_S)  /* 8656 9: they live 300 s */
 #define RETRY_447_NS (10 * NS_S)          /* 6062 4.3: not earlier */
 
-enum task_kind { TASK_FREE, TASK_ALLOCATE, TASK_REFRESH, TASK_PERMIT, TASK_CONNECT, TASK_BIND };
+enum task_kind { TASK_FREE, TASK_ALLOCATE, TASK_REFRESH, TASK_PERMIT, TASK_CONNECT, TASK_BIND,
+                 TASK_CHANNEL };
 enum task_state {
     TASK_WAITING, /* to be sent at `at`, as soon as fewer than IN_FLIGHT are */
     TASK_OPENING, /* BIND: its connection is being opened */
-    TASK_SENT,    /* fails at `at` */
+    TASK_SENT,    /* fails at `at`, or over UDP is sent again */
 };
 
 /* One transaction, over all its repetitions with new credentials. */
@@ -39,15 +50,23 @@ struct task {
     uint8_t stale;      /* how many 438 it has had */
     uint32_t lifetime_s;  /* REFRESH */
     uint32_t permissions; /* PERMIT: a mask */
-    struct endpoint peer; /* CONNECT, BIND */
+    struct endpoint peer; /* CONNECT, BIND, CHANNEL */
     uint32_t connection;  /* BIND */
+    uint16_t number;      /* CHANNEL */
     io_id io;             /* BIND: its own connection */
+    unsigned sends;       /* over UDP */
     size_t have;
-    uint8_t in[STUN_MAX]; /* what came on it */
+    uint8_t bytes[2 * STUN_MAX]; /* BIND: what came on its connection; over UDP: what was sent */
 };
 
 struct client_permission {
     struct ip_addr ip; /* family 0: free */
+    uint64_t renew_ns; /* TIME_NEVER: asked for and not answered */
+};
+
+struct client_channel {
+    struct endpoint peer;
+    uint16_t number;   /* 0: free; no number is used twice, so 8656 12's wait is kept */
     uint64_t renew_ns; /* TIME_NEVER: asked for and not answered */
 };
 
@@ -82,23 +101,44 @@ struct turn_client {
     size_t server_count;
     unsigned addresses_tried; /* 437 to Allocate */
     size_t have;
-    uint8_t in[STUN_MAX];
+    uint8_t *in[2]; /* FRAME_MAX bytes each: a message that is not whole; in turn, as events borrow from one */
+    unsigned in_at;
     struct credentials cred;
     struct task tasks[TASKS];
     struct client_permission permissions[PERMISSIONS];
+    struct client_channel channels[CHANNELS];
+    uint16_t next_channel;
     struct client_attempt attempts[ATTEMPTS];
     struct refusal refusals[REFUSALS];
     size_t next_refusal, next_attempt;
     uint32_t lifetime_s;
     uint64_t refresh_ns, expires_ns;
     struct endpoint relayed, mapped;
-    struct turn_client_event events[EVENTS + 1];
-    size_t event_first, event_count;
+    struct turn_client_event *events, spare;
+    size_t event_first, event_count, event_cap;
     struct rng rng;
 };
 
+/* client.c */
+struct turn_client_event *client_tell(struct turn_client *c, enum turn_client_event_kind kind);
+struct task *client_new_task(struct turn_client *c, enum task_kind kind); /* NULL: all are busy */
+void client_send_waiting(struct turn_client *c);
+/* A STUN message that came on this connection or socket; rest: what the stream has behind it. */
+void client_message(struct turn_client *c, io_id io, const uint8_t *bytes, size_t len, const uint8_t *rest,
+                    size_t rest_len);
+
+/* client_data.c: channels and datagrams of a UDP allocation. */
+void client_renew_channels(struct turn_client *c);
+uint64_t client_channels_deadline(const struct turn_client *c);
+void client_channel_done(struct turn_client *c, const struct task *task, int code, int err);
+void client_indication(struct turn_client *c, const struct stun_msg *m); /* Data */
+/* STUN and ChannelData of the control stream. E_MALFORMED: the framing is lost. */
+int client_frames(struct turn_client *c, const uint8_t *data, size_t len);
+void client_datagram(struct turn_client *c, const struct io_in *in);
+
 /* client_wire.c */
 void client_send(struct turn_client *c, struct task *task);
+void client_send_again(struct turn_client *c, struct task *task);
 
 /* What a response comes to, for who asked. */
 enum verdict {

@@ -37,8 +37,8 @@ static void client_input(void *self, const struct io_in *in)
     turn_client_input(w->client, in);
     while (w->count < 64 && turn_client_poll(w->client, &w->events[w->count])) {
         struct turn_client_event *ev = &w->events[w->count++];
-        if (ev->early_len && ev->early_len < sizeof w->early)
-            memcpy(w->early, ev->early, ev->early_len);
+        if (ev->bytes_len && ev->bytes_len < sizeof w->early)
+            memcpy(w->early, ev->bytes, ev->bytes_len);
     }
 }
 
@@ -638,8 +638,8 @@ static void early_bytes(void **state) /* 5.4-11 as the client meets it, cut anyw
         assert_non_null(ev);
         assert_int_equal(ev->kind, TURN_CLIENT_BOUND);
         size_t want = n % cut ? cut - n % cut : 0; /* of the piece that the answer ended in */
-        assert_int_equal(ev->early_len, want < 6 ? want : 6);
-        assert_memory_equal(w.early, "early!", ev->early_len);
+        assert_int_equal(ev->bytes_len, want < 6 ? want : 6);
+        assert_memory_equal(w.early, "early!", ev->bytes_len);
         raw_send(w.p, data, "late", 4);
         run(&w, NS_S);
         assert_int_equal(w.unasked, 0);

@@ -21,14 +21,14 @@ static uint16_t method_of(const struct task *task)
 {
     static const uint16_t methods[] = {
         [TASK_ALLOCATE] = TURN_ALLOCATE, [TASK_REFRESH] = TURN_REFRESH, [TASK_PERMIT] = TURN_CREATE_PERMISSION,
-        [TASK_CONNECT] = TURN_CONNECT,   [TASK_BIND] = TURN_CONNECTION_BIND,
+        [TASK_CONNECT] = TURN_CONNECT,   [TASK_BIND] = TURN_CONNECTION_BIND, [TASK_CHANNEL] = TURN_CHANNEL_BIND,
     };
     return methods[task->kind];
 }
 
 static void put_allocate(const struct turn_client *c, struct stun_out *o)
 {
-    stun_put_u32(o, ATTR_REQUESTED_TRANSPORT, (uint32_t)PROTO_TCP << 24);
+    stun_put_u32(o, ATTR_REQUESTED_TRANSPORT, (uint32_t)(c->cfg.udp_relay ? PROTO_UDP : PROTO_TCP) << 24);
     if (c->cfg.profile->lifetime_in_allocate || c->cfg.lifetime_s)
         stun_put_u32(o, ATTR_LIFETIME, c->cfg.lifetime_s ? c->cfg.lifetime_s : DEFAULT_LIFETIME);
     if (c->cfg.family)
@@ -61,6 +61,10 @@ static void put_body(const struct turn_client *c, const struct task *task, struc
         break;
     case TASK_BIND:
         stun_put_u32(o, ATTR_CONNECTION_ID, task->connection);
+        break;
+    case TASK_CHANNEL:
+        stun_put_u32(o, ATTR_CHANNEL_NUMBER, (uint32_t)task->number << 16);
+        stun_put_address(o, ATTR_XOR_PEER_ADDRESS, &task->peer);
         break;
     case TASK_FREE:
         break;
@@ -108,7 +112,25 @@ void client_send(struct turn_client *c, struct task *task)
     char label[64];
     struct text name = text_of(label, sizeof label);
     stun_label(&stun_rfc8489, type, 0, &name);
-    io_send(c->io, task->io ? task->io : c->control, buf, (size_t)n, label);
+    if (!c->cfg.over_udp) {
+        io_send(c->io, task->io ? task->io : c->control, buf, (size_t)n, label);
+        return;
+    }
+    task->sends = 0;
+    task->have = (size_t)n;
+    memcpy(task->bytes, buf, (size_t)n);
+    client_send_again(c, task);
+}
+
+/* 6.2.1: over UDP, byte for byte, after twice the time each time. */
+void client_send_again(struct turn_client *c, struct task *task)
+{
+    char label[64];
+    struct text name = text_of(label, sizeof label);
+    stun_label(&stun_rfc8489, load16(task->bytes), 0, &name);
+    task->sends++;
+    task->at = io_now(c->io) + (task->sends < SENDS ? RTO_NS << (task->sends - 1) : LAST_WAIT_NS);
+    io_sendto(c->io, c->control, &c->server, task->bytes, task->have, label);
 }
 
 /* ---- responses ---- */
@@ -213,8 +235,8 @@ enum verdict client_judge(struct turn_client *c, struct task *task, const struct
     if (task->authenticated && check_mac(c, m)) {
         if ((*code == 400 || *code == 300) && !m->mac_at && !m->mac256_at)
             return VERDICT_IGNORE; /* 9.2.5, 14.8: as if never received */
-        *err = E_INTEGRITY; /* 9.2.5: over TCP the transaction ends at once */
-        return VERDICT_BROKEN;
+        *err = E_INTEGRITY; /* 9.2.5: over TCP the transaction ends at once, over UDP another answer may come */
+        return c->cfg.over_udp ? VERDICT_IGNORE : VERDICT_BROKEN;
     }
     if (!task->authenticated && *code == 300)
         return VERDICT_IGNORE;

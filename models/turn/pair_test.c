@@ -30,8 +30,8 @@ static void keep_events(struct user *u)
         if (ev.kind != TURN_CLIENT_BOUND)
             continue;
         u->data = ev.data;
-        memcpy(u->got, ev.early, ev.early_len);
-        u->got_len = ev.early_len;
+        memcpy(u->got, ev.bytes, ev.bytes_len);
+        u->got_len = ev.bytes_len;
         io_read(u->io, ev.data, true);
     }
 }

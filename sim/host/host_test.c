@@ -259,6 +259,99 @@ static void back_pressure_is_told(void **state)
     assert_int_equal(server->events[IO_EOF], 0);
 }
 
+/* A side that closes while the other is still talking: what it had sent arrives, then its FIN, no reset. */
+static void talks_and_listens(struct actor *a, const struct io_in *in)
+{
+    if (in->event == IO_START)
+        a->conn = io_connect(a->io, 1, NULL, &a->target);
+    if (in->event == IO_OPENED) {
+        io_send(a->io, a->conn, pattern, TOTAL, NULL);
+        io_read(a->io, a->conn, true);
+    }
+    if (in->event == IO_EOF) {
+        a->wake_ns = TIME_NEVER;
+        io_close(a->io, a->conn);
+    }
+}
+
+static void answers_and_closes(struct actor *a, const struct io_in *in)
+{
+    if (in->event == IO_ACCEPTED) { /* without having read a byte of what comes */
+        io_send(a->io, in->id, pattern, TOTAL, NULL);
+        io_close(a->io, in->id);
+    } else if (in->event == IO_START) {
+        listens_and_reads(a, in);
+    }
+}
+
+static void closing_loses_nothing(void **state)
+{
+    struct world *w = *state;
+    struct actor *client = add_actor(w, "client", "10.0.0.1", talks_and_listens);
+    struct actor *server = add_actor(w, "server", "10.0.0.2", answers_and_closes);
+    client->target = kit_endpoint("10.0.0.2:7000");
+    link_up(w);
+    net_native.run(w->net, 60 * NS_S);
+    assert_int_equal(server->received, 0);
+    expect_digest(client, "", 0);
+    assert_int_equal(client->events[IO_EOF], 1);
+    assert_int_equal(client->err, 0);
+}
+
+/* ... but not for ever: one that never ends, and does not read, is reset after half a minute. */
+static void closing_ends(void **state)
+{
+    struct world *w = *state;
+    struct actor *client = add_actor(w, "client", "10.0.0.1", sends_and_keeps);
+    struct actor *server = add_actor(w, "server", "10.0.0.2", answers_and_closes);
+    client->target = kit_endpoint("10.0.0.2:7000");
+    link_up(w);
+    net_native.run(w->net, 29 * NS_S);
+    assert_int_equal(client->events[IO_CLOSED], 0);
+    net_native.run(w->net, 32 * NS_S);
+    assert_int_equal(client->events[IO_CLOSED], 1);
+    assert_int_equal(client->err, E_RESET);
+    assert_int_equal(server->events[IO_CLOSED], 0);
+}
+
+/* Half-closed, a pair still goes the other way (io.h): the client ends first, the server answers after that. */
+static void asks_then_ends(struct actor *a, const struct io_in *in)
+{
+    if (in->event == IO_EOF && a->second)
+        io_close(a->io, a->conn);
+    if (in->event == IO_START)
+        a->conn = io_connect(a->io, 1, NULL, &a->target);
+    if (in->event == IO_OPENED) {
+        a->second = a->conn;
+        io_send(a->io, a->conn, pattern, TOTAL, NULL);
+        io_close(a->io, a->conn);
+    }
+}
+
+static void answers_at_the_end(struct actor *a, const struct io_in *in)
+{
+    listens_and_reads(a, in);
+    if (in->event == IO_TICK)
+        io_send(a->io, a->conn, "late", 4, NULL);
+}
+
+static void a_splice_passes_on_an_end(void **state)
+{
+    struct world *w = *state;
+    struct actor *client = add_actor(w, "client", "10.0.0.1", asks_then_ends);
+    struct actor *relay = add_actor(w, "relay", "10.0.0.2", splices);
+    struct actor *server = add_actor(w, "server", "10.0.0.3", answers_at_the_end);
+    client->target = kit_endpoint("10.0.0.2:7000");
+    relay->target = kit_endpoint("10.0.0.3:7000");
+    link_up(w);
+    net_native.run(w->net, 60 * NS_S);
+    expect_digest(server, "hello", 5);
+    assert_int_equal(server->events[IO_EOF], 1);
+    assert_int_equal(server->err, 0);
+    assert_int_equal(relay->events[IO_CLOSED], 2);
+    assert_int_equal(relay->err, 0);
+}
+
 static void accepts_and_aborts(struct actor *a, const struct io_in *in)
 {
     if (in->event == IO_ACCEPTED)
@@ -373,6 +466,9 @@ int main(void)
         T(a_splice_relays_in_order_and_ends_both),
         T(failures_are_told_once),
         T(back_pressure_is_told),
+        T(closing_loses_nothing),
+        T(closing_ends),
+        T(a_splice_passes_on_an_end),
         T(an_abort_is_a_reset),
         T(a_port_in_use_is_told),
         T(port_0_is_an_error),

@@ -103,7 +103,7 @@ static void client_events(struct party *p)
             break;
         case TURN_CLIENT_BOUND:
             open_stream(p, ev.data, ev.peer.port);
-            take(p, &p->streams[p->count - 1], ev.early, ev.early_len);
+            take(p, &p->streams[p->count - 1], ev.bytes, ev.bytes_len);
             break;
         case TURN_CLIENT_PERMITTED:
             assert_int_equal(ev.code, 0);
