@@ -55,9 +55,11 @@ struct port_ranges bind_ports(struct binding *b, enum port_setting setting, cons
     return *table;
 }
 
-bool bind_switched_on(const struct binding *b, enum port_switch which)
+bool bind_switched_on(struct binding *b, enum port_switch which)
 {
+    const char *why;
     switch (which) {
+    case SWITCH_CLUSTER: return bind_actor_nodes(b, ACTOR_EXPRESSWAY_E, &why).count > 1;
     case SWITCH_TURN_TCP_443: return b->check->turn_tcp_443;
     case SWITCH_MRA: return b->check->mra;
     case SWITCH_NONE: break;
@@ -104,7 +106,8 @@ static const char *release_reason(struct binding *b, const struct port_releases 
 static bool applies(struct binding *b, struct row_of r)
 {
     static const char *const off[] = {[SWITCH_TURN_TCP_443] = "the TCP 443 TURN service is off (check.turn_tcp_443)",
-                                      [SWITCH_MRA] = "Mobile and Remote Access is off (check.mra)"};
+                                      [SWITCH_MRA] = "Mobile and Remote Access is off (check.mra)",
+                                      [SWITCH_CLUSTER] = "there is no cluster of Expressway-E"};
     if (!port_releases_have(&r.row->releases, &b->release)) {
         skip(b, r, BIND_RELEASE, release_reason(b, &r.row->releases));
         return false;
@@ -284,6 +287,7 @@ void bind_tables(const struct topology *t, const struct port_table *const *table
         for (size_t k = 0; k < tables[i]->rows.count; k++)
             bind_row(&b, (struct row_of){tables[i], &tables[i]->rows.items[k]});
         bind_listeners(&b, tables[i]);
+        bind_advisories(&b, tables[i]);
     }
     bind_find_clashes(&b, tables, count);
     *out = o;

@@ -13,7 +13,7 @@
  * Which addresses. A host that a row names without `.public` or `.private` is addressed as its peer knows it: on its
  * own site by the interface that it answers on, from elsewhere by its public address. The public address is that of its
  * system's settings, or of check.actors; without one, its own towards outside. The private one is, for its own site,
- * the interface that it answers on; for itself, the one behind the public address.
+ * the interface that it answers on; for itself and its peers of a cluster, the one behind the public address.
  *
  * Whoever is behind the Internet's router has, unless check.actors gives other addresses: of IPv4 everything but
  * 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 and 224.0.0.0/3,
@@ -86,6 +86,13 @@ struct bind_clash {
     const char *text;
 };
 
+/* Something in the deployment that its releases do not stand. */
+struct bind_advisory {
+    const struct port_table *table;
+    const struct port_advisory *what;
+    const char *node; /* NULL: not one */
+};
+
 struct bind_options {
     const enum appliance_size *size; /* NULL: the topology's */
     const struct release *release;   /* NULL: the topology's */
@@ -99,6 +106,7 @@ struct bound {
     LIST_OF(struct bind_skip) skips;         /* each row of each table is here or has a question */
     LIST_OF(struct bind_listener) listeners;
     LIST_OF(struct bind_clash) clashes;
+    LIST_OF(struct bind_advisory) advisories;
     size_t group_count;
     struct arena arena;
 };

@@ -140,21 +140,21 @@ static struct ip_addr outer_address(struct binding *b, enum port_actor actor, co
     return first_set(&said, &relay);
 }
 
-/* Unset: it has none but its own. */
-static struct ip_addr public_address(struct binding *b, enum port_actor actor, const struct topo_node *n,
-                                     uint8_t family)
+struct ip_addr bind_public_address(const struct binding *b, enum port_actor actor, const struct topo_node *n,
+                                   uint8_t family)
 {
     struct ip_addr said = of_family(b->check->actor[actor].public_address, family);
     struct ip_addr setting = of_family(topology_setting_ip(n, "public_address"), family);
     return first_set(&said, &setting);
 }
 
-/* The address by which the peer knows a host of its own site, or the host itself. */
-static struct ip_addr inner_address(struct binding *b, enum port_actor actor, unsigned node, unsigned peer,
-                                    uint8_t family)
+/* The address by which the peer knows a host of its own site. Peers of a cluster, and the host itself, mean the one
+ * that relays are on: towards outside (EXP-7). */
+static struct ip_addr inner_address(struct binding *b, const struct port_row *row, enum port_actor actor,
+                                    unsigned node, unsigned peer, uint8_t family)
 {
     const struct topo_node *n = &b->t->nodes.items[node];
-    if (node == peer)
+    if (row->from.actor == row->to.actor)
         return outer_address(b, actor, n, family);
     struct ip_addr said = of_family(b->check->actor[actor].private_address, family);
     struct ip_addr other = first_address(&b->t->nodes.items[peer], family);
@@ -209,13 +209,13 @@ const struct bind_place *bind_source(struct binding *b, const struct port_row *r
     const struct topo_node *n = &b->t->nodes.items[node];
     if (!put_set(b, p, row, peer, family)) {
         bool away = b->site[node] != b->site[peer];
-        struct ip_addr ip = away || row->translated ? outer_address(b, row->from.actor, n, family)
-                                                    : inner_address(b, row->from.actor, node, peer, family);
+        struct ip_addr ip = away ? outer_address(b, row->from.actor, n, family)
+                                 : inner_address(b, row, row->from.actor, node, peer, family);
         if (ip.family == IP_NONE)
             return NULL;
         put_address(b, p, &ip);
         if (away || (row->translated && row->from_translated.address == ADDRESS_PUBLIC))
-            p->translated = public_address(b, row->from.actor, n, family);
+            p->translated = bind_public_address(b, row->from.actor, n, family);
     }
     return p->addresses.count ? p : NULL;
 }
@@ -228,10 +228,10 @@ const struct bind_place *bind_destination(struct binding *b, const struct port_r
     if (put_set(b, p, row, peer, family))
         return p->addresses.count ? p : NULL;
     struct ip_addr outer = outer_address(b, row->to.actor, n, family);
-    struct ip_addr ip = inner_address(b, row->to.actor, node, peer, family);
+    struct ip_addr ip = inner_address(b, row, row->to.actor, node, peer, family);
     bool away = b->site[node] != b->site[peer];
     if (row->to.address == ADDRESS_PUBLIC || (row->to.address == ADDRESS_SEEN && away)) {
-        struct ip_addr outside = public_address(b, row->to.actor, n, family);
+        struct ip_addr outside = bind_public_address(b, row->to.actor, n, family);
         ip = first_set(&outside, &outer);
         if (port_with(n, &ip) < 0)
             p->translated = outer;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who listens where in a deployment, and where two would: before any packet, that is a mistake of the configuration. */
+/* What is wrong with a deployment before any packet: two services that listen on one port, a setting that a row rules
+ * out, a combination that the releases do not stand. */
 #include <string.h>
 
 #include "sim/check/bind_parts.h"
@@ -88,4 +89,47 @@ void bind_find_clashes(struct binding *b, const struct port_table *const *tables
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < tables[i]->rows.count; k++)
             check_row(b, &tables[i]->rows.items[k]);
+}
+
+/* ---- advisories ---- */
+
+static void advise(struct binding *b, const struct port_table *t, const struct port_advisory *a, const char *node)
+{
+    struct bound *o = b->out;
+    o->advisories.items = bind_room(o, o->advisories.items, o->advisories.count, sizeof *o->advisories.items);
+    o->advisories.items[o->advisories.count++] = (struct bind_advisory){.table = t, .what = a, .node = node};
+}
+
+static bool behind_nat(const struct binding *b, const struct topo_node *n)
+{
+    return bind_public_address(b, ACTOR_EXPRESSWAY_E, n, IP_V4).family != IP_NONE;
+}
+
+static bool holds_for(struct binding *b, enum port_condition c, const struct topo_node *n)
+{
+    switch (c) {
+    case CONDITION_CLUSTER_BEHIND_NAT: return bind_switched_on(b, SWITCH_CLUSTER) && behind_nat(b, n);
+    case CONDITION_DUAL_NIC_WITHOUT_NAT: return n->interfaces.count > 1 && !behind_nat(b, n);
+    case CONDITION_OLD_MEETING_SERVER: break;
+    }
+    return false;
+}
+
+void bind_advisories(struct binding *b, const struct port_table *t)
+{
+    const char *why;
+    struct bind_nodes peers = bind_actor_nodes(b, ACTOR_EXPRESSWAY_E, &why);
+    for (size_t i = 0; i < t->advisories.count; i++) {
+        const struct port_advisory *a = &t->advisories.items[i];
+        if (!port_releases_have(&a->releases, &b->release))
+            continue;
+        if (a->condition == CONDITION_OLD_MEETING_SERVER && b->check->meeting_server_text &&
+            release_compare(&b->check->meeting_server, &a->meeting_server_before) < 0)
+            advise(b, t, a, NULL);
+        for (size_t p = 0; p < peers.count; p++) {
+            const struct topo_node *n = &b->t->nodes.items[peers.items[p]];
+            if (holds_for(b, (enum port_condition)a->condition, n))
+                advise(b, t, a, n->name);
+        }
+    }
 }

@@ -44,16 +44,21 @@ const struct bind_place *bind_source(struct binding *b, const struct port_row *r
 const struct bind_place *bind_destination(struct binding *b, const struct port_row *row, unsigned node, unsigned peer,
                                           uint8_t family);
 
+/* Unset: the host has none but its own. */
+struct ip_addr bind_public_address(const struct binding *b, enum port_actor actor, const struct topo_node *n,
+                                   uint8_t family);
+
 /* ---- bind_listen.c ---- */
 
 void bind_listeners(struct binding *b, const struct port_table *t);
 void bind_find_clashes(struct binding *b, const struct port_table *const *tables, size_t count);
+void bind_advisories(struct binding *b, const struct port_table *t);
 
 /* ---- bind.c ---- */
 
 /* The ports that a deployment is set to, for those of a table; an empty set: there is no such setting. */
 struct port_ranges bind_ports(struct binding *b, enum port_setting setting, const struct port_ranges *table);
-bool bind_switched_on(const struct binding *b, enum port_switch which);
+bool bind_switched_on(struct binding *b, enum port_switch which);
 /* A list that grows by one, in the arena of o. */
 void *bind_room(struct bound *o, void *items, size_t count, size_t size);
 

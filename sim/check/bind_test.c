@@ -147,7 +147,8 @@ static void rows_become_questions(void **state)
         "1.http optional tcp: internet * 1024-65535 > expressway-e:lan2 198.51.100.20=10.0.10.2 80\n"
         "1.admin-outside never tcp: internet * 1024-65535 > expressway-e:lan2 198.51.100.20=10.0.10.2 8443\n"
         "1.ssh-outside never tcp: internet * 1024-65535 > expressway-e:lan2 198.51.100.20=10.0.10.2 22\n");
-    assert_int_equal(g.b->skips.count, 3);
+    assert_int_equal(g.b->skips.count, 4);
+    skipped_for(g.b, "1.cluster", BIND_RELEASE, "only from X12.5.5 on");
     skipped_for(g.b, "1.turn-443", BIND_RELEASE, "only from X8.11 on");
     skipped_for(g.b, "1.tcp-override", BIND_SETTING, "no TCP override port is set (check.tcp_override_port)");
     skipped_for(g.b, "1.mra", BIND_SETTING, "Mobile and Remote Access is off (check.mra)");
@@ -320,7 +321,7 @@ static void settings_move_ports(void **state)
             "1.tcp-override must tcp: internet * 1024-65535 > expressway-e:lan2 198.51.100.20=10.0.10.2 447\n");
         questions_are(g.b, "1.mra", "1.mra must tcp: internet * 1024-65535 > expressway-e:lan2 "
                                     "198.51.100.20=10.0.10.2 8443\n");
-        assert_int_equal(g.b->skips.count, 0);
+        assert_int_equal(g.b->skips.count, 1); /* the cluster's */
         assert_int_equal(g.b->clashes.count, 0);
         rig_close(&g);
     }
@@ -358,6 +359,33 @@ static void listeners_that_clash_are_found(void **state)
     }
 }
 
+static void releases_that_do_not_go_together_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set[3], *text, *node;
+    } rows[] = {
+        {{"seed=1", "seed=1", "seed=1"}, NULL, NULL},
+        {{"check.expressway=\"X12.6.1\"", "check.meeting_server=\"2.9.1\"", "seed=1"},
+         "Expressway X12.6.1 and later need Meeting Server 2.9.2 or later", NULL},
+        {{"check.expressway=\"X12.6.1\"", "check.meeting_server=\"2.9.2\"", "seed=1"}, NULL, NULL},
+        {{"check.expressway=\"X12.5\"", "check.meeting_server=\"2.4\"", "seed=1"}, NULL, NULL},
+        {{"nodes.expressway-e.settings.public_address=null", "seed=1", "seed=1"},
+         "WebRTC through an Expressway-E with two interfaces needs static NAT before X12.5.3", "expressway-e"},
+        {{"nodes.expressway-e.settings.public_address=null", "check.expressway=\"X12.5.3\"", "seed=1"}, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig g;
+        rig_open(&g, "topologies/web-proxy.json", "web-proxy", rows[i].set, 3);
+        assert_int_equal(g.b->advisories.count, rows[i].text != NULL);
+        if (rows[i].text)
+            assert_string_equal(g.b->advisories.items[0].what->text, rows[i].text);
+        if (rows[i].node)
+            assert_string_equal(g.b->advisories.items[0].node, rows[i].node);
+        rig_close(&g);
+    }
+}
+
 /* ---- deployments that no file of ours has ---- */
 
 #define PEER(name, octet) \
@@ -365,26 +393,32 @@ static void listeners_that_clash_are_found(void **state)
     "\"lan1\", \"addresses\": [\"10.0.0." octet "/24\", \"2001:db8:1::" octet "/64\"], \"gateway\": " \
     "\"10.0.0.1\"}], \"routes\": [{\"to\": \"::/0\", \"via\": \"2001:db8:1::1\"}]}"
 
+static const char peers_text[] =
+    "{\"schema\": \"turnproof/topology/1\", \"name\": \"t\", \"nodes\": [" PEER("e1", "11") ", " PEER("e2", "12")
+    ", {\"name\": \"sw\", \"kind\": \"switch\"}, {\"name\": \"fw\", \"kind\": \"firewall\", \"rules\": "
+    "{\"interfaces\": [{\"name\": \"in\", \"level\": 100}, {\"name\": \"out\", \"level\": 0}]}, \"interfaces\": "
+    "[{\"name\": \"in\", \"addresses\": [\"10.0.0.1/24\", \"2001:db8:1::1/64\"]}, {\"name\": \"out\", "
+    "\"addresses\": [\"192.0.2.2/24\", \"2001:db8:2::2/64\"]}]}, {\"name\": \"internet\", \"kind\": \"router\", "
+    "\"interfaces\": [{\"name\": \"x\", \"addresses\": [\"192.0.2.1/24\", \"2001:db8:2::1/64\"]}]}], "
+    "\"links\": [{\"a\": \"e1:lan1\", \"b\": \"sw\"}, {\"a\": \"e2:lan1\", \"b\": \"sw\"}, {\"a\": \"fw:in\", "
+    "\"b\": \"sw\"}, {\"a\": \"fw:out\", \"b\": \"internet:x\"}]}";
+
+static void open_peers(struct rig *g, const char *const *set, size_t set_count)
+{
+    const struct topo_options options = {.set = set, .set_count = set_count};
+    const struct bind_options as_said = {0};
+    struct diag d;
+    if (topology_parse("t.json", peers_text, strlen(peers_text), ".", &options, &g->t, &d) ||
+        port_table_find("web-proxy", &g->table, &d))
+        fail_msg("%s", d.text);
+    bind_tables(g->t, (const struct port_table *const *)&g->table, 1, &as_said, &g->b);
+}
+
 static void peers_and_families_are_asked_one_by_one(void **state)
 {
     (void)state;
-    static const char text[] =
-        "{\"schema\": \"turnproof/topology/1\", \"name\": \"t\", \"nodes\": [" PEER("e1", "11") ", " PEER("e2", "12")
-        ", {\"name\": \"sw\", \"kind\": \"switch\"}, {\"name\": \"fw\", \"kind\": \"firewall\", \"rules\": "
-        "{\"interfaces\": [{\"name\": \"in\", \"level\": 100}, {\"name\": \"out\", \"level\": 0}]}, \"interfaces\": "
-        "[{\"name\": \"in\", \"addresses\": [\"10.0.0.1/24\", \"2001:db8:1::1/64\"]}, {\"name\": \"out\", "
-        "\"addresses\": [\"192.0.2.2/24\", \"2001:db8:2::2/64\"]}]}, {\"name\": \"internet\", \"kind\": \"router\", "
-        "\"interfaces\": [{\"name\": \"x\", \"addresses\": [\"192.0.2.1/24\", \"2001:db8:2::1/64\"]}]}], "
-        "\"links\": [{\"a\": \"e1:lan1\", \"b\": \"sw\"}, {\"a\": \"e2:lan1\", \"b\": \"sw\"}, {\"a\": \"fw:in\", "
-        "\"b\": \"sw\"}, {\"a\": \"fw:out\", \"b\": \"internet:x\"}]}";
-    const struct topo_options none = {0};
-    const struct bind_options as_said = {0};
     struct rig g;
-    struct diag d;
-    if (topology_parse("t.json", text, strlen(text), ".", &none, &g.t, &d) ||
-        port_table_find("web-proxy", &g.table, &d))
-        fail_msg("%s", d.text);
-    bind_tables(g.t, (const struct port_table *const *)&g.table, 1, &as_said, &g.b);
+    open_peers(&g, NULL, 0);
     questions_are(g.b, "1.7",
                   "1.7 must tcp: internet * 1024-65535 > e1:lan1 10.0.0.11 3478\n"
                   "1.7 must tcp: internet * 1024-65535 > e1:lan1 2001:db8:1::11 3478\n"
@@ -409,6 +443,32 @@ static void peers_and_families_are_asked_one_by_one(void **state)
     }
     assert_int_equal(local, 8); /* two protocols, two families, two peers */
     assert_int_equal(peers, 8);
+    rig_close(&g);
+}
+
+static void a_cluster_behind_nat_needs_its_release(void **state)
+{
+    (void)state;
+    const char *set[] = {"nodes.e1.settings.public_address=\"192.0.2.11\"",
+                         "nodes.e2.settings.public_address=\"192.0.2.12\"", "check.expressway=\"X12.5.4\""};
+    struct rig g;
+    open_peers(&g, set, 3);
+    assert_int_equal(g.b->advisories.count, 2);
+    assert_string_equal(g.b->advisories.items[1].node, "e2");
+    skipped_for(g.b, "1.cluster", BIND_RELEASE, "only from X12.5.5 on");
+    rig_close(&g);
+    set[2] = "check.expressway=\"X12.5.5\"";
+    open_peers(&g, set, 3);
+    assert_int_equal(g.b->advisories.count, 0);
+    questions_are(g.b, "1.cluster",
+                  "1.cluster must udp: e1:lan1 10.0.0.11 1024-65535 > e1:lan1 10.0.0.11 3478 local\n"
+                  "1.cluster must udp: e1:lan1 2001:db8:1::11 1024-65535 > e1:lan1 2001:db8:1::11 3478 local\n"
+                  "1.cluster must udp: e1:lan1 10.0.0.11 1024-65535 > e2:lan1 10.0.0.12 3478\n"
+                  "1.cluster must udp: e1:lan1 2001:db8:1::11 1024-65535 > e2:lan1 2001:db8:1::12 3478\n"
+                  "1.cluster must udp: e2:lan1 10.0.0.12 1024-65535 > e1:lan1 10.0.0.11 3478\n"
+                  "1.cluster must udp: e2:lan1 2001:db8:1::12 1024-65535 > e1:lan1 2001:db8:1::11 3478\n"
+                  "1.cluster must udp: e2:lan1 10.0.0.12 1024-65535 > e2:lan1 10.0.0.12 3478 local\n"
+                  "1.cluster must udp: e2:lan1 2001:db8:1::12 1024-65535 > e2:lan1 2001:db8:1::12 3478 local\n");
     rig_close(&g);
 }
 
@@ -453,7 +513,9 @@ int main(void)
         cmocka_unit_test(each_row_is_asked_or_skipped),
         cmocka_unit_test(settings_move_ports),
         cmocka_unit_test(listeners_that_clash_are_found),
+        cmocka_unit_test(releases_that_do_not_go_together_are_named),
         cmocka_unit_test(peers_and_families_are_asked_one_by_one),
+        cmocka_unit_test(a_cluster_behind_nat_needs_its_release),
         cmocka_unit_test(ranges_are_as_a_list_of_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,10 @@ static const struct field_name settings[] = {{"administration-port", SETTING_ADM
                                              {"tcp-override-port", SETTING_TCP_OVERRIDE_PORT},
                                              {"traversal-zones", SETTING_TRAVERSAL_ZONES},
                                              {NULL, 0}};
-static const struct field_name switches[] = {{"turn-tcp-443", SWITCH_TURN_TCP_443}, {"mra", SWITCH_MRA}, {NULL, 0}};
+static const struct field_name switches[] = {{"turn-tcp-443", SWITCH_TURN_TCP_443},
+                                             {"mra", SWITCH_MRA},
+                                             {"cluster", SWITCH_CLUSTER},
+                                             {NULL, 0}};
 static const struct field_name sizes[] = {
     {"small-medium", PORT_SIZE_SMALL_MEDIUM}, {"large", PORT_SIZE_LARGE}, {NULL, 0}};
 static const struct field_name parities[] = {{"even", PARITY_EVEN}, {"odd", PARITY_ODD}, {NULL, 0}};
@@ -116,6 +119,21 @@ static const struct field listener_fields[] = {
     {.key = NULL},
 };
 
+static const struct field_name conditions[] = {{"cluster-behind-nat", CONDITION_CLUSTER_BEHIND_NAT},
+                                               {"dual-nic-without-nat", CONDITION_DUAL_NIC_WITHOUT_NAT},
+                                               {"old-meeting-server", CONDITION_OLD_MEETING_SERVER},
+                                               {NULL, 0}};
+
+static const struct field advisory_fields[] = {
+    {FIELD("(advisory)", SELF, struct port_advisory, at)},
+    {FIELD("when", ENUM, struct port_advisory, condition), .names = conditions, .required = true},
+    RELEASES(struct port_advisory),
+    {FIELD("meeting_server_before", STRING, struct port_advisory, meeting_server_before_text)},
+    {FIELD("text", STRING, struct port_advisory, text), .required = true, .min = 1},
+    STRINGS("notes", struct port_advisory, note_ids),
+    {.key = NULL},
+};
+
 static const struct field erratum_fields[] = {
     {FIELD("date", STRING, struct port_erratum, date), .required = true, .min = 4, .max = 10},
     {FIELD("rows", LIST, struct port_erratum, rows), .of = FIELD_STRING, .min = 1, .max = 64, .required = true},
@@ -143,6 +161,7 @@ static const struct field table_fields[] = {
     {FIELD("source", STRING, struct port_table, source), .text = ""},
     {OBJECTS("rows", rows, row_fields, struct port_row), .required = true, .min = 1},
     {OBJECTS("listeners", listeners, listener_fields, struct port_listener)},
+    {OBJECTS("advisories", advisories, advisory_fields, struct port_advisory)},
     {OBJECTS("errata", errata, erratum_fields, struct port_erratum)},
     {OBJECTS("notes", notes, note_fields, struct port_note)},
     {.key = NULL},
@@ -200,7 +219,7 @@ static int read_ranges(const struct reading *r, const cJSON *object, const char 
 static int read_release(const struct reading *r, const cJSON *object, const char *key, const char *text,
                         struct release *out)
 {
-    if (!text || release_parse(text, out) == 0)
+    if (!text || release_parse(text, "X", out) == 0)
         return 0;
     return expected(r, at_key(object, key, -1), "a release, as \"X8.9\" or \"X12.5.3\"");
 }
@@ -307,6 +326,18 @@ static int read_listener(const struct reading *r, struct port_listener *l)
     return err ? err : check_notes(r, l->at, TEXTS(l->note_ids));
 }
 
+static int read_advisory(const struct reading *r, struct port_advisory *a)
+{
+    const char *text = a->meeting_server_before_text;
+    if ((a->condition == CONDITION_OLD_MEETING_SERVER) != (text != NULL))
+        return json_error(r->t->json, a->at, r->d, "expected \"meeting_server_before\" where \"when\" is "
+                          "\"old-meeting-server\", and only there");
+    if (text && release_parse(text, "", &a->meeting_server_before) != 0)
+        return expected(r, at_key(a->at, "meeting_server_before", -1), "a release, as \"2.9.2\"");
+    int err = read_releases(r, a->at, &a->releases);
+    return err ? err : check_notes(r, a->at, TEXTS(a->note_ids));
+}
+
 static bool has_row(const struct port_table *t, const char *id)
 {
     for (size_t i = 0; i < t->rows.count; i++)
@@ -335,6 +366,8 @@ static int read_table(const struct reading *r)
         err = read_row(r, &t->rows.items[i]);
     for (size_t i = 0; !err && i < t->listeners.count; i++)
         err = read_listener(r, &t->listeners.items[i]);
+    for (size_t i = 0; !err && i < t->advisories.count; i++)
+        err = read_advisory(r, &t->advisories.items[i]);
     for (size_t i = 0; !err && i < t->errata.count; i++)
         err = read_erratum(r, i);
     return err;

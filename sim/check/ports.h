@@ -43,7 +43,7 @@ enum port_setting {
 };
 
 /* Services that are there only when they are switched on. */
-enum port_switch { SWITCH_NONE, SWITCH_TURN_TCP_443, SWITCH_MRA };
+enum port_switch { SWITCH_NONE, SWITCH_TURN_TCP_443, SWITCH_MRA, SWITCH_CLUSTER /* more than one Expressway-E */ };
 
 /* The releases of Expressway that something holds for: from `since` on, up to but without `before`. */
 struct port_releases {
@@ -99,6 +99,22 @@ struct port_listener {
     struct port_ranges ports;
 };
 
+/* What makes a deployment wrong for its releases, before any packet. */
+enum port_condition {
+    CONDITION_CLUSTER_BEHIND_NAT,   /* several Expressway-E with public addresses that are not their own */
+    CONDITION_DUAL_NIC_WITHOUT_NAT, /* an Expressway-E with several interfaces and no such address */
+    CONDITION_OLD_MEETING_SERVER,   /* Meeting Server's release is said and is below meeting_server_before */
+};
+
+struct port_advisory {
+    const cJSON *at;
+    int condition; /* enum port_condition */
+    struct port_releases releases;
+    const char *meeting_server_before_text, *text;
+    struct release meeting_server_before;
+    LIST_OF(const char *) note_ids;
+};
+
 /* What earlier editions of the table said. */
 struct port_erratum {
     const char *date, *text;
@@ -116,6 +132,7 @@ struct port_table {
     uint16_t number;
     LIST_OF(struct port_row) rows;
     LIST_OF(struct port_listener) listeners;
+    LIST_OF(struct port_advisory) advisories;
     LIST_OF(struct port_erratum) errata;
     LIST_OF(struct port_note) notes;
 

@@ -47,7 +47,7 @@ static void rows_become_ranges_and_conditions(void **state)
     } releases[] = {{"X8.9", true}, {"X8.10", true}, {"X12.5.2", true}, {"X12.5.3", false}, {"X14.0", false}};
     for (size_t i = 0; i < sizeof releases / sizeof *releases; i++) {
         struct release release;
-        assert_int_equal(release_parse(releases[i].release, &release), 0);
+        assert_int_equal(release_parse(releases[i].release, "X", &release), 0);
         assert_int_equal(port_releases_have(&r->releases, &release), releases[i].has);
     }
     port_table_free(t);
@@ -98,6 +98,10 @@ static const struct {
     {HEAD "\"rows\": [{\"id\": \"7.1\", " ENDS ", " PLAIN "},\n{\"id\": \"7.1\", " ENDS ", " PLAIN "}]}",
      "t.json:3:8: rows.1.id: expected each row once, found \"7.1\""},
     {HEAD "\"rows\": [{\"id\": \"7.1\", " ENDS ", " PLAIN "}],\n"
+          "\"advisories\": [{\"when\": \"old-meeting-server\", \"text\": \"x\"}]}",
+     "t.json:3:16: advisories.0: expected \"meeting_server_before\" where \"when\" is \"old-meeting-server\", and only "
+     "there"},
+    {HEAD "\"rows\": [{\"id\": \"7.1\", " ENDS ", " PLAIN "}],\n"
           "\"errata\": [{\"date\": \"2020\", \"rows\": [\"7.2\"], \"text\": \"x\"}]}",
      "t.json:3:38: errata.0.rows.0: expected the id of a row of this table, found \"7.2\""},
 };
@@ -121,16 +125,19 @@ static void releases_are_ordered_by_their_numbers(void **state)
     static const char *const none[] = {"", "X", "X8", "8.9", "X8.", "X8.9.", "X8.9.1.1", "X8.9a", "x8.9", "X8.99999"};
     for (size_t i = 1; i < sizeof order / sizeof *order; i++) {
         struct release a, b;
-        assert_int_equal(release_parse(order[i - 1], &a), 0);
-        assert_int_equal(release_parse(order[i], &b), 0);
+        assert_int_equal(release_parse(order[i - 1], "X", &a), 0);
+        assert_int_equal(release_parse(order[i], "X", &b), 0);
         assert_true(release_compare(&a, &b) < 0);
         assert_true(release_compare(&b, &a) > 0);
         assert_int_equal(release_compare(&a, &a), 0);
     }
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         struct release r;
-        assert_int_equal(release_parse(none[i], &r), E_MALFORMED);
+        assert_int_equal(release_parse(none[i], "X", &r), E_MALFORMED);
     }
+    struct release cms;
+    assert_int_equal(release_parse("2.9.2", "", &cms), 0);
+    assert_int_equal(cms.number[2], 2);
 }
 
 /* By id from the tree, from $TURNPROOF_DATA alone when that is set, and a file by its name. */

@@ -2,15 +2,17 @@
 #include "sim/scenario/release.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "models/base/err.h"
 
-int release_parse(const char *s, struct release *out)
+int release_parse(const char *s, const char *prefix, struct release *out)
 {
     struct release r = {{0, 0, 0}};
     size_t count = 0;
-    if (*s++ != 'X')
+    if (strncmp(s, prefix, strlen(prefix)) != 0)
         return E_MALFORMED;
+    s += strlen(prefix);
     do {
         unsigned v = 0, digits = 0;
         for (; *s >= '0' && *s <= '9' && digits < 4; s++, digits++)

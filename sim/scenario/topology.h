@@ -110,6 +110,8 @@ struct topo_check {
     int size; /* enum appliance_size, of Expressway */
     const char *release_text;
     struct release release; /* of Expressway */
+    const char *meeting_server_text; /* NULL: not said */
+    struct release meeting_server;
     const char *internet;   /* the router that stands for everybody outside */
     int internet_node;      /* negative: none */
     uint16_t administration_port;

@@ -57,6 +57,7 @@ const struct field topology_ports_fields[] = {
     {FIELD("tables", LIST, struct topo_check, tables), .of = FIELD_STRING, .max = 64},
     {FIELD("size", ENUM, struct topo_check, size), .names = sizes},
     {FIELD("expressway", STRING, struct topo_check, release_text), .text = "X8.9"},
+    {FIELD("meeting_server", STRING, struct topo_check, meeting_server_text)},
     {FIELD("internet", STRING, struct topo_check, internet), .text = "internet"},
     {FIELD("administration_port", U16, struct topo_check, administration_port), .min = 1, .dflt = 8443},
     {FIELD("turn_port", U16, struct topo_check, turn_port), .min = 1, .max = 65530, .dflt = 3478},
@@ -96,9 +97,12 @@ int topology_ports(struct topology *t, struct diag *d)
     c->internet_node = find_node(t, c->internet);
     const cJSON *internet = c->json ? cJSON_GetObjectItemCaseSensitive(c->json, "internet") : NULL;
     int err = internet ? resolve(t, c->json, "internet", c->internet, &c->internet_node, d) : 0;
-    if (!err && release_parse(c->release_text, &c->release) != 0)
+    if (!err && release_parse(c->release_text, "X", &c->release) != 0)
         err = json_error(t->json, topology_at(c->json, "expressway", -1), d,
                          "expected a release, as \"X8.9\" or \"X12.5.3\", found \"%.40s\"", c->release_text);
+    if (!err && c->meeting_server_text && release_parse(c->meeting_server_text, "", &c->meeting_server) != 0)
+        err = json_error(t->json, topology_at(c->json, "meeting_server", -1), d,
+                         "expected a release, as \"2.9.2\", found \"%.40s\"", c->meeting_server_text);
     for (size_t i = 0; !err && i < ACTOR_COUNT; i++) {
         struct topo_actor *a = &c->actor[i];
         a->node = -1;

@@ -141,6 +141,8 @@ static const struct {
      "sip-endpoint, microsoft-client, expressway-e, expressway-c, meeting-server, unified-cm, skype-edge"},
     {PLAIN, "check.expressway=\"8.9\"",
      "--set:1:18: check.expressway: expected a release, as \"X8.9\" or \"X12.5.3\", found \"8.9\""},
+    {PLAIN, "check.meeting_server=\"X2.9\"",
+     "--set:1:22: check.meeting_server: expected a release, as \"2.9.2\", found \"X2.9\""},
     {PLAIN, "check.size=\"huge\"",
      "--set:1:12: check.size: expected \"small\", \"medium\" or \"large\", found \"huge\""},
     {PLAIN, "check.administration_port=0",
