@@ -9,6 +9,7 @@ const struct fw_format fw_formats[] = {
     {"asa", "Cisco ASA running-config", fw_asa_recognise, fw_asa_parse},
     {"aws", "AWS security groups, network ACLs (JSON)", fw_aws_recognise, fw_aws_parse},
     {"azure", "Azure network security groups (JSON)", fw_azure_recognise, fw_azure_parse},
+    {"pan", "Palo Alto PAN-OS (set commands)", fw_pan_recognise, fw_pan_parse},
     {0},
 };
 

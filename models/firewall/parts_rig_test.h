@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/firewall/import.h"
 #include "models/testkit/testkit.h"
@@ -19,7 +20,7 @@ struct probe {
 };
 
 /* "NAME A/N" each. */
-static const struct fw_port *rig_ports(const char *inside, const char *outside)
+static inline const struct fw_port *rig_ports(const char *inside, const char *outside)
 {
     static struct ip_prefix prefix[2];
     static struct fw_port port[2];
@@ -34,7 +35,7 @@ static const struct fw_port *rig_ports(const char *inside, const char *outside)
     return port;
 }
 
-static struct fw_rules *rig_read(fw_importer *parse, const struct fw_source *src)
+static inline struct fw_rules *rig_read(fw_importer *parse, const struct fw_source *src)
 {
     struct fw_rules *r = NULL;
     struct fw_diag d;
@@ -46,14 +47,14 @@ static struct fw_rules *rig_read(fw_importer *parse, const struct fw_source *src
     return r;
 }
 
-static struct endpoint rig_side(const char *s, bool ports)
+static inline struct endpoint rig_side(const char *s, bool ports)
 {
     struct endpoint e = {0};
     assert_int_equal(ports ? endpoint_parse(s, &e) : ip_parse(s, &e.ip), 0);
     return e;
 }
 
-static struct fw_flow rig_flow(const char *text)
+static inline struct fw_flow rig_flow(const char *text)
 {
     char proto[8], src[64], dst[64];
     unsigned type = 0;
@@ -66,7 +67,7 @@ static struct fw_flow rig_flow(const char *text)
     return (struct fw_flow){strcmp(proto, "tcp") == 0 ? PROTO_TCP : PROTO_UDP, a.ip, b.ip, a.port, b.port};
 }
 
-static void rig_probe(const struct fw_rules *r, const struct probe *p)
+static inline void rig_probe(const struct fw_rules *r, const struct probe *p)
 {
     struct fw_flow f = rig_flow(p->packet);
     int in = fw_rules_find_interface(r, p->in), out = fw_rules_find_interface(r, p->out);
@@ -81,7 +82,7 @@ static void rig_probe(const struct fw_rules *r, const struct probe *p)
 }
 
 /* Reads the text, asks each probe (in NULL ends). */
-static void rig_table(fw_importer *parse, const char *text, const struct probe *p)
+static inline void rig_table(fw_importer *parse, const char *text, const struct probe *p)
 {
     struct fw_rules *r = rig_read(parse, &(struct fw_source){.name = "t", .text = text, .len = strlen(text),
                                                              .clock_s = FW_NO_CLOCK});
@@ -91,7 +92,8 @@ static void rig_table(fw_importer *parse, const char *text, const struct probe *
 }
 
 /* The text must be refused there, with those words in the message. */
-static void rig_refused(fw_importer *parse, const struct fw_source *src, int err, unsigned line, const char *words)
+static inline void rig_refused(fw_importer *parse, const struct fw_source *src, int err, unsigned line,
+                               const char *words)
 {
     struct fw_rules *r = NULL;
     struct fw_diag d;
@@ -105,7 +107,7 @@ static void rig_refused(fw_importer *parse, const struct fw_source *src, int err
 }
 
 /* A file of the shared samples; NULL: they are not here. The caller frees it. */
-static char *rig_sample(const char *path, size_t *len)
+static inline char *rig_sample(const char *path, size_t *len)
 {
     FILE *f = fopen(path, "rb");
     if (!f)
