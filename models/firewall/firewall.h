@@ -261,8 +261,8 @@ int fw_rules_add_inspection(struct fw_rules *r, const char *name, unsigned line,
 int fw_rules_set_verify_reverse(struct fw_rules *r, int iface, unsigned line, const char *text);
 /* FW_TIMER_UDP sets FW_TIMER_UDP_STREAM as well. */
 int fw_rules_set_timer(struct fw_rules *r, enum fw_timer timer, uint64_t ns, unsigned line, const char *text);
-/* All timers at once: "asa" (the default), "rfc" (4787, 5382, 5508), "typical", "hostile", "pan", "fortigate",
- * "aws", "azure". E_NOT_FOUND. */
+/* All timers at once: "asa" (the default), "rfc" (4787, 5382, 5508), "linux", "typical", "hostile", "pan",
+ * "fortigate", "aws", "azure". E_NOT_FOUND. */
 int fw_rules_set_timers(struct fw_rules *r, const char *profile);
 void fw_rules_set_nat_behaviour(struct fw_rules *r, const struct fw_nat_behaviour *b);
 void fw_rules_set_policy(struct fw_rules *r, const struct fw_policy *p);

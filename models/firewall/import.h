@@ -55,5 +55,8 @@ bool fw_aws_recognise(const char *text, size_t len);
 bool fw_azure_recognise(const char *text, size_t len);
 bool fw_pan_recognise(const char *text, size_t len);
 fw_importer fw_asa_parse, fw_aws_parse, fw_azure_parse, fw_pan_parse;
+/* Linux */
+bool fw_iptables_recognise(const char *text, size_t len);
+fw_importer fw_iptables_parse;
 
 #endif

@@ -50,6 +50,9 @@ static const struct timer_profile {
     {"aws", {MINUTES(7200), MINUTES(1), MINUTES(2), MINUTES(2), 30 * NS_S, MINUTES(3), 30 * NS_S, MINUTES(10), 0, 0}},
     /* Azure: flows that are idle for 4 minutes are forgotten */
     {"azure", {MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), MINUTES(4), 0, 0}},
+    /* nf_conntrack_tcp_timeout_established, _syn_sent, _fin_wait, _time_wait, _udp_timeout,
+     * _udp_timeout_stream, _icmp_timeout, _generic_timeout (Linux 6) */
+    {"linux", {MINUTES(7200), MINUTES(2), MINUTES(2), MINUTES(2), 30 * NS_S, MINUTES(2), 30 * NS_S, MINUTES(10), 0, 0}},
 };
 
 void *fw_arena(struct fw_rules *r, size_t size)
