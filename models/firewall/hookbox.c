@@ -273,6 +273,13 @@ struct fw_result fw_hooks_pass(struct fw_box *b, uint64_t now_ns, const struct f
     w.real = w.leaving = w.tuple;
     struct fw_result r = fw_box_dropped(p, NULL);
     struct fw_verdict doubts = {0};
+    const struct fw_rule_ref *verify = p->iface < 0 ? NULL : b->rules->iface[p->iface].verify_reverse;
+    const struct fw_route *back = verify ? fw_routes_find(b->routes, &p->flow.src) : NULL;
+    if (verify && (!back || back->iface != p->iface)) {
+        r = fw_box_dropped(p, "rpf-violated");
+        r.rule = verify;
+        return r;
+    }
     struct fw_context early = context_of(&w, FW_SELF);
     if (fw_notrack(b->rules, &early))
         w.states = FW_STATE_UNTRACKED;
