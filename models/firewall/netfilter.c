@@ -434,11 +434,8 @@ static int add_taint(struct nf_rule *r, const struct nf_box *b, const char *why,
 static int emit_box(struct nf_rule *r, const char *list, const struct nf_box *b, const struct nf_effect *e)
 {
     const char *why = b->when.unknown ? b->when.unknown : r->unknown;
-    if (why && (e->action == FW_NAT_TO || e->action == FW_NOTRACK)) {
-        int err = add_taint(r, b, why, e);
-        if (err || e->action == FW_NOTRACK || !e->nat)
-            return err;
-    }
+    if (why && (e->action == FW_NOTRACK || (e->action == FW_NAT_TO && !e->nat)))
+        return add_taint(r, b, why, e);
     if (!e->untold)
         return add_rule(r, list, b, r->unknown, e->action, e->target ? e->target->name : NULL, e);
     int err = add_rule(r, list, b, r->unknown, FW_PERMIT, NULL, e);
