@@ -349,7 +349,8 @@ static bool is_empty(const struct nf_box *b)
 {
     const struct fw_conditions *c = &b->when;
     return c->no_in || c->no_out || (b->src && !b->src->count) || (b->dst && !b->dst->count) ||
-           (b->service && !b->service->count) || (c->states && !(c->states & ~c->not_states)) || (c->not_states & 31) == 31;
+           (b->service && !b->service->count) || (c->states && !(c->states & ~c->not_states)) ||
+           (c->not_states & 31) == 31;
 }
 
 static void box_and(struct nf_rule *r, struct nf_boxes *out, const struct nf_box *x, const struct nf_box *y)
