@@ -208,7 +208,7 @@ static int out_port(const struct topo_node *n, const struct ip_addr *to)
 static bool bind_pair(struct binding *b, struct pair *p, unsigned from, unsigned to)
 {
     bool any = false;
-    for (enum ip_family f = IP_V4; f <= IP_V6; f++) {
+    for (uint8_t f = IP_V4; f <= IP_V6; f++) {
         const struct bind_place *source = bind_source(b, p->of.row, from, to, f);
         const struct bind_place *destination = source ? bind_destination(b, p->of.row, to, from, f) : NULL;
         if (!destination)
@@ -218,7 +218,7 @@ static bool bind_pair(struct binding *b, struct pair *p, unsigned from, unsigned
             leaving.end.port = out_port(&b->t->nodes.items[from], &destination->addresses.items[0].a);
         p->from = &leaving;
         p->to = destination;
-        p->family = (uint8_t)f;
+        p->family = f;
         p->group = group_of(b, p);
         ask(b, p);
         any = true;
