@@ -7,8 +7,8 @@
  * `sip-endpoint` and `microsoft-client` are whoever is behind the router check.internet; an actor that is at a router
  * is whoever is behind that.
  *
- * Outside is what the router check.internet reaches without a firewall. A site is what then hangs together: nodes that
- * reach each other without going through outside.
+ * Outside is what the router check.internet reaches before a firewall or a host with several interfaces. A site is what
+ * then hangs together: nodes that reach each other without going through outside.
  *
  * Which addresses. A host that a row names without `.public` or `.private` is addressed as its peer knows it: on its
  * own site by the interface that it answers on, from elsewhere by its public address. The public address is that of its

@@ -5,8 +5,15 @@
 #include "models/firewall/rules.h"
 #include "sim/check/bind_parts.h"
 
-/* Spreads a number from a node along the links: through firewalls or not. Nodes of other numbers stay as they are. */
-static void spread(struct binding *b, int unset, int number, bool through_firewalls)
+/* Where outside ends: at a firewall, and at a host with a foot on either side, which does not forward. */
+static bool is_edge(const struct topo_node *n)
+{
+    return n->kind == TOPO_FIREWALL || (n->kind == TOPO_HOST && n->interfaces.count > 1);
+}
+
+/* Spreads a number from a node along the links, up to where outside ends or everywhere. Nodes that have another number
+ * keep it. */
+static void spread(struct binding *b, int unset, int number, bool through_all)
 {
     for (bool more = true; more;) {
         more = false;
@@ -15,7 +22,7 @@ static void spread(struct binding *b, int unset, int number, bool through_firewa
             for (int e = 0; e < 2; e++) {
                 unsigned from = l->node[e], to = l->node[!e];
                 if (b->site[from] != number || b->site[to] != unset ||
-                    (!through_firewalls && b->t->nodes.items[to].kind == TOPO_FIREWALL))
+                    (!through_all && is_edge(&b->t->nodes.items[to])))
                     continue;
                 b->site[to] = number;
                 more = true;

@@ -472,6 +472,29 @@ static void a_cluster_behind_nat_needs_its_release(void **state)
     rig_close(&g);
 }
 
+/* One foot on the Internet, one inside, and only an internal firewall. */
+static void an_expressway_on_the_internet_belongs_to_its_site(void **state)
+{
+    (void)state;
+    const char *set[] = {"nodes.expressway-e.interfaces.lan2.addresses=[\"198.51.100.20/24\"]",
+                         "nodes.expressway-e.interfaces.lan2.gateway=\"198.51.100.1\"",
+                         "nodes.expressway-e.settings={}",
+                         "nodes.ext-fw=null",
+                         "links.transit=null",
+                         "links.dmz-ext=null",
+                         "links.acme-wan.b=\"expressway-e:lan2\"", "nodes.int-fw.interfaces.1=null",
+                         "nodes.int-fw.rules={\"interfaces\": [{\"name\": \"dmz-int\", \"level\": 50}, {\"name\": "
+                         "\"collab\", \"level\": 90}, {\"name\": \"inside\", \"level\": 100}, {\"name\": \"admin\", "
+                         "\"level\": 95}]}"};
+    struct rig g;
+    rig_open(&g, "topologies/web-proxy.json", "web-proxy", set, sizeof set / sizeof *set);
+    questions_are(g.b, "1.3", "1.3 must tcp: admin-pc:eth0 10.1.9.0-10.1.9.255 1024-65535 > expressway-e:lan1 "
+                              "10.0.20.2 8443\n");
+    questions_are(g.b, "1.6", "1.6 must udp: internet * 1024-65535 > expressway-e:lan2 198.51.100.20 3478\n");
+    questions_are(g.b, "1.10", "1.10 must udp: cms:a 10.1.0.40 1024-65535 > expressway-e:lan1 10.0.20.2 3478\n");
+    rig_close(&g);
+}
+
 /* ---- ranges ---- */
 
 static void ranges_are_as_a_list_of_addresses(void **state)
@@ -516,6 +539,7 @@ int main(void)
         cmocka_unit_test(releases_that_do_not_go_together_are_named),
         cmocka_unit_test(peers_and_families_are_asked_one_by_one),
         cmocka_unit_test(a_cluster_behind_nat_needs_its_release),
+        cmocka_unit_test(an_expressway_on_the_internet_belongs_to_its_site),
         cmocka_unit_test(ranges_are_as_a_list_of_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

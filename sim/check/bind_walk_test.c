@@ -238,13 +238,15 @@ static const struct deployment {
     const char *file, *tables[3];
     size_t rows; /* numbered rows of the tables, each of which becomes a question or is of other releases */
     bool small_x89_alone; /* its rule sets are for a small appliance, and for X8.9 */
+    const char *closed;   /* optional rows that it does without; NULL: none */
 } deployments[] = {
-    {"topologies/web-proxy.json", {"web-proxy"}, 13, false},
-    {"topologies/single-nic.json", {"web-proxy"}, 13, false},
-    {"topologies/sip-edge-standards.json", {"sip-edge-standards"}, 15, false},
-    {"topologies/sip-edge-microsoft.json", {"sip-edge-microsoft", "skype-edge"}, 12, false},
-    {"topologies/p2p-microsoft.json", {"p2p-microsoft"}, 13, false},
-    {"topologies/dual-nic.json", {"sip-edge-microsoft", "skype-edge"}, 12, true},
+    {"topologies/web-proxy.json", {"web-proxy"}, 13, false, NULL},
+    {"topologies/single-nic.json", {"web-proxy"}, 13, false, NULL},
+    {"topologies/sip-edge-standards.json", {"sip-edge-standards"}, 15, false, NULL},
+    {"topologies/sip-edge-microsoft.json", {"sip-edge-microsoft", "skype-edge"}, 12, false, NULL},
+    {"topologies/p2p-microsoft.json", {"p2p-microsoft"}, 13, false, NULL},
+    {"topologies/dual-nic.json", {"sip-edge-microsoft", "skype-edge"}, 12, true, NULL},
+    {"topologies/lab.json", {"skype-edge"}, 0, true, "5.relay-in 5.relay-out-tcp 5.relay-out-udp"},
 };
 
 static bool group_has_passed(const struct bound *b, const bool *passed, int group)
@@ -268,9 +270,11 @@ static size_t count_failures(const struct deployment *dep, const struct bound *b
     }
     for (size_t i = 0; i < b->questions.count; i++) {
         const struct bind_question *q = &b->questions.items[i];
-        bool ok = q->need == NEED_NEVER ? c[i].passed == 0
-                  : q->group >= 0       ? group_has_passed(b, passed, q->group)
-                                        : passed[i];
+        bool closed = q->need == NEED_NEVER || (dep->closed && strstr(dep->closed, q->row->id));
+        bool ok = closed          ? c[i].passed == 0
+                  : q->group >= 0 ? group_has_passed(b, passed, q->group)
+                                  : passed[i];
+        assert_true(!closed || q->need != NEED_MUST);
         if (ok)
             continue;
         failures++;
@@ -281,6 +285,10 @@ static size_t count_failures(const struct deployment *dep, const struct bound *b
     free(c);
     return failures;
 }
+
+struct totals {
+    size_t questions, packets;
+};
 
 static bool is_numbered(const struct port_row *r)
 {
@@ -307,7 +315,8 @@ static size_t count_rows(const struct bound *b)
     return n;
 }
 
-static void check_deployment(const struct deployment *dep, enum appliance_size size, const char *release_text)
+static void check_deployment(const struct deployment *dep, enum appliance_size size, const char *release_text,
+                             struct totals *totals)
 {
     const struct topo_options none = {0};
     struct topology *t;
@@ -315,7 +324,7 @@ static void check_deployment(const struct deployment *dep, enum appliance_size s
     if (topology_read(dep->file, &none, &t, &d))
         fail_msg("%s", d.text);
     struct port_table *table[3] = {NULL};
-    size_t count = 0, samples = 0;
+    size_t count = 0;
     for (; count < 3 && dep->tables[count]; count++) {
         assert_string_equal(t->check.tables.items[count], dep->tables[count]);
         if (port_table_find(dep->tables[count], &table[count], &d))
@@ -326,11 +335,10 @@ static void check_deployment(const struct deployment *dep, enum appliance_size s
     const struct bind_options options = {.size = &size, .release = &release};
     struct bound *b;
     bind_tables(t, (const struct port_table *const *)table, count, &options, &b);
-    size_t failures = count_failures(dep, b, &samples);
+    size_t failures = count_failures(dep, b, &totals->packets);
     assert_int_equal(count_rows(b), dep->rows);
     assert_int_equal(b->clashes.count, 0);
-    print_message("#: %s, %s, %s: %zu questions, %zu packets there and back\n", dep->file,
-                  size == SIZE_LARGE ? "large" : "small", release_text, b->questions.count, samples);
+    totals->questions += b->questions.count;
     bound_free(b);
     for (size_t i = 0; i < count; i++)
         port_table_free(table[i]);
@@ -342,12 +350,14 @@ static void the_rule_sets_pass_the_tables_they_serve(void **state)
 {
     (void)state;
     static const char *const releases[] = {"X8.9", "X12.5.3"};
+    struct totals totals = {0};
     for (size_t i = 0; i < sizeof deployments / sizeof *deployments; i++)
         for (size_t r = 0; r < (deployments[i].small_x89_alone ? 1 : 2); r++) {
-            check_deployment(&deployments[i], SIZE_SMALL, releases[r]);
+            check_deployment(&deployments[i], SIZE_SMALL, releases[r], &totals);
             if (!deployments[i].small_x89_alone)
-                check_deployment(&deployments[i], SIZE_LARGE, releases[r]);
+                check_deployment(&deployments[i], SIZE_LARGE, releases[r], &totals);
         }
+    print_message("#: %zu questions, %zu packets there and back\n", totals.questions, totals.packets);
 }
 
 int main(void)

@@ -69,7 +69,7 @@ struct port_row {
     const char *id; /* "2.6": of the tables; "2.mra": of ours. Unique among all tables */
     const char *purpose;
     int need; /* enum port_need */
-    int from_end, to_end, from_end_translated, to_end_translated; /* as read: see port_end_of; 0: not translated */
+    int from_end, to_end, from_end_translated, to_end_translated; /* as read; 0: none */
     LIST_OF(const char *) from_ports_text, to_ports_text, never_ports_text, note_ids;
     LIST_OF(int) protocols; /* enum port_protocol */
     bool any_of;            /* one of the protocols is enough */

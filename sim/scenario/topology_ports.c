@@ -78,36 +78,44 @@ static int find_node(const struct topology *t, const char *name)
     return -1;
 }
 
-/* Packets begin at a host, or at a router for those behind it. */
-static int resolve(const struct topology *t, const cJSON *object, const char *key, const char *name, int *out,
-                   struct diag *d)
+static bool is_kind(const struct topology *t, int node, enum topo_kind kind)
 {
-    int node = find_node(t, name);
-    enum topo_kind kind = node < 0 ? TOPO_SWITCH : (enum topo_kind)t->nodes.items[node].kind;
-    *out = kind == TOPO_HOST || kind == TOPO_ROUTER ? node : -1;
-    if (*out >= 0)
+    return node >= 0 && t->nodes.items[node].kind == (int)kind;
+}
+
+/* A name that nobody gave need not be there. */
+static int resolve_internet(const struct topology *t, struct topo_check *c, struct diag *d)
+{
+    const cJSON *given = c->json ? cJSON_GetObjectItemCaseSensitive(c->json, "internet") : NULL;
+    c->internet_node = find_node(t, c->internet);
+    if (is_kind(t, c->internet_node, TOPO_ROUTER))
         return 0;
-    return json_error(t->json, topology_at(object, key, -1), d, "expected a host or router of this topology, found "
-                      "\"%.40s\"", name);
+    c->internet_node = -1;
+    return given ? json_error(t->json, given, d, "expected a router of this topology, found \"%.40s\"", c->internet)
+                 : 0;
+}
+
+/* Packets begin at a host, or at a router for those behind it. */
+static int resolve_actor(const struct topology *t, struct topo_actor *a, struct diag *d)
+{
+    a->node = a->at ? find_node(t, a->at) : -1;
+    if (!a->at || is_kind(t, a->node, TOPO_HOST) || is_kind(t, a->node, TOPO_ROUTER))
+        return 0;
+    return json_error(t->json, topology_at(a->json, "at", -1), d,
+                      "expected a host or router of this topology, found \"%.40s\"", a->at);
 }
 
 int topology_ports(struct topology *t, struct diag *d)
 {
     struct topo_check *c = &t->check;
-    c->internet_node = find_node(t, c->internet);
-    const cJSON *internet = c->json ? cJSON_GetObjectItemCaseSensitive(c->json, "internet") : NULL;
-    int err = internet ? resolve(t, c->json, "internet", c->internet, &c->internet_node, d) : 0;
+    int err = resolve_internet(t, c, d);
     if (!err && release_parse(c->release_text, "X", &c->release) != 0)
         err = json_error(t->json, topology_at(c->json, "expressway", -1), d,
                          "expected a release, as \"X8.9\" or \"X12.5.3\", found \"%.40s\"", c->release_text);
     if (!err && c->meeting_server_text && release_parse(c->meeting_server_text, "", &c->meeting_server) != 0)
         err = json_error(t->json, topology_at(c->json, "meeting_server", -1), d,
                          "expected a release, as \"2.9.2\", found \"%.40s\"", c->meeting_server_text);
-    for (size_t i = 0; !err && i < ACTOR_COUNT; i++) {
-        struct topo_actor *a = &c->actor[i];
-        a->node = -1;
-        if (a->at)
-            err = resolve(t, a->json, "at", a->at, &a->node, d);
-    }
+    for (size_t i = 0; !err && i < ACTOR_COUNT; i++)
+        err = resolve_actor(t, &c->actor[i], d);
     return err;
 }

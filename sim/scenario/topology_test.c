@@ -133,7 +133,7 @@ static const struct {
      "--set:1:39: nodes.a.settings: expected no such key in a host without a system"},
     {PLAIN, "check={\"internet\": \"r\", \"actors\": {\"admin-pc\": {\"at\": \"a\"}}}", NULL},
     {PLAIN, "check.internet=\"s\"",
-     "--set:1:16: check.internet: expected a host or router of this topology, found \"s\""},
+     "--set:1:16: check.internet: expected a router of this topology, found \"s\""},
     {PLAIN, "check.actors.any.at=\"q\"",
      "--set:1:21: check.actors.any.at: expected a host or router of this topology, found \"q\""},
     {PLAIN, "check.actors.nobody={}",
