@@ -26,6 +26,7 @@ struct fw_conn {
     uint8_t last;         /* of a tombstone: the timer that ran out */
     uint8_t fins, syns;   /* directions that sent one */
     bool answered;        /* machines with hooks: a packet came the other way */
+    uint8_t tcp;          /* machines with hooks: enum tcp_state */
     bool from_outside;    /* let in by a mapping: its owner is the one who answers */
     bool checked_reply;   /* answers are shown to the rules as well (ICMP without inspection) */
 };

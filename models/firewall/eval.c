@@ -313,7 +313,7 @@ static struct fw_context at_hook(const struct fw_context *ctx, enum fw_hook hook
     struct fw_context c = *ctx;
     if (hook == FW_PREROUTING || hook == FW_INPUT)
         c.out = FW_SELF;
-    if (hook == FW_OUTPUT || hook == FW_POSTROUTING)
+    if (hook == FW_OUTPUT)
         c.in = FW_SELF;
     return c;
 }
@@ -390,17 +390,17 @@ const struct fw_rule *fw_nat_chain(const struct fw_rules *r, enum fw_hook hook, 
     return NULL;
 }
 
-bool fw_notrack(const struct fw_rules *r, const struct fw_context *ctx)
+bool fw_early(const struct fw_rules *r, const struct fw_context *ctx, bool *notrack)
 {
     enum fw_hook hook = ctx->in == FW_SELF ? FW_OUTPUT : FW_PREROUTING;
-    struct fw_verdict v = {0};
-    bool notrack = false;
-    for (size_t i = 0; i < r->base_count && !notrack; i++) {
+    struct fw_verdict v = plain(FW_PERMITTED, "default");
+    *notrack = false;
+    for (size_t i = 0; i < r->base_count && v.decision != FW_DENIED; i++) {
         const struct fw_base *b = &r->base[i];
         if (b->hook == hook && b->priority < FW_PRIO_CONNTRACK && base_sees(b, ctx))
-            ask_base(r, b, ctx, &notrack, v);
+            v = ask_base(r, b, ctx, notrack, v);
     }
-    return notrack;
+    return v.decision != FW_DENIED;
 }
 
 /* ---- both ---- */

@@ -2,6 +2,7 @@
 /* The way of a packet through a machine with hooks (Linux netfilter): connection tracking, the NAT chains for the
  * first packet of a connection, then every chain of every hook, for every packet, in the state that it has. */
 #include "models/firewall/fwbox_parts.h"
+#include "models/firewall/tcp_state.h"
 
 enum { NO_IFACE = 255 }; /* connections are found whatever interface a packet comes in by */
 
@@ -14,26 +15,10 @@ struct passage {
     uint32_t conn; /* 0: none */
     unsigned dir;
     uint8_t states;
+    enum tcp_state tcp; /* behind it */
 };
 
 /* ---- states ---- */
-
-/* A TCP packet without a connection that begins one: a SYN, or an ACK in the middle of one. */
-static bool begins(const struct fw_box *b, const struct fw_packet *p)
-{
-    uint8_t flags = p->tcp_flags & (FW_FIN | FW_SYN | FW_RST | FW_ACK);
-    return p->flow.proto != PROTO_TCP || flags == FW_SYN || (flags == FW_ACK && b->rules->policy.tcp_loose);
-}
-
-/* Combinations that no TCP sends: those with none of SYN, ACK, RST, or with two that exclude each other. */
-static bool sane(const struct fw_packet *p)
-{
-    uint8_t f = p->tcp_flags & (FW_FIN | FW_SYN | FW_RST | FW_ACK);
-    if (p->flow.proto != PROTO_TCP)
-        return true;
-    return f == FW_SYN || f == (FW_SYN | FW_ACK) || f == FW_RST || f == (FW_RST | FW_ACK) ||
-           f == (FW_FIN | FW_ACK) || f == FW_ACK;
-}
 
 /* ICMP begins a connection with a question alone. */
 static bool asks(const struct fw_flow *f)
@@ -197,7 +182,8 @@ static bool follow_related(const struct fw_box *b, struct passage *w, struct fw_
     const struct fw_key *k = &c->key[1 - w->dir];
     w->real.dst = k->src;
     w->leaving = w->real;
-    if (ip_equal(&w->p->flow.src, &w->p->quoted.dst))
+    /* A router on the way is hidden as well where the end is (nf_nat_icmp_reply_translation). */
+    if (moved(&c->key[w->dir].src, c->key[w->dir].sport, &k->dst, k->dport))
         w->leaving.src = k->dst;
     r->quoted_src = (struct endpoint){k->src, k->sport};
     r->quoted_dst = (struct endpoint){k->dst, k->dport};
@@ -213,24 +199,35 @@ static void classify(struct fw_box *b, uint64_t now_ns, struct passage *w, struc
         follow_related(b, w, r);
         return;
     }
-    if (!sane(w->p))
-        return;
+    bool tcp = w->p->flow.proto == PROTO_TCP, loose = b->rules->policy.tcp_loose;
     w->conn = fw_conn_find(&b->ct, &key, &w->dir);
     struct fw_conn *c = w->conn ? fw_conn_at(&b->ct, w->conn) : NULL;
-    bool again = c && c->list == FW_TIMER_CLOSING && (w->p->tcp_flags & (FW_SYN | FW_ACK)) == FW_SYN;
+    if (tcp)
+        w->tcp = tcp_state_after(c ? (enum tcp_state)c->tcp : TCP_NONE, w->dir, w->p->tcp_flags, loose);
+    bool again = c && w->tcp == TCP_SYN_SENT && (c->tcp == TCP_TIME_WAIT || c->tcp == TCP_CLOSED);
     if (c && (!fw_conn_live(c) || again)) {
         fw_box_forget(b, now_ns, w->conn);
         w->conn = 0;
+        w->dir = 0;
+        w->tcp = tcp ? tcp_state_after(TCP_NONE, 0, w->p->tcp_flags, loose) : TCP_NONE;
     }
-    if (w->conn)
+    if (w->tcp == TCP_INVALID)
+        w->conn = 0;
+    else if (w->conn)
         follow(b, w);
-    else if (begins(b, w->p) && asks(&w->p->flow))
+    else if (asks(&w->p->flow))
         w->states = FW_STATE_NEW;
 }
 
 static void use(struct fw_box *b, uint64_t now_ns, const struct passage *w)
 {
     struct fw_conn *c = fw_conn_at(&b->ct, w->conn);
+    if (w->tcp == TCP_CLOSED && !c->answered) {
+        fw_box_forget(b, now_ns, w->conn); /* refused: there never was a connection */
+        return;
+    }
+    if (w->tcp != TCP_SAME)
+        c->tcp = (uint8_t)w->tcp;
     c->answered = c->answered || w->dir == 1;
     enum fw_timer timer = (enum fw_timer)c->list;
     if (w->p->flow.proto == PROTO_TCP)
@@ -253,6 +250,7 @@ static const char *remember(struct fw_box *b, uint64_t now_ns, struct passage *w
     if (!w->conn)
         return "conn-limit";
     fw_conn_at(&b->ct, w->conn)->syns = (w->p->tcp_flags & FW_SYN) != 0;
+    fw_conn_at(&b->ct, w->conn)->tcp = (uint8_t)w->tcp;
     return NULL;
 }
 
@@ -281,20 +279,24 @@ struct fw_result fw_hooks_pass(struct fw_box *b, uint64_t now_ns, const struct f
         return r;
     }
     struct fw_context early = context_of(&w, FW_SELF);
-    if (fw_notrack(b->rules, &early))
+    bool notrack, tracked = fw_early(b->rules, &early, &notrack);
+    if (notrack)
         w.states = FW_STATE_UNTRACKED;
     else
         classify(b, now_ns, &w, &r);
     bool first = w.states == FW_STATE_NEW && !w.conn;
     const char *why = first ? translate_to(b, &w, &doubts) : NULL;
+    bool lost = doubts.doubt_count > 0; /* where it goes is not known; where from is for the last chains alone */
     int out = way_out(b, &w.real.dst);
     if (!why && first && out != FW_ANY_IFACE)
         why = translate_from(b, &w, out, &doubts);
     struct fw_context ctx = context_of(&w, out);
     if (why || out == FW_ANY_IFACE)
         return fw_box_dropped(p, why ? why : "no-route");
+    if (w.conn && tracked)
+        use(b, now_ns, &w); /* whatever the chains behind it say */
     struct fw_verdict v = fw_eval(b->rules, &ctx);
-    if (v.decision == FW_PERMITTED && doubts.doubt_count) {
+    if (lost || (v.decision == FW_PERMITTED && doubts.doubt_count)) {
         v = doubts;
         v.decision = FW_UNKNOWN;
         v.reason = "unsupported";
@@ -308,8 +310,6 @@ struct fw_result fw_hooks_pass(struct fw_box *b, uint64_t now_ns, const struct f
     }
     if (first && (why = remember(b, now_ns, &w)))
         return fw_box_dropped(p, why);
-    if (w.conn)
-        use(b, now_ns, &w);
     r.verdict = v;
     r.seen = ctx.real;
     r.iface = out;

@@ -149,8 +149,8 @@ const struct fw_flow *fw_base_view(const struct fw_base *b, const struct fw_cont
 uint8_t fw_base_states(const struct fw_base *b, const struct fw_context *ctx);
 /* The hooks with chains that a packet from ctx->in to ctx->out meets, in order; their number, at most 3. */
 size_t fw_hooks_of(const struct fw_context *ctx, enum fw_hook hook[3]);
-/* A raw chain takes the packet out of connection tracking. */
-bool fw_notrack(const struct fw_rules *r, const struct fw_context *ctx);
+/* The chains before connection tracking let the packet on to it; *notrack: they take it out of it. */
+bool fw_early(const struct fw_rules *r, const struct fw_context *ctx, bool *notrack);
 /* The rule of the NAT chains at the hook that a new connection meets; NULL: none. Doubts are noted in v. */
 const struct fw_rule *fw_nat_chain(const struct fw_rules *r, enum fw_hook hook, const struct fw_context *ctx,
                                    struct fw_verdict *v);
