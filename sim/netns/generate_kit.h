@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Test code: Linux rule sets from a seed, dense in what is easy to get wrong: chains that jump, go and return, negations,
- * ranges, states, flags, several base chains at a hook, translations. */
+/* Test code: Linux rule sets from a seed, dense in what is easy to get wrong: chains that jump, go and return,
+ * negations, ranges, states, flags, several base chains at a hook, translations. */
 #ifndef TP_SIM_NETNS_GENERATE_KIT_H
 #define TP_SIM_NETNS_GENERATE_KIT_H
 

@@ -327,6 +327,9 @@ static bool may_be(const struct netns_world *world, const struct ip_addr *a, uin
     for (size_t i = 0; i < world->iface_count && family == IP_V6; i++) /* subnet-router anycast */
         if (ip_in_prefix(a, &world->iface[i].v6) && a->b[15] == 0)
             return false;
+    for (size_t i = 0; i < world->route_count && family == IP_V6; i++) /* the same: no error is sent to it */
+        if (ip_equal(&world->route[i].to.ip, a))
+            return false;
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Test code: the constants of a Linux rule file (iptables-save or nft JSON), found without understanding it, so that
- * nothing here can share a mistake with an importer; a world in which its interfaces exist and its addresses are routed;
- * and packets at the boundaries of the constants. */
+ * nothing here can share a mistake with an importer; a world in which its interfaces exist and its addresses are
+ * routed; and packets at the boundaries of the constants. */
 #ifndef TP_SIM_NETNS_WORDS_KIT_H
 #define TP_SIM_NETNS_WORDS_KIT_H
 
