@@ -216,6 +216,25 @@ static int read_ranges(const struct reading *r, const cJSON *object, const char 
     return 0;
 }
 
+/* Ports that a setting moves have to be those that it has when nobody set it. */
+static int check_setting(const struct reading *r, const cJSON *at, enum port_setting setting,
+                         const struct port_ranges *ports)
+{
+    static const struct {
+        struct port_range within;
+        const char *expected;
+    } rows[] = {
+        [SETTING_ADMINISTRATION_PORT] = {{8443, 8443}, "port 8443 alone with the setting administration-port"},
+        [SETTING_TURN_PORT] = {{3478, 3483}, "one range within 3478-3483 with the setting turn-port"},
+        [SETTING_TCP_OVERRIDE_PORT] = {{0, 0}, "no ports with the setting tcp-override-port"},
+        [SETTING_TRAVERSAL_ZONES] = {{7001, 7001}, "port 7001 alone with the setting traversal-zones"},
+    };
+    if (setting == SETTING_NONE || (ports->count == 1 && ports->items[0].lo >= rows[setting].within.lo &&
+                                    ports->items[0].hi <= rows[setting].within.hi))
+        return 0;
+    return json_error(r->t->json, at, r->d, "expected %s", rows[setting].expected);
+}
+
 static int read_release(const struct reading *r, const cJSON *object, const char *key, const char *text,
                         struct release *out)
 {
@@ -246,6 +265,16 @@ static int check_notes(const struct reading *r, const cJSON *object, struct fiel
 
 /* ---- rows ---- */
 
+static int check_parity(const struct reading *r, const struct port_alternative *a)
+{
+    for (size_t i = 0; a->parity != PARITY_ANY && i < a->ports.count; i++) {
+        const struct port_range *p = &a->ports.items[i];
+        if (p->lo == p->hi && p->lo % 2 != (a->parity == PARITY_ODD))
+            return expected(r, at_key(a->at, "to_ports", (int)i), "a range that has a port of the parity");
+    }
+    return 0;
+}
+
 /* Where the ports that packets go to stand: one alternative for every size, several by size, or a setting's alone. */
 static int read_destination(const struct reading *r, struct port_row *row)
 {
@@ -259,7 +288,8 @@ static int read_destination(const struct reading *r, struct port_row *row)
         *a = (struct port_alternative){.at = row->at, .size = PORT_SIZE_ANY};
         row->alternatives.items = a;
         row->alternatives.count = 1;
-        return read_ranges(r, row->at, "to_ports", TEXTS(row->to_ports_text), &a->ports);
+        int err = read_ranges(r, row->at, "to_ports", TEXTS(row->to_ports_text), &a->ports);
+        return err ? err : check_setting(r, row->at, (enum port_setting)row->setting, &a->ports);
     }
     for (size_t i = 0; i < row->alternatives.count; i++) {
         struct port_alternative *a = &row->alternatives.items[i];
@@ -267,6 +297,10 @@ static int read_destination(const struct reading *r, struct port_row *row)
             if (row->alternatives.items[k].size == a->size)
                 return expected(r, at_key(a->at, "size", -1), "each size once");
         int err = read_ranges(r, a->at, "to_ports", TEXTS(a->ports_text), &a->ports);
+        if (!err)
+            err = check_setting(r, a->at, (enum port_setting)row->setting, &a->ports);
+        if (!err)
+            err = check_parity(r, a);
         if (err)
             return err;
     }
@@ -319,6 +353,8 @@ static int read_row(const struct reading *r, struct port_row *row)
 static int read_listener(const struct reading *r, struct port_listener *l)
 {
     int err = read_ranges(r, l->at, "ports", TEXTS(l->ports_text), &l->ports);
+    if (!err)
+        err = check_setting(r, l->at, (enum port_setting)l->setting, &l->ports);
     if (!err)
         err = read_releases(r, l->at, &l->releases);
     if (!err)

@@ -83,6 +83,9 @@ static const struct {
     {ROW("\"protocols\": [\"udp\"], \"alternatives\": [{\"size\": \"large\", \"to_ports\": [\"1\"]},\n"
          "{\"size\": \"large\", \"to_ports\": [\"2\"]}]"),
      "t.json:3:10: rows.0.alternatives.1.size: expected each size once, found \"large\""},
+    {ROW("\"protocols\": [\"udp\"], \"alternatives\": [{\"size\": \"large\", \"parity\": \"even\",\n"
+         "\"to_ports\": [\"2777\"]}]"),
+     "t.json:3:14: rows.0.alternatives.0.to_ports.0: expected a range that has a port of the parity, found \"2777\""},
     {ROW(PLAIN ", \"since\": \"8.9\""),
      "t.json:2:158: rows.0.since: expected a release, as \"X8.9\" or \"X12.5.3\", found \"8.9\""},
     {ROW(PLAIN ", \"since\": \"X8.10\", \"before\": \"X8.9\""),
@@ -91,6 +94,10 @@ static const struct {
      "t.json:2:10: rows.0: expected \"degrades_to\" where a row is optional, found none"},
     {ROW(PLAIN ", \"from_translated\": \"expressway-e.public\""),
      "t.json:2:10: rows.0: expected \"from_translated\" and \"to_translated\" together, found one of them"},
+    {ROW(PLAIN ", \"setting\": \"turn-port\""),
+     "t.json:2:10: rows.0: expected one range within 3478-3483 with the setting turn-port"},
+    {ROW(PLAIN ", \"setting\": \"tcp-override-port\""),
+     "t.json:2:10: rows.0: expected no ports with the setting tcp-override-port"},
     {ROW(PLAIN ", \"notes\": [\"9\"]"),
      "t.json:2:159: rows.0.notes.0: expected the id of a note of this table, found \"9\""},
     {HEAD "\"rows\": [{\"id\": \"8.1\", " ENDS ", " PLAIN "}]}",
