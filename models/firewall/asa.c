@@ -32,6 +32,14 @@ static int other_box(struct asa *a)
                       asa_peek(a));
 }
 
+/* FTD: the language of 9.x, and a second engine behind the lists. */
+static int ftd_version(struct asa *a)
+{
+    static const char note[] = "what these lists permit, Snort may still drop: its rules are not in this file";
+    a->quiet = true;
+    return fw_rules_add_note(a->rules, a->line, a->raw, note) ? asa_no_memory(a) : 0;
+}
+
 static int certificate(struct asa *a)
 {
     a->certificate = a->line;
@@ -58,7 +66,7 @@ static const struct asa_command in_chain[] = {
 
 static const struct asa_command top[] = {
     {"ASA Version", ASA_OBJECTS, asa_version, NULL},
-    {"NGFW Version", ASA_OBJECTS, NULL, NULL}, /* FTD: the language of 9.x */
+    {"NGFW Version", ASA_OBJECTS, ftd_version, NULL},
     {"PIX Version", ASA_OBJECTS, other_box, NULL},
     {"FWSM Version", ASA_OBJECTS, other_box, NULL},
     {"firewall transparent", ASA_OBJECTS, transparent, NULL},
@@ -137,7 +145,7 @@ static int pass_end(struct asa *a)
     return a->pass == ASA_BINDINGS ? asa_bind_families(a, false) : 0;
 }
 
-static const struct asa_dialect asa = {.top = top, .quiet = asa_quiet, .pass_end = pass_end};
+static const struct asa_dialect asa = {.top = top, .quiet = asa_quiet, .port = asa_port, .pass_end = pass_end};
 
 /* A line that only an ASA writes, at the line's start. */
 static bool tells(const char *line, size_t len)
@@ -152,14 +160,18 @@ static bool tells(const char *line, size_t len)
 
 bool fw_asa_recognise(const char *text, size_t len)
 {
-    for (size_t at = 0; at < len;) {
-        const char *eol = memchr(text + at, '\n', len - at);
-        size_t n = eol ? (size_t)(eol - (text + at)) : len - at;
-        if (tells(text + at, n))
-            return true;
-        at += n + 1;
-    }
-    return false;
+    return asa_any_line(text, len, tells);
+}
+
+static bool tells_ftd(const char *line, size_t len)
+{
+    static const char said[] = "NGFW Version ";
+    return len >= strlen(said) && memcmp(line, said, strlen(said)) == 0;
+}
+
+bool fw_ftd_recognise(const char *text, size_t len)
+{
+    return asa_any_line(text, len, tells_ftd);
 }
 
 int fw_asa_parse(const struct fw_source *src, struct fw_rules **out, struct fw_diag *diag)
@@ -168,4 +180,10 @@ int fw_asa_parse(const struct fw_source *src, struct fw_rules **out, struct fw_d
     if (!err)
         (*out)->asa = true;
     return err;
+}
+
+/* The packet filter of an FTD speaks the same language; its lines are made by a manager, so none are advised. */
+int fw_ftd_parse(const struct fw_source *src, struct fw_rules **out, struct fw_diag *diag)
+{
+    return asa_read(&asa, src, out, diag);
 }

@@ -104,6 +104,7 @@ typedef int asa_doubt(struct asa *a, const char *why);
 /* A language of the family. */
 struct asa_dialect {
     const struct asa_command *top, *quiet;
+    bool (*port)(const char *word, unsigned protos, uint16_t *port);
     bool banner_ends;  /* a banner goes on until its delimiter comes again */
     int (*pass_end)(struct asa *a); /* a->pass is over; a->line is that of the last line */
 };
@@ -150,6 +151,18 @@ struct asa {
         const char *name;
         struct asa_name_list *next;
     } *lists6;             /* IPv6 access-lists */
+    struct asa_sequences { /* IOS: the numbers of a list's rules */
+        const char *list;
+        long *v;
+        size_t count, cap;
+        struct asa_sequences *next;
+    } *sequences;
+    uint64_t nat_inside, nat_outside; /* IOS: interfaces */
+    struct asa_pool {                 /* IOS: ip nat pool */
+        const char *name;
+        struct fw_addr addr;
+        struct asa_pool *next;
+    } *pools;
     long zone_s;           /* local time minus UTC */
     bool summer_time;
     struct {               /* the banner being read */
@@ -165,6 +178,7 @@ struct asa {
         bool shutdown;
         unsigned line;
         const char *text;
+        const char *block, *again; /* IOS: the line that opens it; its name, which may have been there before */
         struct asa_strange { /* lines below it that are not understood */
             unsigned line;
             const char *text, *why;
@@ -188,6 +202,9 @@ extern const struct asa_command asa_anything[]; /* below a line without effect *
 int asa_read(const struct asa_dialect *dialect, const struct fw_source *src, struct fw_rules **out,
              struct fw_diag *diag); /* as fw_importer */
 extern const struct asa_command asa_quiet[];    /* asa_quiet.c: the lines without effect */
+
+/* Whether a line of the text does. */
+bool asa_any_line(const char *text, size_t len, bool (*tells)(const char *line, size_t len));
 
 /* ---- lexer (asa_lex.c) ---- */
 
@@ -228,6 +245,7 @@ int asa_ip(struct asa *a, struct ip_addr *out); /* or an alias */
 /* `A MASK`, `A::/len`, the A read by the caller's peek. */
 int asa_ip_mask(struct asa *a, struct fw_addr *out);
 int asa_address_text(struct asa *a, struct fw_addr *out); /* `host A`, `A MASK`, `A::/len` */
+int asa_add_item(struct asa *a, const struct asa_item *item); /* to a->symbol */
 int asa_expand_addrs(struct asa *a, const char *name, struct asa_addrs *out);
 int asa_expand_services(struct asa *a, struct asa_symbol *s, struct asa_services *out);
 int asa_push_addr(struct asa *a, struct asa_addrs *v, const struct fw_addr *x);
@@ -255,6 +273,7 @@ extern const struct asa_command asa_in_network[], asa_in_service[], asa_in_netwo
 /* ---- doubts (asa_read.c; asa_objects.c) ---- */
 
 int asa_taint(struct asa *a, const char *why, struct fw_taint_spec spec); /* line and text of a->line */
+int asa_no_doubt(struct asa *a, const char *why);                         /* no first packet is decided by it */
 int asa_taint_anywhere(struct asa *a, const char *why);                   /* all packets */
 int asa_taint_all(struct asa *a, const char *why);                        /* all packets, in pass OBJECTS */
 int asa_unknown_member(struct asa *a, const char *why);                   /* of a->symbol, in pass OBJECTS */
@@ -275,6 +294,7 @@ int asa_access_list6(struct asa *a);
 int asa_emit(struct asa *a);
 /* With the conditions of a->ace and the line. maybe: one that cannot be evaluated; NULL: none. */
 int asa_add_rule(struct asa *a, const struct fw_rule_spec *spec, const char *maybe);
+asa_doubt asa_any_rule; /* the line is a rule that cannot be read: it may match any packet of the list */
 int asa_access_group(struct asa *a);  /* asa_bind.c */
 /* Lists that are about one family each: noted where they are bound, bound when all are known. What a list of one
  * family alone leaves of the other: it passes, or is in doubt. */
@@ -283,6 +303,7 @@ int asa_bind_families(struct asa *a, bool other_passes);
 int asa_object_nat(struct asa *a);   /* asa_nat.c */
 int asa_twice_nat(struct asa *a);
 int asa_interface(struct asa *a);    /* asa_system.c */
+int asa_iface_address(struct asa *a, const struct ip_prefix *p); /* of the block; `standby A` may follow */
 int asa_interface_end(struct asa *a);
 int asa_version(struct asa *a);
 int asa_route(struct asa *a);
@@ -297,6 +318,8 @@ int asa_shun(struct asa *a);
 int asa_class_map(struct asa *a);    /* asa_policy.c */
 int asa_policy_map(struct asa *a);
 int asa_service_policy(struct asa *a);
+/* The packets that a list permits, and back: their answers. Those that it denies before are not taken off. */
+int asa_taint_list(struct asa *a, const char *why, const char *name, struct fw_taint_spec spec, bool back);
 int asa_crypto_map(struct asa *a);
 int asa_time_word(struct asa *a, uint64_t *ns);
 extern const struct asa_command asa_in_interface[], asa_in_class_map[], asa_in_policy[];

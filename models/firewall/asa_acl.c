@@ -398,9 +398,10 @@ int asa_emit(struct asa *a)
     return err ? err : asa_add_rule(a, &spec, why);
 }
 
-/* The line is a rule that cannot be read: it may match any packet of the list. */
-static int any_rule(struct asa *a, const char *why)
+int asa_any_rule(struct asa *a, const char *why)
 {
+    if (a->pass != ASA_RULES)
+        return 0;
     bool inactive = a->words && strcmp(a->word[a->words - 1].text, "inactive") == 0;
     a->ace.when = (struct fw_conditions){0};
     struct fw_rule_spec spec = {.list = a->ace.list};
@@ -436,7 +437,7 @@ static int list_name(struct asa *a)
 {
     long n;
     a->ace = (struct asa_ace){0};
-    a->doubt = any_rule;
+    a->doubt = asa_any_rule;
     if (!asa_more(a))
         return asa_expected(a, "the name of an access-list");
     a->ace.list = asa_next(a);

@@ -45,7 +45,7 @@ int asa_define(struct asa *a, const char *name, enum asa_kind kind, struct asa_s
     return 0;
 }
 
-static int add_item(struct asa *a, const struct asa_item *item)
+int asa_add_item(struct asa *a, const struct asa_item *item)
 {
     struct asa_item *i = fw_arena(a->rules, sizeof *i);
     if (!i)
@@ -64,13 +64,13 @@ static int add_name(struct asa *a, enum asa_item_kind kind, const char *what)
         return asa_expected(a, what);
     struct asa_item i = {.kind = kind, .name = fw_arena_text(a->rules, asa_next(a)),
                          .text = fw_arena_text(a->rules, a->raw)};
-    return i.name && i.text ? add_item(a, &i) : asa_no_memory(a);
+    return i.name && i.text ? asa_add_item(a, &i) : asa_no_memory(a);
 }
 
 static int add_unknown(struct asa *a, const char *why, unsigned families)
 {
     struct asa_item i = {.kind = ASA_UNKNOWN, .name = fw_arena_text(a->rules, why), .families = families};
-    return i.name ? add_item(a, &i) : asa_no_memory(a);
+    return i.name ? asa_add_item(a, &i) : asa_no_memory(a);
 }
 
 int asa_unknown_member(struct asa *a, const char *why)
@@ -83,7 +83,7 @@ int asa_unknown_member(struct asa *a, const char *why)
 
 static int add_service(struct asa *a, const struct fw_service *s)
 {
-    return add_item(a, &(struct asa_item){.kind = ASA_SERVE, .service = *s});
+    return asa_add_item(a, &(struct asa_item){.kind = ASA_SERVE, .service = *s});
 }
 
 /* ---- addresses ---- */
@@ -285,7 +285,7 @@ bool asa_at_ports(const struct asa *a)
 
 static int one_port(struct asa *a, unsigned protos, uint16_t *out)
 {
-    if (!asa_port(asa_peek(a), protos, out))
+    if (!a->dialect->port(asa_peek(a), protos, out))
         return asa_expected(a, "a port");
     const char *note = asa_port_note(asa_peek(a));
     a->at++;
@@ -413,7 +413,7 @@ int asa_name(struct asa *a)
     err = block(a, ASA_ALIAS);
     addr = (struct fw_addr){.a = addr.a, .b = addr.a};
     if (!err && !a->symbol->first)
-        err = add_item(a, &(struct asa_item){.kind = ASA_ADDR, .addr = addr});
+        err = asa_add_item(a, &(struct asa_item){.kind = ASA_ADDR, .addr = addr});
     return err;
 }
 
@@ -482,7 +482,7 @@ static int address_value(struct asa *a, int err, const struct fw_addr *addr)
         err = asa_end(a);
     if (!err && a->symbol->kind == ASA_NETWORK && a->symbol->first)
         return asa_fail(a, E_EXISTS, "object %.60s has a value already", a->symbol->name);
-    return err ? err : add_item(a, &(struct asa_item){.kind = ASA_ADDR, .addr = *addr});
+    return err ? err : asa_add_item(a, &(struct asa_item){.kind = ASA_ADDR, .addr = *addr});
 }
 
 static int object_host(struct asa *a)

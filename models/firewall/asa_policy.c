@@ -125,8 +125,7 @@ int asa_service_policy(struct asa *a)
 
 /* ---- regions ---- */
 
-/* The packets that a list permits; back: and their answers. Those that it denies before are not taken off. */
-static int taint_list(struct asa *a, const char *why, const char *name, struct fw_taint_spec spec, bool back)
+int asa_taint_list(struct asa *a, const char *why, const char *name, struct fw_taint_spec spec, bool back)
 {
     const struct fw_list *l = fw_rules_list(a->rules, name);
     int err = 0;
@@ -168,7 +167,7 @@ static int taint_class(struct asa *a, const char *why)
                 spec.service = &c->service;
                 spec.service_count = 1;
             }
-            err = c && c->kind == ASA_CLASS_LIST ? taint_list(a, why, c->list, spec, true)
+            err = c && c->kind == ASA_CLASS_LIST ? asa_taint_list(a, why, c->list, spec, true)
                                                  : asa_taint(a, why, spec);
         }
     }
@@ -289,17 +288,9 @@ static int set_timeout(struct asa *a)
     return 0;
 }
 
-/* Idle times that are not understood: no packet is denied by them at first. */
-static int no_doubt(struct asa *a, const char *why)
-{
-    (void)a;
-    (void)why;
-    return 0;
-}
-
 static int set_timeout_line(struct asa *a)
 {
-    a->doubt = no_doubt;
+    a->doubt = asa_no_doubt;
     return set_timeout(a);
 }
 
@@ -357,7 +348,7 @@ int asa_crypto_map(struct asa *a)
     for (size_t i = a->at; i + 2 < a->words; i++)
         if (strcmp(a->word[i].text, "match") == 0 && strcmp(a->word[i + 1].text, "address") == 0) {
             a->unsure = "what goes into a VPN, and what comes out of it, is not modelled";
-            return taint_list(a, a->unsure, a->word[i + 2].text, (struct fw_taint_spec){0}, true);
+            return asa_taint_list(a, a->unsure, a->word[i + 2].text, (struct fw_taint_spec){0}, true);
         }
     a->quiet = true;
     return 0;

@@ -126,6 +126,7 @@ const struct asa_command asa_quiet[] = {
     QUIET("multicast-routing"),
     QUIET("names"),
     QUIET("netconf"),
+    QUIET("ngips"),
     QUIET("nsf"),
     QUIET("ntp"),
     QUIET("nve"),
@@ -154,6 +155,7 @@ const struct asa_command asa_quiet[] = {
     QUIET("saml"),
     QUIET("scansafe"),
     QUIET("service"),
+    QUIET("service-module"),
     QUIET("setup"),
     QUIET("sla"),
     QUIET("smart-tunnel"),
@@ -166,6 +168,7 @@ const struct asa_command asa_quiet[] = {
     QUIET("ssd"),
     QUIET("ssh"),
     QUIET("ssl"),
+    QUIET("strong-encryption-disable"),
     QUIET("sw-module"),
     QUIET("sysopt"), /* of VPNs and ARP; the MSS is the topology's */
     QUIET("tcp-intercept"),

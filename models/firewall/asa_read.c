@@ -21,6 +21,13 @@ int asa_taint(struct asa *a, const char *why, struct fw_taint_spec spec)
     return fw_rules_add_taint(a->rules, &spec) ? asa_no_memory(a) : 0;
 }
 
+int asa_no_doubt(struct asa *a, const char *why)
+{
+    (void)a;
+    (void)why;
+    return 0;
+}
+
 int asa_taint_anywhere(struct asa *a, const char *why)
 {
     return asa_taint(a, why, (struct fw_taint_spec){0});
@@ -273,6 +280,18 @@ static int read_all(struct asa *a, const char *text, size_t len)
     if (r->unsupported_count)
         qsort(r->unsupported, r->unsupported_count, sizeof *r->unsupported, by_line);
     return 0;
+}
+
+bool asa_any_line(const char *text, size_t len, bool (*tells)(const char *line, size_t len))
+{
+    for (size_t at = 0; at < len;) {
+        const char *eol = memchr(text + at, '\n', len - at);
+        size_t n = eol ? (size_t)(eol - (text + at)) : len - at;
+        if (tells(text + at, n))
+            return true;
+        at += n + 1;
+    }
+    return false;
 }
 
 int asa_read(const struct asa_dialect *dialect, const struct fw_source *src, struct fw_rules **out,

@@ -61,6 +61,7 @@ int asa_interface(struct asa *a)
     a->iface.has_level = a->iface.shutdown = false;
     a->iface.address_count = 0;
     a->iface.strange = NULL;
+    a->iface.again = NULL;
     a->below = strange_of_interface;
     return 0;
 }
@@ -71,8 +72,9 @@ int asa_interface_end(struct asa *a)
     if (!a->iface.open || a->pass != ASA_OBJECTS)
         return 0;
     a->iface.open = false;
+    int before = a->iface.again ? fw_rules_find_interface(a->rules, a->iface.again) : E_NOT_FOUND;
     if (!a->iface.name)
-        return 0;
+        return before < 0 ? 0 : taint_interface(a, before);
     int level = a->iface.has_level ? a->iface.level : strcmp(a->iface.name, "inside") == 0 ? 100 : 0;
     struct fw_iface_spec spec = {.name = a->iface.name, .level = level, .shutdown = a->iface.shutdown,
                                  .address = a->iface.address, .address_count = a->iface.address_count,
@@ -112,7 +114,7 @@ static int no_security_level(struct asa *a)
     return asa_end(a);
 }
 
-static int add_address(struct asa *a, const struct ip_prefix *p)
+int asa_iface_address(struct asa *a, const struct ip_prefix *p)
 {
     if (a->iface.address_count == sizeof a->iface.address / sizeof *a->iface.address)
         return asa_fail(a, E_RANGE, "too many addresses on an interface");
@@ -126,19 +128,11 @@ static int add_address(struct asa *a, const struct ip_prefix *p)
     return asa_end(a);
 }
 
-/* Without its address only what names the interface's address is in doubt, and that is seen to there. */
-static int no_doubt(struct asa *a, const char *why)
-{
-    (void)a;
-    (void)why;
-    return 0;
-}
-
 static int ip_address(struct asa *a)
 {
     struct ip_prefix p = {0};
     struct ip_addr mask;
-    a->doubt = no_doubt;
+    a->doubt = asa_no_doubt; /* what names the interface's address sees to it */
     if (asa_take(a, "dhcp") || asa_take(a, "pppoe")) {
         asa_take(a, "setroute");
         return asa_end(a);
@@ -154,13 +148,13 @@ static int ip_address(struct asa *a)
     for (; m; m <<= 1)
         p.len++;
     a->at++;
-    return add_address(a, &p);
+    return asa_iface_address(a, &p);
 }
 
 static int ipv6_address(struct asa *a)
 {
     struct ip_prefix p;
-    a->doubt = no_doubt;
+    a->doubt = asa_no_doubt; /* what names the interface's address sees to it */
     if (strcmp(asa_peek(a), "autoconfig") == 0 || a->words > a->at + 1)
         if (strcmp(asa_peek(a), "autoconfig") == 0 || strcmp(a->word[a->at + 1].text, "link-local") == 0) {
             a->quiet = true;
@@ -169,7 +163,7 @@ static int ipv6_address(struct asa *a)
     if (prefix_parse(asa_peek(a), &p) != 0 || p.ip.family != IP_V6)
         return asa_expected(a, "an IPv6 address and prefix length");
     a->at++;
-    return add_address(a, &p);
+    return asa_iface_address(a, &p);
 }
 
 static int shutdown(struct asa *a)
@@ -206,6 +200,34 @@ const struct asa_command asa_in_interface[] = {
     {"ipv6 nd", ASA_OBJECTS, NULL, NULL},
     {"igmp", ASA_OBJECTS, NULL, NULL},
     {"nve-only", ASA_OBJECTS, NULL, NULL},
+    {"authentication", ASA_OBJECTS, NULL, NULL},
+    {"bfd", ASA_OBJECTS, NULL, NULL},
+    {"cts", ASA_OBJECTS, NULL, NULL}, /* tags of security groups, and what stands below: */
+    {"propagate sgt", ASA_OBJECTS, NULL, NULL},
+    {"policy static sgt", ASA_OBJECTS, NULL, NULL},
+    {"ddns", ASA_OBJECTS, NULL, NULL},
+    {"dhcp client", ASA_OBJECTS, NULL, NULL},
+    {"dhcprelay", ASA_OBJECTS, NULL, NULL},
+    {"eigrp", ASA_OBJECTS, NULL, NULL},
+    {"hello-interval", ASA_OBJECTS, NULL, NULL},
+    {"hold-time", ASA_OBJECTS, NULL, NULL},
+    {"ipv6 dhcp", ASA_OBJECTS, NULL, NULL},
+    {"ipv6 ospf", ASA_OBJECTS, NULL, NULL},
+    {"media-type", ASA_OBJECTS, NULL, NULL},
+    {"mtu", ASA_OBJECTS, NULL, NULL},
+    {"multicast", ASA_OBJECTS, NULL, NULL},
+    {"no cts", ASA_OBJECTS, NULL, NULL},
+    {"no ipv6", ASA_OBJECTS, NULL, NULL},
+    {"no mac-address", ASA_OBJECTS, NULL, NULL},
+    {"no management-only", ASA_OBJECTS, NULL, NULL},
+    {"pim", ASA_OBJECTS, NULL, NULL},
+    {"pppoe", ASA_OBJECTS, NULL, NULL},
+    {"rip", ASA_OBJECTS, NULL, NULL},
+    {"split-horizon", ASA_OBJECTS, NULL, NULL},
+    {"standby", ASA_OBJECTS, NULL, NULL},
+    {"summary-address", ASA_OBJECTS, NULL, NULL},
+    {"tunnel", ASA_OBJECTS, NULL, NULL},
+    {"vtep-nic", ASA_OBJECTS, NULL, NULL},
     {0},
 };
 

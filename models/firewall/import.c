@@ -6,7 +6,9 @@
 
 /* First by content, so the order matters: a row must not say yes to what a later row is for. */
 const struct fw_format fw_formats[] = {
+    {"ftd", "Cisco FTD running-config (LINA)", fw_ftd_recognise, fw_ftd_parse},
     {"asa", "Cisco ASA running-config", fw_asa_recognise, fw_asa_parse},
+    {"ios", "Cisco IOS running-config", fw_ios_recognise, fw_ios_parse},
     {"aws", "AWS security groups, network ACLs (JSON)", fw_aws_recognise, fw_aws_parse},
     {"azure", "Azure network security groups (JSON)", fw_azure_recognise, fw_azure_parse},
     {"pan", "Palo Alto PAN-OS (set commands)", fw_pan_recognise, fw_pan_parse},

@@ -58,5 +58,9 @@ fw_importer fw_asa_parse, fw_aws_parse, fw_azure_parse, fw_pan_parse;
 /* Linux */
 bool fw_iptables_recognise(const char *text, size_t len);
 fw_importer fw_iptables_parse;
+/* Cisco's others */
+bool fw_ftd_recognise(const char *text, size_t len);
+bool fw_ios_recognise(const char *text, size_t len);
+fw_importer fw_ftd_parse, fw_ios_parse;
 
 #endif
