@@ -164,11 +164,11 @@ static bool masked(const struct fw_set *s)
 static int of_line(struct asa *a, const struct fw_rule *r, const struct fw_nat_spec *dynamic, uint64_t onto)
 {
     static const struct fw_addr none;
-    bool all4 = r->dst && r->dst->count == 1 && ip_compare(&r->dst->addr[0].a, &(struct ip_addr){.family = IP_V4}) == 0 &&
-                ip_v4_value(&r->dst->addr[0].b) == UINT32_MAX;
+    struct fw_addr all = fw_addr_any(IP_V4);
+    bool all4 = r->dst && r->dst->count == 1 && memcmp(&r->dst->addr[0], &all, sizeof all) == 0;
     struct fw_nat_spec n = *dynamic;
     if (masked(r->src) || masked(r->dst) || r->service_count || r->when)
-        return asa_fail(a, E_UNSUPPORTED, "line %u of the list asks for more than addresses, which NAT does not take here",
+        return asa_fail(a, E_UNSUPPORTED, "line %u of the list asks for more than addresses, which is not modelled",
                         r->ref->line);
     if (r->action != FW_PERMIT)
         n = (struct fw_nat_spec){.section = FW_NAT_AFTER_AUTO, .unidirectional = true, .route_lookup = true};
