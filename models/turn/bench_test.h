@@ -34,8 +34,6 @@ struct bench {
     size_t kept_count;
     const uint8_t *event; /* the bytes of the event being handled */
     size_t event_len;
-    struct client control; /* over TCP, if there is one */
-    io_id control_id;
 };
 
 static inline void bench_tell(struct bench *b, struct io_in in);
@@ -232,6 +230,89 @@ static inline struct udp_client udp_allocated(struct bench *b, const char *at, c
     assert_int_equal(udp_ask(b, &u, TURN_ALLOCATE, UDP), 0);
     *relayed = relayed_of(&u.c);
     return u;
+}
+
+/* ---- clients over TCP ---- */
+
+struct tcp_client {
+    struct client c; /* without a connection of the pipe's */
+    io_id id;
+    uint8_t got[65536]; /* what came and was not looked at */
+    size_t have;
+};
+
+static inline struct tcp_client tcp_connect(struct bench *b, const char *from, const char *user)
+{
+    struct endpoint at = kit_endpoint(SERVER);
+    struct tcp_client t = {.c.user = user, .id = io_new_id(b->io, 1)};
+    struct io_in in = {.event = IO_ACCEPTED, .id = t.id, .other = bench_socket(b, IO_OP_LISTEN, &at), .local = at,
+                       .remote = kit_endpoint(from)};
+    bench_tell(b, in);
+    return t;
+}
+
+static inline void tcp_send(struct bench *b, struct tcp_client *t, const void *data, size_t len)
+{
+    bench_tell(b, (struct io_in){.event = IO_DATA, .id = t->id, .data = data, .len = len});
+}
+
+/* Takes what was sent to this client off what is kept. */
+static inline void tcp_collect(struct bench *b, struct tcp_client *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->kept_count; i++) {
+        const struct kept *k = &b->kept[i];
+        if (k->datagram || k->id != t->id) {
+            b->kept[n++] = *k;
+            continue;
+        }
+        assert_true(k->len <= BENCH_BYTES && t->have + k->len <= sizeof t->got);
+        memcpy(t->got + t->have, k->data, k->len);
+        t->have += k->len;
+    }
+    b->kept_count = n;
+}
+
+/* The next message or ChannelData, whole, into buf; its length without padding, 0: none. */
+static inline size_t tcp_take(struct bench *b, struct tcp_client *t, uint8_t *buf)
+{
+    tcp_collect(b, t);
+    if (t->have < 4)
+        return 0;
+    size_t len = load16(t->got + 2) + (t->got[0] & 0x40 ? 4u : 20u), padded = (len + 3) & ~(size_t)3;
+    assert_true(padded <= t->have); /* 12.5-2: nothing goes out in halves */
+    memcpy(buf, t->got, padded);
+    t->have -= padded;
+    memmove(t->got, t->got + padded, t->have);
+    return len;
+}
+
+static inline int tcp_ask(struct bench *b, struct tcp_client *t, unsigned method, const char *attrs)
+{
+    uint8_t buf[65536];
+    size_t n = compose(&t->c, method, attrs, buf, 1024);
+    tcp_send(b, t, buf, n);
+    while ((n = tcp_take(b, t, buf))) {
+        assert_true(n <= sizeof t->c.buf);
+        memcpy(t->c.buf, buf, n);
+        if (stun_parse(&stun_rfc8489, t->c.buf, n, &t->c.m) == 0 && t->c.m.cls >= STUN_SUCCESS &&
+            t->c.m.id.b[4] == t->c.tid)
+            return code_of(&t->c);
+    }
+    return -1;
+}
+
+/* Connected, and with an allocation of that transport. */
+static inline struct tcp_client tcp_allocated(struct bench *b, const char *from, const char *transport,
+                                              struct endpoint *relayed)
+{
+    struct tcp_client t = tcp_connect(b, from, "alice");
+    assert_int_equal(tcp_ask(b, &t, TURN_ALLOCATE, transport), 401);
+    take_nonce(&t.c);
+    assert_int_equal(tcp_ask(b, &t, TURN_ALLOCATE, transport), 0);
+    *relayed = relayed_of(&t.c);
+    t.c.m.bytes = NULL; /* it is another's by now */
+    return t;
 }
 
 /* ---- data ---- */
