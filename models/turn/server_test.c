@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The server rows of the requirement catalogue that are about requests, credentials, allocations, permissions and
- * limits; each test named after its rows. Others are in relay_test.c, rows_test.c and pair_test.c.
+ * limits; each test named after its rows. Others are in relay_test.c, rows_test.c and pair_test.c; those of UDP relays
+ * in udp_rows_test.c, udp_test.c and stream_test.c, of RFC 8489's credentials in auth_test.c.
  *
  * Rows of RFC 6062 that no test in this folder names, and why:
  *
- *   5.1-3              a UDP relay that is asked for over TCP: there is none; 403, as by policy (5.1-4)
- *   5.1-5              TCP relaying cannot be switched off
- *   4.1-1, -2, 5.1-6,  Allocate and ConnectionBind over UDP: client and relay know no transport but TCP (base/io.h)
- *   5.4-1
- *   5.1-9, last clause a RESERVATION-TOKEN that is valid: none is ever handed out
- *   5.1-14, X-10       UDP relays, again
  *   X-22               TLS: none
  *   4.3-1              two allocations of one client: a turn_client has one, and its own control connection
  *   4.6-4              TCP keep-alive: a setting of the host's TCP (sim/net.h)

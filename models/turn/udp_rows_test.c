@@ -9,8 +9,8 @@
  *   5-16 (bandwidth)     no limit on bandwidth, only on allocations
  *   5-18, 4.1            configuration: the realm is the operator's; URIs are the caller's
  *   7.2-2                third-party authorisation (RFC 7635): none
- *   7.2-10               the relay never translates DF between families: where one is v4 and one v6, DONT-FRAGMENT is the
- *                        host's to honour or (turn_config.dont_fragment unset) 420
+ *   7.2-10               the relay never translates DF between families: where one is v4 and one v6, DONT-FRAGMENT is
+ *                        the host's to honour or (turn_config.dont_fragment unset) 420
  *   7.2-34               may be held longer: is not
  *   12-2                 multiplexing with DTLS, ZRTP and RTP: first bytes 64 to 79 and 0 to 3 only (12.6-1)
  *   13-*, 14-*, 15-1,    IP headers: a relay over sockets has the alternate behaviour throughout (TTL, DSCP and ECN are
@@ -218,7 +218,8 @@ static struct udp_client nth_client(struct bench *b, unsigned n, const char *use
     return udp_client(b, at, user);
 }
 
-static void quotas(void **state) /* 5-16, 7.2-24, -25, 21-8: by name, wherever it comes from; the other user has its own */
+/* 5-16, 7.2-24, -25, 21-8: by name, wherever it comes from; the other user has its own. */
+static void quotas(void **state)
 {
     (void)state;
     struct turn_config cfg = bench_config();
@@ -236,8 +237,8 @@ static void quotas(void **state) /* 5-16, 7.2-24, -25, 21-8: by name, wherever i
     bench_free(b);
 }
 
-/* EXP-2, EXP-5, 7.2-26, 8489-10-1, -3, 14.8-3: each port has its limit, UDP and TCP together; who is over it is sent to the
- * alternate of its family, but only when it has said who it is. */
+/* EXP-2, EXP-5, 7.2-26, 8489-10-1, -3, 14.8-3: each port has its limit, UDP and TCP together; who is over it is sent to
+ * the alternate of its family, but only when it has said who it is. */
 static void ports_and_alternates(void **state)
 {
     (void)state;
@@ -254,8 +255,8 @@ static void ports_and_alternates(void **state)
         if (alternate)
             cfg.alternate4 = kit_endpoint("198.51.100.1:3478");
         struct bench *b = bench_with(&cfg);
-        struct udp_client a = nth_client(b, 0, "alice"), six = {.c.user = "alice", .at = kit_endpoint("[2001:db8::7]:1")};
-        six.server = listen[2];
+        struct udp_client a = nth_client(b, 0, "alice");
+        struct udp_client six = {.c.user = "alice", .at = kit_endpoint("[2001:db8::7]:1"), .server = listen[2]};
         assert_int_equal(udp_ask(b, &six, TURN_ALLOCATE, UDP), 401);
         take_nonce(&six.c);
         assert_int_equal(udp_ask(b, &six, TURN_ALLOCATE, UDP), 0);
@@ -321,7 +322,8 @@ static void reservations(void **state)
     cfg.first_port = 50000;
     cfg.last_port = 50003;
     struct bench *b = bench_with(&cfg);
-    struct udp_client a = nth_client(b, 0, "alice"), other = nth_client(b, 1000, "alice"), more = nth_client(b, 2, "bob");
+    struct udp_client a = nth_client(b, 0, "alice"), other = nth_client(b, 1000, "alice");
+    struct udp_client more = nth_client(b, 2, "bob");
     assert_int_equal(udp_ask(b, &a, TURN_ALLOCATE, UDP EVEN_R), 0);
     uint16_t even = relayed_of(&a.c).port;
     uint64_t token = token_of(&a.c), born = b->now;
@@ -576,7 +578,8 @@ static void limits_in_steps(void **state)
             struct udp_client u = nth_client(b, 0, "alice");
             int code = udp_ask(b, &u, TURN_ALLOCATE, UDP EVEN_R);
             for (unsigned k = 0; k < 2 && !code; k++)
-                code = udp_ask(b, &u, TURN_CHANNEL_BIND, channel_attrs(0x4000 + k, k ? "203.0.113.9:1" : "203.0.113.8:1"));
+                code = udp_ask(b, &u, TURN_CHANNEL_BIND,
+                               channel_attrs(0x4000 + k, k ? "203.0.113.9:1" : "203.0.113.8:1"));
             if (!code)
                 code = udp_ask(b, &u, TURN_CREATE_PERMISSION, peer_attr("203.0.113.8:1"));
             assert_int_equal(code, limit < table[i].enough ? table[i].code : 0);

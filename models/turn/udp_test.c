@@ -323,7 +323,8 @@ static void lengths(void **state)
     bench_free(b);
 }
 
-/* 11.2-1, -3, -8, 5-2: Send that is not in order is dropped without a word; one with a MAC is as good as one without. */
+/* 11.2-1, -3, -8, 5-2: Send that is not in order is dropped without a word; one with a MAC is as good as one
+ * without. */
 static void sends(void **state)
 {
     (void)state;
@@ -338,14 +339,14 @@ static void sends(void **state)
         {"an unknown optional one", "00120008 00012eb2 ea126c4b 00130004 74657374 ff000000", true, false},
         {"a MAC of whatever", "00120008 00012eb2 ea126c4b 00130004 74657374 00080014 "
                               "0000000000000000000000000000000000000000", true, false},
-        {"the IPv6 family on IPv4", "00120014 00025c74 0113a9fa000000000000000000000000 00130004 74657374", false, false},
+        {"IPv6 on IPv4", "00120014 00025c74 0113a9fa000000000000000000000000 00130004 74657374", false, false},
         {"DONT-FRAGMENT", "00120008 00012eb2 ea126c4b 00130004 74657374 001a0000", true, true},
     };
     for (int can = 0; can < 2; can++) {
         struct turn_config cfg = bench_config();
         cfg.dont_fragment = can;
         struct bench *b = bench_with(&cfg);
-        struct endpoint relayed, peer = kit_endpoint("203.0.200.9:4000");
+        struct endpoint relayed;
         struct udp_client u = udp_allocated(b, "10.0.0.2:5000", "alice", &relayed);
         assert_int_equal(udp_ask(b, &u, TURN_CREATE_PERMISSION, peer_attr("203.0.200.9:0")), 0);
         for (size_t i = 0; i < COUNT(table); i++) {
@@ -362,7 +363,6 @@ static void sends(void **state)
             assert_true(!k || k->dont_fragment == table[i].df);
             b->kept_count = 0;
         }
-        (void)peer;
         bench_free(b);
     }
 }
@@ -376,7 +376,7 @@ static void icmp(void **state)
         bool v6, counts;
     } table[] = {
         {{3, 3, 0}, false, true},     {{3, 4, 1300}, false, true}, {{11, 0, 0}, false, true}, {{5, 0, 0}, false, false},
-        {{12, 0, 0}, false, false},   {{4, 0, 0}, false, false},   {{1, 4, 0}, true, true},   {{2, 0, 1280}, true, true},
+        {{12, 0, 0}, false, false},   {{4, 0, 0}, false, false},   {{1, 4, 0}, true, true},  {{2, 0, 1280}, true, true},
         {{3, 0, 0}, true, true},      {{4, 0, 0}, true, false},    {{0, 0, 0}, true, false},
     };
     struct bench *b = bench();
