@@ -16,11 +16,11 @@ void fw_lots_push(struct fw_space *s, struct fw_lots *t, const struct fw_piece *
         if (!more)
             return;
         if (t->count)
-            memcpy(more, t->fate, t->count * sizeof *more);
-        t->fate = more;
+            memcpy(more, t->lot, t->count * sizeof *more);
+        t->lot = more;
         t->cap = cap;
     }
-    t->fate[t->count++] = (struct fw_lot){*p, v};
+    t->lot[t->count++] = (struct fw_lot){*p, v};
 }
 
 const struct fw_verdict *fw_verdict_plain(struct fw_space *s, enum fw_decision decision, const char *reason,
@@ -32,9 +32,9 @@ const struct fw_verdict *fw_verdict_plain(struct fw_space *s, enum fw_decision d
     return v;
 }
 
-static void drop(struct fw_ask *a, const struct fw_piece *p, const char *reason, const struct fw_rule_ref *rule)
+void fw_drop(struct fw_ask *a, const struct fw_piece *p, const char *reason, const struct fw_rule_ref *rule)
 {
-    fw_lots_push(a->space, &a->fates, p, fw_verdict_plain(a->space, FW_DENIED, reason, rule));
+    fw_lots_push(a->space, &a->said, p, fw_verdict_plain(a->space, FW_DENIED, reason, rule));
 }
 
 /* ---- splitting ---- */
@@ -47,16 +47,17 @@ void fw_piece_split(struct fw_space *s, const struct fw_piece *p, const struct f
     for (size_t i = 0; i < n; i++) {
         struct fw_piece one = *p;
         one.real = left[i];
+        fw_piece_cut(p, &one);
         fw_pieces_push(s, rest, &one);
     }
     struct fw_piece taken = *p;
     memcpy(taken.real.dim, in, sizeof taken.real.dim);
+    fw_piece_cut(p, &taken);
     *part = taken;
 }
 
-/* By one dimension of the real header: true, and *part, which has those of `set`; the others go to rest. */
-static bool split_dim(struct fw_ask *a, const struct fw_piece *p, enum fw_dim d, struct fw_spans set,
-                      struct fw_piece *part, struct fw_pieces *rest)
+bool fw_piece_split_dim(struct fw_ask *a, const struct fw_piece *p, enum fw_dim d, struct fw_spans set,
+                        struct fw_piece *part, struct fw_pieces *rest)
 {
     struct fw_spans in[FW_DIMS];
     memcpy(in, p->real.dim, sizeof in);
@@ -103,10 +104,12 @@ void fw_ask_routes(struct fw_ask *a, const struct fw_piece *p, struct fw_pieces 
         struct fw_piece one = left;
         one.real.dim[FW_DIM_DST] = by;
         one.out = i;
+        fw_piece_cut(p, &one);
         fw_pieces_push(a->space, out, &one);
         *to = fw_spans_subtract(a->space, *to, by);
     }
     left.out = FW_NO_WAY;
+    fw_piece_cut(p, &left);
     if (to->count)
         fw_pieces_push(a->space, out, &left);
 }
@@ -127,8 +130,8 @@ static void check_syn(struct fw_ask *a, struct fw_pieces *p)
     struct fw_pieces left = {0};
     struct fw_piece part;
     for (size_t i = 0; i < p->count; i++)
-        if (split_dim(a, &p->piece[i], FW_DIM_PROTO, tcp, &part, &left))
-            drop(a, &part, "tcp-not-syn", NULL);
+        if (fw_piece_split_dim(a, &p->piece[i], FW_DIM_PROTO, tcp, &part, &left))
+            fw_drop(a, &part, "tcp-not-syn", NULL);
     *p = left;
 }
 
@@ -142,11 +145,11 @@ static void check_reverse_path(struct fw_ask *a, struct fw_pieces *p)
         const struct fw_cell *c = &p->piece[i].real;
         struct fw_piece part;
         struct fw_spans right = fw_routed_by(a, c->dim[FW_DIM_SRC], c->family, a->q->in);
-        if (split_dim(a, &p->piece[i], FW_DIM_SRC, right, &part, &bad))
+        if (fw_piece_split_dim(a, &p->piece[i], FW_DIM_SRC, right, &part, &bad))
             fw_pieces_push(a->space, &good, &part);
     }
     for (size_t i = 0; i < bad.count; i++)
-        drop(a, &bad.piece[i], "rpf-violated", line);
+        fw_drop(a, &bad.piece[i], "rpf-violated", line);
     *p = good;
 }
 
@@ -200,7 +203,9 @@ static void by_static(struct fw_ask *a, struct fw_pieces *p, struct fw_pieces *o
                 fw_piece_split(a->space, &p->piece[k], hit.in, &part, &left);
                 fw_translate_destination(a, &hit, &part);
                 part.to = n;
+                part.nat_dst = n->nat->ref;
                 part.from = is_manual(n) ? n : NULL;
+                part.nat_src = part.from ? n->nat->ref : NULL;
                 leave(a, n, forward ? n->nat->mapped_iface : n->nat->real_iface, &part, out);
             }
             *p = left;
@@ -224,14 +229,14 @@ static void by_pools(struct fw_ask *a, struct fw_pieces *p)
         struct fw_piece part;
         for (size_t k = 0; k < p->count; k++) {
             struct fw_spans pool = fw_nat_pool(&a->nat, n, a->q->in, p->piece[k].real.family);
-            if (split_dim(a, &p->piece[k], FW_DIM_DST, pool, &part, &left))
-                drop(a, &part, "nat-no-xlate", n->nat->ref);
+            if (fw_piece_split_dim(a, &p->piece[k], FW_DIM_DST, pool, &part, &left))
+                fw_drop(a, &part, "nat-no-xlate", n->nat->ref);
         }
         *p = left;
     }
 }
 
-static struct fw_spans own_addresses(struct fw_ask *a, uint8_t family)
+struct fw_spans fw_own_addresses(struct fw_ask *a, uint8_t family)
 {
     const struct fw_addresses *t = a->nat.addresses;
     struct fw_spans own = {0};
@@ -252,13 +257,13 @@ static void plan_way(struct fw_ask *a, struct fw_pieces *p, struct fw_pieces *ou
     by_static(a, p, &on);
     by_pools(a, p);
     for (size_t i = 0; i < p->count; i++)
-        if (split_dim(a, &p->piece[i], FW_DIM_DST, own_addresses(a, p->piece[i].real.family), &part, &left))
-            drop(a, &part, "to-the-box", NULL);
+        if (fw_piece_split_dim(a, &p->piece[i], FW_DIM_DST, fw_own_addresses(a, p->piece[i].real.family), &part, &left))
+            fw_drop(a, &part, "to-the-box", NULL);
     for (size_t i = 0; i < left.count; i++)
         fw_ask_routes(a, &left.piece[i], &on);
     for (size_t i = 0; i < on.count; i++)
         if (on.piece[i].out == FW_NO_WAY)
-            drop(a, &on.piece[i], "no-route", NULL);
+            fw_drop(a, &on.piece[i], "no-route", NULL);
         else
             fw_pieces_push(a->space, out, &on.piece[i]);
 }
@@ -273,20 +278,25 @@ static void translate_source(struct fw_ask *a, const struct fw_ready_nat *n, con
     for (int d = 0; d < FW_DIMS; d++)
         p->leaving[d] = fw_relation_then(a->space, &p->leaving[d], &hit->becomes[d], family);
     p->from = n;
+    p->nat_src = n->nat->ref;
 }
 
 /* A dynamic rule takes the source from its pool, and PAT a port of its own choice. */
-static void draw_from_pool(struct fw_ask *a, struct fw_piece *p)
+static void draw_from_pool(struct fw_ask *a, struct fw_piece p, struct fw_pieces *out)
 {
-    const struct fw_ready_nat *n = p->from;
-    if (!n || !n->nat->dynamic)
+    const struct fw_ready_nat *n = p.from;
+    if (!n || !n->nat->dynamic) {
+        fw_pieces_push(a->space, out, &p);
         return;
-    struct fw_spans pool = fw_nat_pool(&a->nat, n, p->out, p->real.family);
-    p->dynamic = true;
+    }
+    struct fw_spans pool = fw_nat_pool(&a->nat, n, p.out, p.real.family);
+    p.dynamic = true;
     if (pool.count)
-        p->leaving[FW_DIM_SRC] = (struct fw_relation){.kind = FW_FIXED, .image = pool};
+        p.leaving[FW_DIM_SRC] = (struct fw_relation){.kind = FW_FIXED, .image = pool};
     if (n->nat->pat)
-        p->leaving[FW_DIM_SPORT] = (struct fw_relation){.kind = FW_FIXED, .image = fw_spans_one(a->space, 1, 65535)};
+        fw_draw_port(a->space, &p, 0, 0, out);
+    else
+        fw_pieces_push(a->space, out, &p);
 }
 
 /* The part of p whose header as it leaves is in `in`; the rest of p, as a list. */
@@ -305,9 +315,9 @@ static struct fw_piece split_leaving(struct fw_ask *a, const struct fw_piece *p,
 
 static void plan_source(struct fw_ask *a, struct fw_pieces *p, struct fw_pieces *out)
 {
-    struct fw_pieces open = {0};
+    struct fw_pieces open = {0}, met = {0};
     for (size_t i = 0; i < p->count; i++)
-        fw_pieces_push(a->space, p->piece[i].from ? out : &open, &p->piece[i]);
+        fw_pieces_push(a->space, p->piece[i].from ? &met : &open, &p->piece[i]);
     for (size_t i = 0; i < a->prepared->rules->nat_count && open.count; i++) {
         const struct fw_ready_nat *n = &a->prepared->nat[i];
         struct fw_pieces left = {0};
@@ -320,14 +330,14 @@ static void plan_source(struct fw_ask *a, struct fw_pieces *p, struct fw_pieces 
             }
             struct fw_piece part = split_leaving(a, &open.piece[k], &leaving, hit.in, &left);
             translate_source(a, n, &hit, &part);
-            fw_pieces_push(a->space, out, &part);
+            fw_pieces_push(a->space, &met, &part);
         }
         open = left;
     }
     for (size_t i = 0; i < open.count; i++)
         fw_pieces_push(a->space, out, &open.piece[i]);
-    for (size_t i = 0; i < out->count; i++)
-        draw_from_pool(a, &out->piece[i]);
+    for (size_t i = 0; i < met.count; i++)
+        draw_from_pool(a, met.piece[i], out);
 }
 
 /* ---- the way back ---- */
@@ -391,12 +401,12 @@ static void check_by(struct fw_ask *a, const struct fw_ready_nat *n, const struc
     for (size_t i = 0; i < bad; i++) {
         struct fw_cell c = fw_cell_turned(&wrong[i]);
         struct fw_piece one = fw_piece_narrow(a->space, &good, FW_VIEW_LEAVING, &c);
-        drop(a, &one, "nat-rpf-failed", n->nat->ref);
+        fw_drop(a, &one, "nat-rpf-failed", n->nat->ref);
         passes = fw_region_subtract(a->space, &passes, &(struct fw_region){&one.real, 1, 1});
     }
     for (size_t i = 0; i < passes.count; i++) {
         good.real = passes.cell[i];
-        fw_lots_push(a->space, &a->fates, &good, v);
+        fw_lots_push(a->space, &a->said, &good, v);
     }
 }
 
@@ -411,7 +421,7 @@ static void check_answers(struct fw_ask *a, const struct fw_piece *p, const stru
         open = left;
     }
     for (size_t i = 0; i < open.count; i++)
-        fw_lots_push(a->space, &a->fates, &open.piece[i], v);
+        fw_lots_push(a->space, &a->said, &open.piece[i], v);
 }
 
 /* ---- all steps ---- */
@@ -432,11 +442,11 @@ static void first_packets(struct fw_ask *a, struct fw_pieces *p)
         if (here.count)
             fw_ask_rules(a, out, &here, &said);
         for (size_t i = 0; i < said.count; i++) {
-            const struct fw_verdict *v = said.fate[i].verdict;
+            const struct fw_verdict *v = said.lot[i].verdict;
             if (v && v->decision == FW_PERMITTED)
-                check_answers(a, &said.fate[i].piece, v);
+                check_answers(a, &said.lot[i].piece, v);
             else
-                fw_lots_push(a->space, &a->fates, &said.fate[i].piece, v);
+                fw_lots_push(a->space, &a->said, &said.lot[i].piece, v);
         }
     }
 }
@@ -450,9 +460,37 @@ static void own_packets(struct fw_ask *a, struct fw_pieces *p)
     for (size_t i = 0; i < way.count; i++) {
         struct fw_pieces one = {&way.piece[i], 1, 1};
         if (way.piece[i].out == FW_NO_WAY)
-            drop(a, &way.piece[i], "no-route", NULL);
+            fw_drop(a, &way.piece[i], "no-route", NULL);
         else
-            fw_ask_rules(a, way.piece[i].out, &one, &a->fates);
+            fw_ask_rules(a, way.piece[i].out, &one, &a->said);
+    }
+}
+
+/* An answer passes by its connection, unless the machine shows it to the rules: one without state all, an ASA that
+ * does not inspect ICMP those. */
+static void admit(struct fw_ask *a, const struct fw_piece *answer)
+{
+    const struct fw_rules *r = a->prepared->rules;
+    bool inspects = r->policy.without_list != FW_DEFAULT_LEVELS || fw_rules_inspection(r, "icmp");
+    bool icmp = fw_spans_has(answer->real.dim[FW_DIM_PROTO], PROTO_ICMP) ||
+                fw_spans_has(answer->real.dim[FW_DIM_PROTO], PROTO_ICMP6);
+    struct fw_pieces one = {0};
+    fw_pieces_push(a->space, &one, answer);
+    if (r->policy.stateless || (icmp && !inspects))
+        fw_ask_rules(a, answer->out, &one, &a->said);
+    else
+        fw_lots_push(a->space, &a->said, answer, fw_verdict_plain(a->space, FW_PERMITTED, "connection", NULL));
+}
+
+/* A connection is known by the interface too: answers come in where the first packet left. */
+static void answers(struct fw_ask *a, struct fw_pieces *p)
+{
+    struct fw_pieces found = {0};
+    if (a->q->answers && a->q->answers->out == a->q->in)
+        fw_take_answers(a, p, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        found.piece[i].out = a->q->answers->in;
+        admit(a, &found.piece[i]);
     }
 }
 
@@ -476,16 +514,19 @@ int fw_exact(const struct fw_machine *m, const struct fw_question *q, struct fw_
     a.tcp_flags = q->tcp_flags ? q->tcp_flags : a.states & FW_STATE_NEW ? FW_SYN : FW_ACK;
     struct fw_pieces p = {0};
     start(&a, &p);
-    if (q->answers)
-        fw_ask_answers(&a, &p);
-    if (q->in == FW_SELF) {
-        own_packets(&a, &p);
-    } else if (q->in < 0 || (size_t)q->in >= r->iface_count) {
+    if (q->in != FW_SELF && (q->in < 0 || (size_t)q->in >= r->iface_count)) {
         for (size_t i = 0; i < p.count; i++)
-            drop(&a, &p.piece[i], "no-interface", NULL);
+            fw_drop(&a, &p.piece[i], "no-interface", NULL);
+    } else if (r->base_count) {
+        fw_ask_hooks(&a, &p);
     } else {
-        first_packets(&a, &p);
+        answers(&a, &p);
+        if (q->in == FW_SELF)
+            own_packets(&a, &p);
+        else
+            first_packets(&a, &p);
     }
+    fw_lots_overlay(&a, &a.said);
     fw_group(&a, parts, count);
     return fw_space_error(s);
 }

@@ -51,23 +51,9 @@ static bool is_icmp(const struct fw_cell *c)
     return fw_spans_has(c->dim[FW_DIM_PROTO], PROTO_ICMP) || fw_spans_has(c->dim[FW_DIM_PROTO], PROTO_ICMP6);
 }
 
-/* An answer passes by its connection, unless the machine shows it to the rules: one without state all, an ASA that
- * does not inspect ICMP those. */
-static void admit(struct fw_ask *a, const struct fw_piece *answer)
-{
-    const struct fw_rules *r = a->prepared->rules;
-    bool inspects = r->policy.without_list != FW_DEFAULT_LEVELS || fw_rules_inspection(r, "icmp");
-    struct fw_pieces one = {0};
-    fw_pieces_push(a->space, &one, answer);
-    if (r->policy.stateless || (is_icmp(&answer->real) && !inspects))
-        fw_ask_rules(a, answer->out, &one, &a->fates);
-    else
-        fw_lots_push(a->space, &a->fates, answer,
-                      fw_verdict_plain(a->space, FW_PERMITTED, "connection", NULL));
-}
-
 /* Takes the answers to one of the part's pieces out of the packets. */
-static void take(struct fw_ask *a, const struct fw_piece *asked, const struct fw_cell *expected, struct fw_pieces *p)
+static void take(struct fw_ask *a, const struct fw_piece *asked, const struct fw_cell *expected, struct fw_pieces *p,
+                 struct fw_pieces *answers)
 {
     struct fw_pieces left = {0};
     for (size_t i = 0; i < p->count; i++) {
@@ -90,22 +76,26 @@ static void take(struct fw_ask *a, const struct fw_piece *asked, const struct fw
         fw_translate_destination(a, &hit, &answer);
         answer.to = asked->from;
         answer.from = asked->to;
-        answer.out = a->q->answers->in;
-        admit(a, &answer);
+        answer.nat_dst = asked->nat_src;
+        answer.nat_src = asked->nat_dst;
+        answer.states = asked->states;
+        fw_pieces_push(a->space, answers, &answer);
     }
     *p = left;
 }
 
-void fw_ask_answers(struct fw_ask *a, struct fw_pieces *p)
+void fw_take_answers(struct fw_ask *a, struct fw_pieces *p, struct fw_pieces *answers)
 {
     const struct fw_part *asked = a->q->answers;
-    if (asked->out != a->q->in || asked->verdict.decision != FW_PERMITTED)
+    if (asked->verdict.decision != FW_PERMITTED)
         return;
     for (size_t i = 0; i < asked->piece_count; i++) {
+        if (asked->piece[i].states & (FW_STATE_UNTRACKED | FW_STATE_INVALID))
+            continue; /* no connection was made */
         struct fw_cell leaving = fw_piece_view(a->space, &asked->piece[i], FW_VIEW_LEAVING);
         struct fw_region expected = {0};
         answer_cells(a->space, &leaving, &expected);
         for (size_t k = 0; k < expected.count; k++)
-            take(a, &asked->piece[i], &expected.cell[k], p);
+            take(a, &asked->piece[i], &expected.cell[k], p, answers);
     }
 }

@@ -18,7 +18,8 @@ static bool same_verdict(const struct fw_verdict *a, const struct fw_verdict *b)
 
 static bool alike(const struct fw_lot *a, const struct fw_lot *b)
 {
-    return a->piece.out == b->piece.out && a->piece.to == b->piece.to && a->piece.from == b->piece.from &&
+    return a->piece.out == b->piece.out && a->piece.nat_dst == b->piece.nat_dst &&
+           a->piece.nat_src == b->piece.nat_src &&
            a->piece.dynamic == b->piece.dynamic && same_verdict(a->verdict, b->verdict);
 }
 
@@ -26,19 +27,14 @@ static size_t hash_of(const struct fw_lot *f)
 {
     uint64_t v[5] = {(uintptr_t)f->verdict->rule, (uintptr_t)f->verdict->list,
                      (uint64_t)f->verdict->decision << 8 | f->verdict->doubt_count, (uint64_t)f->piece.out,
-                     (uintptr_t)f->piece.to ^ (uintptr_t)f->piece.from << 1};
+                     (uintptr_t)f->piece.nat_dst ^ (uintptr_t)f->piece.nat_src << 1};
     return fw_hash(v, sizeof v);
-}
-
-static const struct fw_rule_ref *line_of(const struct fw_ready_nat *n)
-{
-    return n ? n->nat->ref : NULL;
 }
 
 static struct fw_part part_of(const struct fw_ask *a, const struct fw_lot *f)
 {
     return (struct fw_part){.in = a->q->in, .out = f->piece.out, .verdict = *f->verdict,
-                            .nat_dst = line_of(f->piece.to), .nat_src = line_of(f->piece.from),
+                            .nat_dst = f->piece.nat_dst, .nat_src = f->piece.nat_src,
                             .nat_dynamic = f->piece.dynamic};
 }
 
@@ -61,20 +57,20 @@ static void fill(struct fw_ask *a, struct fw_part *part, const struct fw_piece *
         fw_region_push(a->space, &part->leaving, &leaving);
 }
 
-/* Gives each fate the number of its part; their count. */
+/* Gives each lot the number of its part; their count. */
 static size_t number(struct fw_ask *a, uint32_t *of, struct fw_part *parts)
 {
     size_t n = 0, slots = 16;
-    while (slots < 2 * a->fates.count)
+    while (slots < 2 * a->said.count)
         slots *= 2;
-    uint32_t *slot = fw_space_alloc(a->space, slots * sizeof *slot); /* 1 + a fate of the part */
+    uint32_t *slot = fw_space_alloc(a->space, slots * sizeof *slot); /* 1 + a lot of the part */
     if (!slot)
         return 0;
     memset(slot, 0, slots * sizeof *slot);
-    for (size_t i = 0; i < a->fates.count; i++) {
-        const struct fw_lot *f = &a->fates.fate[i];
+    for (size_t i = 0; i < a->said.count; i++) {
+        const struct fw_lot *f = &a->said.lot[i];
         size_t at = hash_of(f) & (slots - 1);
-        while (slot[at] && !alike(&a->fates.fate[slot[at] - 1], f))
+        while (slot[at] && !alike(&a->said.lot[slot[at] - 1], f))
             at = (at + 1) & (slots - 1);
         if (!slot[at]) {
             slot[at] = (uint32_t)i + 1;
@@ -90,7 +86,7 @@ static size_t number(struct fw_ask *a, uint32_t *of, struct fw_part *parts)
 
 void fw_group(struct fw_ask *a, struct fw_part **parts, size_t *count)
 {
-    size_t all = a->fates.count;
+    size_t all = a->said.count;
     *count = 0;
     *parts = fw_space_alloc(a->space, (all + 1) * sizeof **parts);
     uint32_t *of = fw_space_alloc(a->space, (all + 1) * sizeof *of);
@@ -107,8 +103,8 @@ void fw_group(struct fw_ask *a, struct fw_part **parts, size_t *count)
     }
     for (size_t i = 0; i < all; i++) {
         struct fw_part *part = &(*parts)[of[i]];
-        piece[(size_t)(part->piece - piece) + part->piece_count++] = a->fates.fate[i].piece;
-        fill(a, part, &a->fates.fate[i].piece);
+        piece[(size_t)(part->piece - piece) + part->piece_count++] = a->said.lot[i].piece;
+        fill(a, part, &a->said.lot[i].piece);
     }
     *count = n;
 }

@@ -133,15 +133,56 @@ struct fw_cell fw_piece_view(struct fw_space *s, const struct fw_piece *p, enum 
     return c;
 }
 
+void fw_piece_cut(const struct fw_piece *p, struct fw_piece *n)
+{
+    for (int d = 0; d < FW_DIMS; d++)
+        if (p->arrived[d].kind == FW_FIXED && !fw_spans_equal(p->real.dim[d], n->real.dim[d]))
+            n->partial = true;
+}
+
 struct fw_piece fw_piece_narrow(struct fw_space *s, const struct fw_piece *p, enum fw_view view,
                                 const struct fw_cell *sub)
 {
     struct fw_piece n = *p;
-    for (int d = 0; d < FW_DIMS; d++)
-        n.real.dim[d] = view == FW_VIEW_REAL ? sub->dim[d]
-                                             : fw_relate_back(s, &relations(p, view)[d], sub->family, sub->dim[d],
-                                                              p->real.dim[d]);
+    for (int d = 0; d < FW_DIMS; d++) {
+        if (view == FW_VIEW_REAL)
+            n.real.dim[d] = sub->dim[d];
+        else
+            n.real.dim[d] = fw_relate_back(s, &relations(p, view)[d], sub->family, sub->dim[d], p->real.dim[d]);
+        if (view == FW_VIEW_ARRIVED && p->arrived[d].kind == FW_FIXED)
+            n.arrived[d].image = sub->dim[d];
+        if (view == FW_VIEW_LEAVING && p->leaving[d].kind == FW_FIXED &&
+            !fw_spans_equal(sub->dim[d], p->leaving[d].image))
+            n.partial = true;
+    }
+    fw_piece_cut(p, &n);
     return n;
+}
+
+/* Ports stand for ports of their class (RFC 4787 REQ-3a). */
+static const struct fw_span port_class[] = {{0, 511}, {512, 1023}, {1024, 65535}};
+
+void fw_draw_port(struct fw_space *s, const struct fw_piece *p, unsigned lo, unsigned hi, struct fw_pieces *out)
+{
+    struct fw_piece rest = *p, one = *p;
+    for (uint8_t proto = PROTO_TCP; proto; proto = proto == PROTO_TCP ? PROTO_UDP : 0) {
+        one.real.dim[FW_DIM_PROTO] = fw_spans_intersect(s, p->real.dim[FW_DIM_PROTO], fw_spans_one(s, proto, proto));
+        if (!one.real.dim[FW_DIM_PROTO].count)
+            continue;
+        rest.real.dim[FW_DIM_PROTO] = fw_spans_subtract(s, rest.real.dim[FW_DIM_PROTO], one.real.dim[FW_DIM_PROTO]);
+        for (size_t i = 0; i < 3; i++) {
+            struct fw_spans class = fw_spans_one(s, port_class[i].lo, port_class[i].hi);
+            struct fw_piece part = one;
+            part.real.dim[FW_DIM_SPORT] = fw_spans_intersect(s, one.real.dim[FW_DIM_SPORT], class);
+            part.leaving[FW_DIM_SPORT] =
+                (struct fw_relation){.kind = FW_FIXED, .image = fw_spans_one(s, lo ? lo : port_class[i].lo,
+                                                                             lo ? hi : port_class[i].hi)};
+            if (part.real.dim[FW_DIM_SPORT].count)
+                fw_pieces_push(s, out, &part);
+        }
+    }
+    if (rest.real.dim[FW_DIM_PROTO].count)
+        fw_pieces_push(s, out, &rest);
 }
 
 /* ---- NAT rules ---- */

@@ -17,8 +17,12 @@ struct fw_relation {
 struct fw_piece {
     struct fw_cell real;
     struct fw_relation arrived[FW_DIMS], leaving[FW_DIMS]; /* what the real header's fields were and become */
-    const struct fw_ready_nat *to, *from; /* NULL: none */
-    bool dynamic;                         /* `from` takes the source from a pool */
+    const struct fw_ready_nat *to, *from;         /* of machines with lists; NULL: none */
+    const struct fw_rule_ref *nat_dst, *nat_src;  /* the lines that translate; NULL: none */
+    const struct fw_trace *doubts;                /* about the translation; NULL: none */
+    bool dynamic;   /* the source is taken from a pool */
+    bool partial;   /* of several that a field may become, a rule meant some */
+    uint8_t states; /* of machines with hooks */
     int out;
 };
 
@@ -35,9 +39,16 @@ struct fw_spans fw_relate_back(struct fw_space *s, const struct fw_relation *r, 
                                struct fw_spans whole);
 
 struct fw_cell fw_piece_view(struct fw_space *s, const struct fw_piece *p, enum fw_view view);
-/* Those packets of p whose header in that view is in sub, a part of that view. */
+/* Those packets of p whose header in that view is in sub, a part of that view. A field that becomes one of several
+ * stays whole: then two parts of a view may be of the same packets (fw_lots_overlay). */
 struct fw_piece fw_piece_narrow(struct fw_space *s, const struct fw_piece *p, enum fw_view view,
                                 const struct fw_cell *sub);
+
+/* n has been made of p by taking some of its real header's members. */
+void fw_piece_cut(const struct fw_piece *p, struct fw_piece *n);
+
+/* The piece with its source port drawn from those that may stand for it: of its class, where lo is 0. */
+void fw_draw_port(struct fw_space *s, const struct fw_piece *p, unsigned lo, unsigned hi, struct fw_pieces *out);
 
 /* ---- NAT rules of machines with lists ---- */
 

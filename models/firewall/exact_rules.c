@@ -9,9 +9,9 @@ static struct fw_verdict plain(enum fw_decision decision, const char *reason)
     return (struct fw_verdict){.decision = decision, .reason = reason, .iface = FW_ANY_IFACE};
 }
 
-static const struct fw_verdict *keep(struct fw_ask *a, const struct fw_verdict *v)
+const struct fw_verdict *fw_verdict_keep(struct fw_space *s, const struct fw_verdict *v)
 {
-    struct fw_verdict *k = fw_space_alloc(a->space, sizeof *k);
+    struct fw_verdict *k = fw_space_alloc(s, sizeof *k);
     if (k)
         *k = *v;
     return k;
@@ -21,8 +21,7 @@ static const struct fw_verdict *keep(struct fw_ask *a, const struct fw_verdict *
 
 static const struct fw_trace nothing;
 
-/* The pieces as the list sees them. */
-static struct fw_threads threads_of(struct fw_ask *a, const struct fw_pieces *p, enum fw_view view)
+struct fw_threads fw_threads_of(struct fw_ask *a, const struct fw_pieces *p, enum fw_view view)
 {
     struct fw_threads t = {0};
     for (size_t i = 0; i < p->count; i++) {
@@ -34,13 +33,21 @@ static struct fw_threads threads_of(struct fw_ask *a, const struct fw_pieces *p,
     return t;
 }
 
-static void doubts(struct fw_verdict *v, const struct fw_trace *t)
+static void add_doubt(struct fw_verdict *v, const struct fw_rule_ref *ref, const char *why)
 {
-    for (size_t i = 0; i < t->doubt_count; i++) {
-        v->doubt[i].ref = t->doubt[i].ref;
-        v->doubt[i].why = t->doubt[i].why;
-    }
-    v->doubt_count = t->doubt_count;
+    for (size_t i = 0; i < v->doubt_count; i++)
+        if (v->doubt[i].ref == ref)
+            return;
+    if (v->doubt_count == FW_DOUBTS_MAX)
+        return;
+    v->doubt[v->doubt_count].ref = ref;
+    v->doubt[v->doubt_count++].why = why;
+}
+
+void fw_verdict_doubts(struct fw_verdict *v, const struct fw_trace *t)
+{
+    for (size_t i = 0; i < t->doubt_count; i++)
+        add_doubt(v, t->doubt[i].ref, t->doubt[i].why);
 }
 
 static void blame(struct fw_verdict *v, const struct fw_decided *d)
@@ -72,7 +79,7 @@ static struct fw_verdict verdict_of(const struct lists *l, const struct fw_trace
     if (ends == (FW_CAN_PERMIT | FW_CAN_DENY)) {
         v.decision = FW_UNKNOWN;
         v.reason = "unsupported";
-        doubts(&v, t);
+        fw_verdict_doubts(&v, t);
         return v;
     }
     const struct fw_decided *d = ends == FW_CAN_PERMIT ? &t->permit : &t->deny;
@@ -116,7 +123,7 @@ static void ask_lists(struct fw_ask *a, const struct lists *l, int out, const st
     enum fw_view view = a->prepared->rules->policy.view[l->dir];
     struct fw_walk w = {.prepared = a->prepared, .space = a->space, .in = a->q->in, .out = out,
                         .states = a->states, .tcp_flags = a->tcp_flags};
-    struct fw_threads t = threads_of(a, p, view), done = {0};
+    struct fw_threads t = fw_threads_of(a, p, view), done = {0};
     const struct fw_list *list = l->own ? l->own : l->global;
     if (l->own && l->global) {
         struct fw_threads first = {0};
@@ -132,7 +139,7 @@ static void ask_lists(struct fw_ask *a, const struct lists *l, int out, const st
         const struct fw_thread *one = &done.thread[i];
         if (one->trace != last) {
             struct fw_verdict v = verdict_of(l, one->trace);
-            verdict = keep(a, &v);
+            verdict = fw_verdict_keep(a->space, &v);
             last = one->trace;
         }
         struct fw_piece part = fw_piece_narrow(a->space, &p->piece[one->piece], view, &one->cell);
@@ -142,7 +149,7 @@ static void ask_lists(struct fw_ask *a, const struct lists *l, int out, const st
 
 static void all_the_same(struct fw_ask *a, const struct fw_pieces *p, const struct fw_verdict *v, struct fw_lots *to)
 {
-    const struct fw_verdict *kept = keep(a, v);
+    const struct fw_verdict *kept = fw_verdict_keep(a->space, v);
     for (size_t i = 0; i < p->count; i++)
         fw_lots_push(a->space, to, &p->piece[i], kept);
 }
@@ -168,7 +175,7 @@ static void ask_outbound(struct fw_ask *a, int out, const struct fw_lots *inboun
     struct lists l = {.own = a->prepared->rules->iface[out].list[FW_OUT], .dir = FW_OUT, .iface = out,
                       .otherwise = {.decision = FW_DENIED}};
     for (size_t i = 0; i < inbound->count; i++) {
-        const struct fw_lot *f = &inbound->fate[i];
+        const struct fw_lot *f = &inbound->lot[i];
         if (f->verdict && f->verdict->decision == FW_DENIED) {
             fw_lots_push(a->space, to, &f->piece, f->verdict);
             continue;
@@ -178,9 +185,9 @@ static void ask_outbound(struct fw_ask *a, int out, const struct fw_lots *inboun
         fw_pieces_push(a->space, &one, &f->piece);
         ask_lists(a, &l, out, &one, &out_says);
         for (size_t k = 0; k < out_says.count; k++) {
-            const struct fw_verdict *v = out_says.fate[k].verdict;
+            const struct fw_verdict *v = out_says.lot[k].verdict;
             bool passes = v && v->decision == FW_PERMITTED;
-            fw_lots_push(a->space, to, &out_says.fate[k].piece, passes ? f->verdict : v);
+            fw_lots_push(a->space, to, &out_says.lot[k].piece, passes ? f->verdict : v);
         }
     }
 }
@@ -219,17 +226,11 @@ static const struct fw_verdict *doubted(struct fw_ask *a, const struct fw_verdic
         v.doubt_count = 0;
     v.decision = FW_UNKNOWN;
     v.reason = "unsupported";
-    for (size_t i = 0; i < v.doubt_count; i++)
-        if (v.doubt[i].ref == t->ref)
-            return keep(a, &v);
-    if (v.doubt_count < FW_DOUBTS_MAX) {
-        v.doubt[v.doubt_count].ref = t->ref;
-        v.doubt[v.doubt_count++].why = t->why;
-    }
-    return keep(a, &v);
+    add_doubt(&v, t->ref, t->why);
+    return fw_verdict_keep(a->space, &v);
 }
 
-/* What the taint has of a fate, as its header is in the view; *f is what is left, false: nothing. */
+/* What the taint has of a lot, as its header is in the view; *f is what is left, false: nothing. */
 static bool taint_one(struct fw_ask *a, const struct fw_ready_taint *t, enum fw_view view, struct fw_lot *f,
                       struct fw_lots *hit, struct fw_lots *more)
 {
@@ -257,11 +258,11 @@ static void taint(struct fw_ask *a, const struct fw_ready_taint *t, enum fw_view
                   struct fw_lots *hit)
 {
     for (size_t i = 0; i < all->count;) {
-        struct fw_lot f = all->fate[i];
+        struct fw_lot f = all->lot[i];
         if (taint_one(a, t, view, &f, hit, all))
-            all->fate[i++] = f;
+            all->lot[i++] = f;
         else
-            all->fate[i] = all->fate[--all->count];
+            all->lot[i] = all->lot[--all->count];
     }
 }
 
@@ -276,11 +277,89 @@ static void taint_all(struct fw_ask *a, int out, struct fw_lots *all)
         taint(a, t, FW_VIEW_REAL, all, &hit);
         taint(a, t, FW_VIEW_ARRIVED, all, &hit);
         for (size_t k = 0; k < hit.count; k++)
-            fw_lots_push(a->space, all, &hit.fate[k].piece, hit.fate[k].verdict);
+            fw_lots_push(a->space, all, &hit.lot[k].piece, hit.lot[k].verdict);
     }
 }
 
+/* ---- addresses that are drawn ---- */
+
+static const struct fw_verdict *either(struct fw_ask *a, const struct fw_lot *x, const struct fw_lot *y)
+{
+    const struct fw_rule_ref *nat = x->piece.nat_src ? x->piece.nat_src : x->piece.nat_dst;
+    struct fw_verdict v = *x->verdict;
+    if (v.decision == y->verdict->decision && x->piece.out == y->piece.out)
+        return x->verdict;
+    v.decision = FW_UNKNOWN;
+    v.reason = "unsupported";
+    v.rule = NULL;
+    if (nat)
+        add_doubt(&v, nat, "which address or port it gives is not known");
+    return fw_verdict_keep(a->space, &v);
+}
+
+/* What l has in common with one of the lots is taken from both and appended to `both`; the rest of that lot to kept. */
+static void overlay_one(struct fw_ask *a, const struct fw_lot *old, struct fw_lots *l, struct fw_lots *kept,
+                        struct fw_lots *both)
+{
+    struct fw_region left = {0};
+    struct fw_cell was = fw_piece_view(a->space, &old->piece, FW_VIEW_ARRIVED);
+    fw_region_push(a->space, &left, &was);
+    struct fw_lots rest = {0};
+    for (size_t i = 0; i < l->count; i++) {
+        const struct fw_lot *lot = &l->lot[i];
+        struct fw_cell here = fw_piece_view(a->space, &lot->piece, FW_VIEW_ARRIVED), common, others[FW_DIMS];
+        if (!fw_cell_intersect(a->space, &was, &here, &common)) {
+            fw_lots_push(a->space, &rest, &lot->piece, lot->verdict);
+            continue;
+        }
+        struct fw_piece part = fw_piece_narrow(a->space, &lot->piece, FW_VIEW_ARRIVED, &common);
+        fw_lots_push(a->space, both, &part, either(a, old, lot));
+        left = fw_region_subtract(a->space, &left, &(struct fw_region){&common, 1, 1});
+        size_t n = fw_cell_carve(a->space, &here, common.dim, others);
+        for (size_t k = 0; k < n; k++) {
+            part = fw_piece_narrow(a->space, &lot->piece, FW_VIEW_ARRIVED, &others[k]);
+            fw_lots_push(a->space, &rest, &part, lot->verdict);
+        }
+    }
+    for (size_t i = 0; i < left.count; i++) {
+        struct fw_piece part = fw_piece_narrow(a->space, &old->piece, FW_VIEW_ARRIVED, &left.cell[i]);
+        fw_lots_push(a->space, kept, &part, old->verdict);
+    }
+    *l = rest;
+}
+
+void fw_lots_overlay(struct fw_ask *a, struct fw_lots *lots)
+{
+    struct fw_lots out = {0}, drawn = {0};
+    for (size_t i = 0; i < lots->count; i++)
+        fw_lots_push(a->space, lots->lot[i].piece.partial ? &drawn : &out, &lots->lot[i].piece,
+                     lots->lot[i].verdict);
+    struct fw_lots done = {0};
+    for (size_t i = 0; i < drawn.count && !fw_space_error(a->space); i++) {
+        struct fw_lots l = {0}, kept = {0};
+        fw_lots_push(a->space, &l, &drawn.lot[i].piece, drawn.lot[i].verdict);
+        for (size_t k = 0; k < done.count; k++)
+            overlay_one(a, &done.lot[k], &l, &kept, &kept);
+        for (size_t k = 0; k < l.count; k++)
+            fw_lots_push(a->space, &kept, &l.lot[k].piece, l.lot[k].verdict);
+        done = kept;
+    }
+    for (size_t i = 0; i < done.count; i++)
+        fw_lots_push(a->space, &out, &done.lot[i].piece, done.lot[i].verdict);
+    *lots = out;
+}
+
 /* ---- both kinds of machine ---- */
+
+/* What was noted about the translation makes a permitted packet unknown. */
+static const struct fw_verdict *with_doubts(struct fw_ask *a, const struct fw_piece *p, const struct fw_verdict *v)
+{
+    if (!v || !p->doubts || v->decision != FW_PERMITTED)
+        return v;
+    struct fw_verdict u = plain(FW_UNKNOWN, "unsupported");
+    fw_verdict_doubts(&u, p->doubts);
+    return fw_verdict_keep(a->space, &u);
+}
 
 void fw_ask_rules(struct fw_ask *a, int out, const struct fw_pieces *p, struct fw_lots *to)
 {
@@ -292,8 +371,11 @@ void fw_ask_rules(struct fw_ask *a, int out, const struct fw_pieces *p, struct f
         all_the_same(a, p, &down, to);
         return;
     }
-    by_lists(a, out, p, &said);
+    if (r->base_count)
+        fw_ask_chains(a, out, p, &said);
+    else
+        by_lists(a, out, p, &said);
     taint_all(a, out, &said);
     for (size_t i = 0; i < said.count; i++)
-        fw_lots_push(a->space, to, &said.fate[i].piece, said.fate[i].verdict);
+        fw_lots_push(a->space, to, &said.lot[i].piece, with_doubts(a, &said.lot[i].piece, said.lot[i].verdict));
 }
