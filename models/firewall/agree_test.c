@@ -252,11 +252,17 @@ static void open_bench(struct bench *b, struct fw_rules *rules)
     *b = (struct bench){.rules = rules, .picks = calloc(1, sizeof *b->picks), .rng = rng_named(1, "agree")};
     assert_non_null(b->picks);
     int err = 0;
+    struct fw_route shared[8] = {0};
     for (size_t i = 0; i < rules->iface_count; i++)
         for (size_t k = 0; k < rules->iface[i].address_count; k++)
             err |= fw_routes_add(&b->routes, &(struct fw_route){.to = rules->iface[i].address[k], .iface = (int)i});
     for (size_t i = 0; i < rules->route_count; i++)
         err |= fw_routes_add(&b->routes, &rules->route[i]);
+    /* A file without addresses: the space is shared out, so that packets go somewhere. */
+    for (size_t i = 0; b->routes.count == 0 && i < rules->iface_count && i < 8; i++)
+        shared[i] = (struct fw_route){.to = {ip_v4((uint32_t)(i << 29)), 3}, .iface = (int)i};
+    for (size_t i = 0; i < 8 && shared[i].to.len; i++)
+        err |= fw_routes_add(&b->routes, &shared[i]);
     assert_int_equal(err, 0);
     b->prepared = fw_prepare(rules);
     assert_non_null(b->prepared);

@@ -137,7 +137,7 @@ static void check_syn(struct fw_ask *a, struct fw_pieces *p)
 
 static void check_reverse_path(struct fw_ask *a, struct fw_pieces *p)
 {
-    const struct fw_rule_ref *line = a->q->in < 0 ? NULL : a->prepared->rules->iface[a->q->in].verify_reverse;
+    const struct fw_rule_ref *line = a->prepared->rules->iface[a->q->in].verify_reverse;
     if (!line)
         return;
     struct fw_pieces good = {0}, bad = {0};
@@ -518,6 +518,8 @@ int fw_exact(const struct fw_machine *m, const struct fw_question *q, struct fw_
         for (size_t i = 0; i < p.count; i++)
             fw_drop(&a, &p.piece[i], "no-interface", NULL);
     } else if (r->base_count) {
+        if (q->in != FW_SELF)
+            check_reverse_path(&a, &p);
         fw_ask_hooks(&a, &p);
     } else {
         answers(&a, &p);
