@@ -513,8 +513,8 @@ static struct fw_rules *with_hooks(struct rng *rng)
             add_rule(r, rng, name[i], action, jumps && i < 5 ? name[i + 1 + rng_below(rng, 5 - i)] : NULL, NULL, true);
         }
     for (uint64_t n = 1 + rng_below(rng, 5); n > 0; n--) {
-        struct fw_base_spec base = {.list = name[rng_below(rng, 6)], .hook = (enum fw_hook)rng_below(rng, FW_HOOK_COUNT),
-                                    .priority = priority[rng_below(rng, 4)], .line = 8000 + (unsigned)n,
+        struct fw_base_spec base = {.list = name[rng_below(rng, 6)], .priority = priority[rng_below(rng, 4)],
+                                    .hook = (enum fw_hook)rng_below(rng, FW_HOOK_COUNT), .line = 8000 + (unsigned)n,
                                     .policy = rng_chance(rng, 2, 3) ? FW_PERMIT : FW_DENY,
                                     .family = (uint8_t)rng_below(rng, 3)};
         assert_int_equal(fw_rules_add_base(r, &base), 0);

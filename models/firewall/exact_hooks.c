@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "models/firewall/exact_ask.h"
-#include "models/firewall/fwbox_parts.h"
+#include "models/firewall/fwbox.h"
+#include "models/firewall/tcp_state.h"
 
 /* ---- one base chain ---- */
 
@@ -19,9 +20,9 @@ static enum fw_view view_of(const struct fw_base *b)
 static struct fw_walk walk_at(struct fw_ask *a, const struct fw_base *b, int out, uint8_t states)
 {
     bool before = b->hook == FW_PREROUTING || b->hook == FW_INPUT;
-    bool behind = b->hook == FW_OUTPUT || b->hook == FW_POSTROUTING;
-    return (struct fw_walk){.prepared = a->prepared, .space = a->space, .in = behind ? FW_SELF : a->q->in,
-                            .out = before ? FW_SELF : out, .states = states, .tcp_flags = a->tcp_flags};
+    return (struct fw_walk){.prepared = a->prepared, .space = a->space, .out = before ? FW_SELF : out,
+                            .in = b->hook == FW_OUTPUT ? FW_SELF : a->q->in, .states = states,
+                            .tcp_flags = a->tcp_flags};
 }
 
 /* Of the pieces, those of the family that the chain is for. */
@@ -175,12 +176,14 @@ void fw_ask_chains(struct fw_ask *a, int out, const struct fw_pieces *p, struct 
 
 /* ---- connection tracking ---- */
 
-/* What a raw chain takes out of it is UNTRACKED. */
+/* What a raw chain takes out of it is UNTRACKED; what one drops, no later one sees. */
 static void take_untracked(struct fw_ask *a, struct fw_pieces *p, struct fw_pieces *untracked)
 {
+    const struct fw_verdict *start = fw_verdict_plain(a->space, FW_PERMITTED, "default", NULL);
+    struct fw_pieces dropped = {0};
     const struct fw_rules *r = a->prepared->rules;
     enum fw_hook hook = a->q->in == FW_SELF ? FW_OUTPUT : FW_PREROUTING;
-    for (size_t i = 0; i < r->base_count && p->count; i++) {
+    for (size_t i = 0; start && i < r->base_count && p->count; i++) {
         const struct fw_base *b = &r->base[i];
         if (b->hook != hook || b->priority >= FW_PRIO_CONNTRACK)
             continue;
@@ -193,12 +196,15 @@ static void take_untracked(struct fw_ask *a, struct fw_pieces *p, struct fw_piec
         for (size_t k = 0; k < done.count; k++) {
             const struct fw_thread *one = &done.thread[k];
             struct fw_piece part = fw_piece_narrow(a->space, &asked.piece[one->piece], FW_VIEW_ARRIVED, &one->cell);
+            bool drops = verdict_after(b, one->trace, *start).decision == FW_DENIED;
             if (one->trace->notrack)
                 part.states = FW_STATE_UNTRACKED;
-            fw_pieces_push(a->space, one->trace->notrack ? untracked : &left, &part);
+            fw_pieces_push(a->space, one->trace->notrack ? untracked : drops ? &dropped : &left, &part);
         }
         *p = left;
     }
+    for (size_t i = 0; i < dropped.count; i++)
+        fw_pieces_push(a->space, p, &dropped.piece[i]);
 }
 
 static struct fw_spans types(struct fw_space *s, const uint8_t *type, size_t count)
@@ -214,7 +220,8 @@ static void classify(struct fw_ask *a, const struct fw_piece *p, struct fw_piece
 {
     static const uint8_t asks[] = {8, 13, 15, 17}, asks6[] = {128, 139};
     struct fw_space *s = a->space;
-    bool tcp_begins = fw_begins(a->tcp_flags, a->prepared->rules->policy.tcp_loose);
+    bool loose = a->prepared->rules->policy.tcp_loose;
+    bool tcp_begins = tcp_state_after(TCP_NONE, 0, a->tcp_flags, loose) != TCP_INVALID;
     struct {
         uint8_t proto;
         struct fw_spans begin; /* source ports, or types, that begin a connection */
@@ -450,20 +457,39 @@ static void go(struct fw_ask *a, struct fw_pieces *p, bool first)
 
 /* ---- all steps ---- */
 
+/* A segment that a connection may have as an answer, at its beginning or later. */
+static bool may_answer(uint8_t tcp_flags)
+{
+    return tcp_state_after(TCP_SYN_SENT, 1, tcp_flags, false) != TCP_INVALID ||
+           tcp_state_after(TCP_ESTABLISHED, 1, tcp_flags, false) != TCP_INVALID;
+}
+
 /* The connection that is answered: found by its addresses and ports alone. */
 static void answers(struct fw_ask *a, struct fw_pieces *p, struct fw_pieces *out)
 {
-    if (!a->q->answers || !fw_sane(a->tcp_flags))
+    struct fw_pieces others = {0}, tcp = {0};
+    if (!a->q->answers)
         return;
+    for (size_t i = 0; i < p->count; i++) {
+        struct fw_piece part;
+        if (may_answer(a->tcp_flags))
+            fw_pieces_push(a->space, &others, &p->piece[i]);
+        else if (fw_piece_split_dim(a, &p->piece[i], FW_DIM_PROTO, fw_spans_one(a->space, PROTO_TCP, PROTO_TCP), &part,
+                                    &others))
+            fw_pieces_push(a->space, &tcp, &part);
+    }
     size_t before = out->count;
-    fw_take_answers(a, p, out);
+    fw_take_answers(a, &others, out);
     for (size_t i = before; i < out->count; i++) {
         struct fw_piece *one = &out->piece[i];
-        bool dnat = one->arrived[FW_DIM_DST].kind != FW_SAME || one->arrived[FW_DIM_DPORT].kind != FW_SAME;
-        bool snat = one->leaving[FW_DIM_SRC].kind != FW_SAME || one->leaving[FW_DIM_SPORT].kind != FW_SAME;
-        /* As the first packet was translated: its source is the answer's destination. */
-        one->states = (uint8_t)(FW_STATE_ESTABLISHED | (dnat ? FW_STATE_SNAT : 0) | (snat ? FW_STATE_DNAT : 0));
+        /* Where the first packet had its source, the answer has its destination. */
+        bool snat = one->arrived[FW_DIM_DST].kind != FW_SAME || one->arrived[FW_DIM_DPORT].kind != FW_SAME;
+        bool dnat = one->leaving[FW_DIM_SRC].kind != FW_SAME || one->leaving[FW_DIM_SPORT].kind != FW_SAME;
+        one->states = (uint8_t)(FW_STATE_ESTABLISHED | (snat ? FW_STATE_SNAT : 0) | (dnat ? FW_STATE_DNAT : 0));
     }
+    for (size_t i = 0; i < tcp.count; i++)
+        fw_pieces_push(a->space, &others, &tcp.piece[i]);
+    *p = others;
 }
 
 void fw_ask_hooks(struct fw_ask *a, struct fw_pieces *p)
@@ -486,6 +512,8 @@ void fw_ask_hooks(struct fw_ask *a, struct fw_pieces *p)
         translated = begin;
     else
         nat_chains(a, FW_PREROUTING, FW_SELF, &begin, &translated, to_destination);
+    for (size_t i = 0; i < translated.count; i++)
+        translated.piece[i].lost = translated.piece[i].doubts != NULL;
     go(a, &others, false);
     go(a, &translated, true);
 }

@@ -22,6 +22,7 @@ struct fw_piece {
     const struct fw_trace *doubts;                /* about the translation; NULL: none */
     bool dynamic;   /* the source is taken from a pool */
     bool partial;   /* of several that a field may become, a rule meant some */
+    bool lost;      /* where it goes is in doubt: the doubts hold whatever is said of it */
     uint8_t states; /* of machines with hooks */
     int out;
 };

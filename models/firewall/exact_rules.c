@@ -354,7 +354,7 @@ void fw_lots_overlay(struct fw_ask *a, struct fw_lots *lots)
 /* What was noted about the translation makes a permitted packet unknown. */
 static const struct fw_verdict *with_doubts(struct fw_ask *a, const struct fw_piece *p, const struct fw_verdict *v)
 {
-    if (!v || !p->doubts || v->decision != FW_PERMITTED)
+    if (!v || !p->doubts || (v->decision != FW_PERMITTED && !p->lost))
         return v;
     struct fw_verdict u = plain(FW_UNKNOWN, "unsupported");
     fw_verdict_doubts(&u, p->doubts);

@@ -45,21 +45,6 @@ static inline struct fw_key fw_answer_key(const struct fw_flow *t, int iface)
     return (struct fw_key){t->dst, t->src, t->dport, t->sport, t->proto, (uint8_t)iface};
 }
 
-/* TCP flags of a packet without a connection that begins one: a SYN, or an ACK in the middle of one. */
-static inline bool fw_begins(uint8_t tcp_flags, bool loose)
-{
-    uint8_t flags = tcp_flags & (FW_FIN | FW_SYN | FW_RST | FW_ACK);
-    return flags == FW_SYN || (flags == FW_ACK && loose);
-}
-
-/* False for combinations that no TCP sends: those with none of SYN, ACK, RST, or with two that exclude each other. */
-static inline bool fw_sane(uint8_t tcp_flags)
-{
-    uint8_t f = tcp_flags & (FW_FIN | FW_SYN | FW_RST | FW_ACK);
-    return f == FW_SYN || f == (FW_SYN | FW_ACK) || f == FW_RST || f == (FW_RST | FW_ACK) ||
-           f == (FW_FIN | FW_ACK) || f == FW_ACK;
-}
-
 /* The timer that runs after a packet with these flags in direction dir. */
 enum fw_timer fw_box_tcp_timer(struct fw_conn *c, unsigned dir, uint8_t flags);
 enum fw_timer fw_box_first_timer(const struct fw_box *b, const struct fw_packet *p);
