@@ -12,6 +12,7 @@ const struct fw_format fw_formats[] = {
     {"aws", "AWS security groups, network ACLs (JSON)", fw_aws_recognise, fw_aws_parse},
     {"azure", "Azure network security groups (JSON)", fw_azure_recognise, fw_azure_parse},
     {"pan", "Palo Alto PAN-OS (set commands)", fw_pan_recognise, fw_pan_parse},
+    {"fortigate", "FortiGate configuration backup", fw_fortigate_recognise, fw_fortigate_parse},
     {"iptables", "iptables-save", fw_iptables_recognise, fw_iptables_parse},
     {0},
 };

@@ -53,8 +53,9 @@ const struct fw_format *fw_format_of(const char *text, size_t len);       /* NUL
 bool fw_asa_recognise(const char *text, size_t len);
 bool fw_aws_recognise(const char *text, size_t len);
 bool fw_azure_recognise(const char *text, size_t len);
+bool fw_fortigate_recognise(const char *text, size_t len);
 bool fw_pan_recognise(const char *text, size_t len);
-fw_importer fw_asa_parse, fw_aws_parse, fw_azure_parse, fw_pan_parse;
+fw_importer fw_asa_parse, fw_aws_parse, fw_azure_parse, fw_pan_parse, fw_fortigate_parse;
 /* Linux */
 bool fw_iptables_recognise(const char *text, size_t len);
 fw_importer fw_iptables_parse;

@@ -67,7 +67,7 @@ static int list(struct pan *p, struct fw_scan *s, struct fw_node **at)
                                    "expected ] behind a list");
         value = attr;
         int err = down(p, s, &value);
-        err = err ? err : fw_tree_mention(&p->t, value, s->line);
+        err = err ? err : fw_tree_mention(&p->t, value, s->line, false);
         if (err)
             return err;
     }
@@ -84,7 +84,7 @@ static int command(struct pan *p, struct fw_scan *s)
         int token = fw_scan_next(&p->t, s, "[]");
         int err = token < 0 ? token : 0;
         if (err || token == FW_END || token == FW_EOL)
-            return err ? err : at == &p->t.root ? 0 : fw_tree_mention(&p->t, at, line);
+            return err ? err : at == &p->t.root ? 0 : fw_tree_mention(&p->t, at, line, false);
         if (token == FW_BREAK) {
             if (s->word[0] == ']' || at == &p->t.root)
                 return fw_tree_fail_at(&p->t, s->line, s->column, E_MALFORMED, "expected a word, found %s", s->word);
@@ -92,7 +92,7 @@ static int command(struct pan *p, struct fw_scan *s)
         } else {
             struct fw_node *object = s->quoted ? NULL : restart(at, s->word);
             if (object) {
-                err = fw_tree_mention(&p->t, at, line);
+                err = fw_tree_mention(&p->t, at, line, false);
                 at = object;
             }
             err = err ? err : down(p, s, &at);
@@ -137,11 +137,11 @@ static int punctuation(struct pan *p, struct fw_scan *s, struct block *block, un
         if (*depth + 1 == DEPTH_MAX)
             return fw_tree_fail_at(&p->t, s->line, s->column, E_RANGE, "expected at most %d levels", DEPTH_MAX);
         block[++*depth] = (struct block){*at, s->line, s->column};
-        return fw_tree_mention(&p->t, *at, s->line);
+        return fw_tree_mention(&p->t, *at, s->line, true);
     case ';':
         if (*at == block[*depth].node)
             break;
-        int err = fw_tree_mention(&p->t, *at, s->line);
+        int err = fw_tree_mention(&p->t, *at, s->line, false);
         *at = block[*depth].node;
         return err;
     case '}':

@@ -39,13 +39,21 @@ static uint8_t class_of(const struct fw_node *node, const char **why)
     return FW_LINE_UNSUPPORTED;
 }
 
+/* By itself or as a part of what is. */
+static bool marked(const struct fw_node *n)
+{
+    while (n && !n->marked)
+        n = n->parent;
+    return n != NULL;
+}
+
 /* A line that opens a block and has no mark of its own leads to what is below: to what is understood, if any is. */
 static void count_marks(struct fw_tree *t)
 {
     const char *why;
     for (size_t i = 0; i < t->mentions; i++) {
         struct fw_node *n = t->mention[i].node;
-        uint8_t class = n->first ? FW_LINE_QUIET : class_of(n, &why);
+        uint8_t class = t->mention[i].block ? FW_LINE_QUIET : class_of(n, &why);
         class = class == FW_LINE_UNSUPPORTED ? FW_LINE_MODELLED : class;
         for (n = n->parent; n && n->below < class; n = n->parent)
             n->below = class;
@@ -53,7 +61,7 @@ static void count_marks(struct fw_tree *t)
     for (size_t i = 0; i < t->mentions; i++) {
         struct fw_node *n = t->mention[i].node;
         why = NULL;
-        uint8_t class = n->first && !n->marked ? n->below : class_of(n, &why);
+        uint8_t class = t->mention[i].block && !marked(n) ? n->below : class_of(n, &why);
         fw_ledger_mark(&t->ledger, t->mention[i].line, (enum fw_line_class)class, why);
     }
 }
@@ -125,7 +133,7 @@ int fw_tree_add(struct fw_tree *t, struct fw_node *parent, const char *word, uns
     return 0;
 }
 
-int fw_tree_mention(struct fw_tree *t, struct fw_node *node, unsigned line)
+int fw_tree_mention(struct fw_tree *t, struct fw_node *node, unsigned line, bool block)
 {
     if (t->mentions == t->mention_cap) {
         size_t cap = t->mention_cap ? 2 * t->mention_cap : 1024;
@@ -135,7 +143,7 @@ int fw_tree_mention(struct fw_tree *t, struct fw_node *node, unsigned line)
         t->mention = p;
         t->mention_cap = cap;
     }
-    t->mention[t->mentions++] = (struct fw_mention){node, line};
+    t->mention[t->mentions++] = (struct fw_mention){node, line, block};
     return 0;
 }
 

@@ -20,10 +20,11 @@ struct fw_node {
     const char *why;
 };
 
-/* A line says something that ends at the node. */
+/* A line says something that ends at the node, or opens the block of it. */
 struct fw_mention {
     struct fw_node *node;
     unsigned line;
+    bool block;
 };
 
 struct fw_tree {
@@ -50,7 +51,7 @@ struct fw_node *fw_tree_find(const struct fw_tree *t, const struct fw_node *from
 /* The child of that word, made when new. E_RANGE: too many (diag filled in). */
 int fw_tree_add(struct fw_tree *t, struct fw_node *parent, const char *word, unsigned line, unsigned column,
                 struct fw_node **out);
-int fw_tree_mention(struct fw_tree *t, struct fw_node *node, unsigned line); /* E_NOMEM */
+int fw_tree_mention(struct fw_tree *t, struct fw_node *node, unsigned line, bool block); /* E_NOMEM */
 
 void fw_tree_used(struct fw_node *node);
 void fw_tree_quiet(struct fw_node *node);
