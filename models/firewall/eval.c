@@ -288,12 +288,24 @@ const struct fw_flow *fw_base_view(const struct fw_base *b, const struct fw_cont
     return b->hook == FW_POSTROUTING && b->priority > FW_PRIO_SRCNAT ? &ctx->leaving : &ctx->real;
 }
 
+static bool is_first(const struct fw_context *ctx)
+{
+    return !ctx->begun && (!ctx->states || ctx->states & FW_STATE_NEW);
+}
+
 uint8_t fw_base_states(const struct fw_base *b, const struct fw_context *ctx)
 {
-    bool early = (b->hook == FW_PREROUTING || b->hook == FW_OUTPUT) && b->priority < FW_PRIO_CONNTRACK;
+    bool in = b->hook == FW_PREROUTING || b->hook == FW_OUTPUT;
     uint8_t states = ctx->states ? ctx->states : FW_STATE_NEW;
     /* The kernel calls a packet without a connection INVALID, unless it was told not to look for one. */
-    return early ? FW_STATE_INVALID : states;
+    if (in && b->priority < FW_PRIO_CONNTRACK)
+        return FW_STATE_INVALID;
+    /* The first packet is not translated before the chain that does it. */
+    if (is_first(ctx) && in && b->priority <= FW_PRIO_DSTNAT)
+        states &= (uint8_t)~FW_STATE_DNAT;
+    if (is_first(ctx) && !(b->hook == FW_POSTROUTING && b->priority > FW_PRIO_SRCNAT))
+        states &= (uint8_t)~FW_STATE_SNAT;
+    return states;
 }
 
 size_t fw_hooks_of(const struct fw_context *ctx, enum fw_hook hook[3])
@@ -364,7 +376,7 @@ static struct fw_verdict eval_hooks(const struct fw_rules *r, const struct fw_co
     enum fw_hook hook[3];
     size_t hooks = fw_hooks_of(ctx, hook);
     struct fw_verdict v = plain(FW_PERMITTED, "default");
-    bool notrack = false, first = !ctx->states || ctx->states & FW_STATE_NEW;
+    bool notrack = false, first = is_first(ctx);
     for (size_t h = 0; h < hooks; h++)
         for (size_t i = 0; i < r->base_count && v.decision != FW_DENIED; i++) {
             const struct fw_base *b = &r->base[i];

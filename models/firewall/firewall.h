@@ -295,6 +295,7 @@ struct fw_context {
     uint8_t states;    /* enum fw_state; 0: FW_STATE_NEW */
     uint8_t tcp_flags; /* of TCP: FIN is 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32 */
     bool fragment;     /* a later fragment */
+    bool begun;        /* NEW, but not the first packet of its connection: how it is translated is settled */
     struct fw_flow arrived, real, leaving;
 };
 

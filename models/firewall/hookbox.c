@@ -58,6 +58,7 @@ static struct fw_flow as_shown(const struct fw_packet *p, const struct fw_flow *
 static struct fw_context context_of(const struct passage *w, int out)
 {
     return (struct fw_context){.in = w->p->iface, .out = out, .states = w->states, .tcp_flags = w->p->tcp_flags,
+                               .begun = w->conn != 0,
                                .arrived = w->p->flow, .real = as_shown(w->p, &w->real),
                                .leaving = as_shown(w->p, &w->leaving)};
 }
@@ -95,6 +96,9 @@ static void port_range(const struct fw_nat_to *to, uint16_t port, uint32_t *lo, 
 /* Puts a port at *port (within *leaving) that no other connection to the same remote has; false: there is none. */
 static bool choose_port(const struct fw_box *b, const struct fw_nat_to *to, struct fw_flow *leaving, uint16_t *port)
 {
+    uint8_t proto = leaving->proto;
+    if (!to->port_lo && proto != PROTO_TCP && proto != PROTO_UDP && !fw_is_icmp(proto))
+        return true; /* nothing to choose from */
     if (to->port_base && to->port_lo) {
         *port = (uint16_t)(to->port_lo + (*port - to->port_base));
         return true;
@@ -140,7 +144,8 @@ static const char *translate_to(struct fw_box *b, struct passage *w, struct fw_v
     if (ports && !choose_port(b, rule->nat, &w->leaving, port))
         return "nat-exhausted";
     w->real = w->leaving;
-    w->states |= FW_STATE_DNAT;
+    if (moved(&w->real.dst, w->real.dport, &w->tuple.dst, w->tuple.dport))
+        w->states |= FW_STATE_DNAT;
     return NULL;
 }
 
@@ -148,11 +153,18 @@ static const char *translate_from(struct fw_box *b, struct passage *w, int out, 
 {
     struct fw_context ctx = context_of(w, out);
     const struct fw_rule *rule = fw_nat_chain(b->rules, out == FW_SELF ? FW_INPUT : FW_POSTROUTING, &ctx, v);
-    if (!rule)
-        return NULL;
-    if (!choose_address(b, rule->nat, out, &w->real, &w->leaving.src))
+    /* Also without a rule: two connections must not look the same to the one who answers. */
+    static const struct fw_nat_to unchanged = {0};
+    const struct fw_nat_to *to = rule ? rule->nat : &unchanged;
+    if (!choose_address(b, to, out, &w->real, &w->leaving.src))
         return "no-address";
-    return choose_port(b, rule->nat, &w->leaving, &w->leaving.sport) ? NULL : "nat-exhausted";
+    if (!choose_port(b, to, &w->leaving, &w->leaving.sport))
+        return "nat-exhausted";
+    if (fw_is_echo(&w->p->flow))
+        w->leaving.dport = w->leaving.sport;
+    if (moved(&w->leaving.src, w->leaving.sport, &w->tuple.src, w->tuple.sport))
+        w->states |= FW_STATE_SNAT;
+    return NULL;
 }
 
 /* ---- the four kinds of packets ---- */
