@@ -225,13 +225,22 @@ static bool answerable(const struct packet_spec *s)
     return f->proto != PROTO_ICMP6 || (f->sport >= 128 && f->sport != 137);
 }
 
-/* A port outside of a rule's range: the kernel takes one of the range at random, we the first. */
+/* A port that is taken, or outside of a rule's range: the kernel takes a free one of the range (without one: of those
+ * below 512, below 1024, or above) at random, we the first. */
 static bool chosen(const struct oracle *o, uint16_t sent, uint16_t theirs, uint16_t ours)
 {
-    bool below = false;
+    bool below = (sent < 512) == (theirs < 512) && (sent < 1024) == (theirs < 1024);
     for (size_t i = 0; i < o->words->port_count; i++)
         below = below || o->words->port[i] >= theirs;
     return sent != ours && sent != theirs && ours < theirs && below;
+}
+
+/* It has chosen another port than we: the ends are answered by different ones from here on. */
+static bool drifted(const struct talk *k)
+{
+    const struct view *a = k->kernel.end, *b = k->ours.end;
+    return a[0].src.port != b[0].src.port || a[0].dst.port != b[0].dst.port || a[1].src.port != b[1].src.port ||
+           a[1].dst.port != b[1].dst.port;
 }
 
 static bool same_ports(struct talk *k, const struct sending *s, const struct netns_seen *seen,
@@ -240,27 +249,28 @@ static bool same_ports(struct talk *k, const struct sending *s, const struct net
     const struct wire_packet *p = &seen->packet;
     uint16_t id;
     if (p->proto == PROTO_TCP || p->proto == PROTO_UDP) {
-        if (p->dport != r->dst.port)
+        if (p->dport != r->dst.port && !drifted(k))
             return false;
         bool free_choice = chosen(k->o, s->spec.flow.sport, p->sport, r->src.port);
         k->t->chosen_ports += free_choice;
-        return p->sport == r->src.port || free_choice;
+        return p->sport == r->src.port || free_choice || drifted(k);
     }
     if (k->echo && !s->quotes && wire_echo_id(p, &id))
         return id == (p->sport == ECHO4 || p->sport == ECHO6 ? r->src.port : r->dst.port);
     return true;
 }
 
-static bool same_quote(const struct sending *s, struct netns_seen *seen, const struct fw_result *r)
+static bool same_quote(const struct talk *k, const struct sending *s, struct netns_seen *seen,
+                       const struct fw_result *r)
 {
     struct wire_packet q;
     if (!s->quotes || !r->quoted_src.ip.family)
         return true;
     if (wire_parse_quoted(&seen->packet, &q))
         return false;
-    bool ports = q.proto != PROTO_TCP && q.proto != PROTO_UDP;
+    bool portless = (q.proto != PROTO_TCP && q.proto != PROTO_UDP) || drifted(k);
     return ip_equal(&q.src, &r->quoted_src.ip) && ip_equal(&q.dst, &r->quoted_dst.ip) &&
-           (ports || q.dport == r->quoted_dst.port);
+           (portless || (q.sport == r->quoted_src.port && q.dport == r->quoted_dst.port));
 }
 
 static enum judgement judge(struct talk *k, const struct sending *s, struct netns_seen *seen, const struct fw_result *r)
@@ -281,7 +291,7 @@ static enum judgement judge(struct talk *k, const struct sending *s, struct netn
     if (ours != NETNS_FORWARDED)
         return AGREE;
     bool same = ip_equal(&seen->packet.src, &r->src.ip) && ip_equal(&seen->packet.dst, &r->dst.ip) &&
-                answer_of(k, r).iface == seen->iface && same_ports(k, s, seen, r) && same_quote(s, seen, r);
+                answer_of(k, r).iface == seen->iface && same_ports(k, s, seen, r) && same_quote(k, s, seen, r);
     return same ? AGREE : DISAGREE;
 }
 
