@@ -253,7 +253,7 @@ static int check_room(const struct turn *t, struct call *c)
         c->from->remote.ip.family == IP_V4 ? &t->cfg.alternate4 : &t->cfg.alternate6; /* 8489-10-3 */
     if (c->rq.user->allocations >= l->user_allocations)
         return 486;
-    if (t->stats.allocations < l->allocations &&
+    if (!t->draining && t->stats.allocations < l->allocations &&
         (!l->port_allocations || c->from->listener->port->allocations < l->port_allocations))
         return 0;
     if (!alternate->port)

@@ -197,6 +197,7 @@ struct turn {
     struct timers timers;
     uint8_t ports_used[2][2][PORT_MAP]; /* TCP or UDP, family */
     uint16_t next_port[2];              /* TCP, UDP */
+    bool draining;                      /* no new allocations */
     uint32_t serial;
     uint64_t hash_key;
     struct oracle oracle;

@@ -12,6 +12,11 @@ const struct turn_profile turn_strict = {
     .name = "strict", .software = "turnproof", .permission_needed = true, .rfc8489 = true, .last_channel = 0x4fff,
 };
 
+/* For clients that know nothing newer: any channel number of RFC 5766 11, authentication of RFC 5389. */
+static const struct turn_profile turn_rfc5766 = {
+    .name = "rfc5766", .software = "turnproof", .permission_needed = true, .last_channel = 0x7ffe,
+};
+
 /* As the reference capture shows it, and for the rest of its time: RFC 5766 and 5389. Of the 401's reason only the
  * length is known, 32 characters. */
 const struct turn_profile turn_expressway = {
@@ -34,7 +39,7 @@ const struct turn_limits turn_limits_default = {
 
 const struct turn_profile *turn_profile_named(const char *name)
 {
-    static const struct turn_profile *const all[] = {&turn_strict, &turn_expressway};
+    static const struct turn_profile *const all[] = {&turn_strict, &turn_rfc5766, &turn_expressway};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i]->name, name) == 0)
             return all[i];
@@ -173,6 +178,11 @@ void turn_free(struct turn *t)
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         free(parts[i]);
+}
+
+void turn_drain(struct turn *t)
+{
+    t->draining = true;
 }
 
 /* ---- events ---- */

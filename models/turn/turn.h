@@ -91,6 +91,9 @@ uint64_t turn_deadline(const struct turn *t);
 /* Other users from now on. Allocations live on with the key that they were made with. E_NOMEM: nothing has changed. */
 int turn_set_users(struct turn *t, const struct turn_user *users, size_t count);
 
+/* No new allocations from now on (300 or 508); those that there are live on, data connections included. */
+void turn_drain(struct turn *t);
+
 struct turn_stats {
     uint32_t allocations, reservations, permissions, channels, pending, bound, clients;
     uint64_t allocated_ever, refused_ever;

@@ -3,22 +3,26 @@
 # The command line: the options of --help, manual page and completion are the same, and wrong usage is refused.
 . models/testkit/tap.sh
 
-for command in check diff run; do
-    "$TURNPROOF" $command --help | grep -o -E '^  --[a-z-]+' | tr -d ' ' | sort >"$dir/help"
-    awk -v from=".SS turnproof $command" '/^\.S[SH]/ { on = $0 == from } on' sim/cmd/turnproof.1 | sed 's/\\-/-/g' |
-        grep -o -E '^\.BI? --[a-z-]+' | grep -o -E -- '--[a-z-]+' | sort >"$dir/man"
-    # The completion, asked as the shell asks it.
-    (
-        . sim/cmd/turnproof.bash
-        COMP_WORDS=(turnproof $command --)
-        COMP_CWORD=2
-        _turnproof
-        printf '%s\n' "${COMPREPLY[@]}" | sort
-    ) >"$dir/bash"
-    [ -s "$dir/help" ] || echo "no options" >>"$dir/man"
+# complete WORD...: what the completion offers for the last word
+complete_words() {
+    bash -c '. sim/cmd/turnproof.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _turnproof; printf "%s\n" "${COMPREPLY[@]}"' \
+        sh "$@" | sort
+}
+"$TURNPROOF" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort >"$dir/commands"
+grep -o -E '^\.SS turnproof [a-z]+' sim/cmd/turnproof.1 | cut -d ' ' -f 3 | sort >"$dir/sections"
+same "the manual page has the commands of --help" "$dir/commands" "$dir/sections"
+(cat "$dir/commands"; echo --help; echo --version) | sort >"$dir/words"
+complete_words "$TURNPROOF" "" >"$dir/offered"
+same "the completion offers the commands" "$dir/words" "$dir/offered"
+while read -r command; do
+    "$TURNPROOF" "$command" --help | grep -o -E '^  --[a-z0-9-]+' | tr -d ' ' | sort >"$dir/help"
+    sed -n "/^.SS turnproof $command\$/,/^.S[SH]/p" sim/cmd/turnproof.1 >"$dir/section"
+    sed "1d" "$dir/section" | sed -n '/^.S[SH]/q;p' | sed 's/\\-/-/g' |
+        grep -o -E '^\.BI? --[a-z0-9-]+' | grep -o -E -- '--[a-z0-9-]+' | sort >"$dir/man"
     same "$command: the manual page has the options of --help" "$dir/help" "$dir/man"
-    same "$command: the completion has the options of --help" "$dir/help" "$dir/bash"
-done
+    complete_words "$TURNPROOF" "$command" -- >"$dir/offered"
+    same "$command: the completion offers them" "$dir/help" "$dir/offered"
+done <"$dir/commands"
 if command -v man >/dev/null; then
     MANWIDTH=100 man --warnings -E UTF-8 -l -Tutf8 -Z sim/cmd/turnproof.1 2>&1 >/dev/null | result "the manual page is well-formed"
 else
@@ -63,6 +67,12 @@ usage "override without a value" '^--set:1:1: expected PATH=JSON' run topologies
 usage "rules of no firewall" '^--rules:1:1: expected NODE=FILE' run topologies/lab.json --rules cms=x
 usage "rules that are not there" '^no/such.cfg:1:1: ' run topologies/lab.json --rules ext-fw=no/such.cfg
 usage "rules in the wrong format" '^README.md:[0-9]+:[0-9]+: ' run topologies/lab.json --rules ext-fw=asa:README.md
+usage "relay: nowhere to listen" 'expected --listen' relay --user u:p
+usage "relay: nobody may use it" 'expected --user' relay --listen 127.0.0.1:3478
+usage "relay: a port that is none" '--listen: expected ADDR:PORT' relay --listen 127.0.0.1:70000 --user u:p
+usage "relay: a user without a password" '--user: expected NAME:PASSWORD' relay --listen 127.0.0.1:3478 --user u
+usage "relay: no such users" '^no/such.txt:1:1: ' relay --listen 127.0.0.1:3478 --users no/such.txt
+usage "relay: ports the wrong way round" '--relay-ports: expected FIRST-LAST' relay --relay-ports 9-8
 usage "a folder that cannot be made" 'README.md' run topologies/lab.json --out README.md/x
 
 "$TURNPROOF" --version | grep -v -E '^turnproof [0-9]+\.[0-9]+$' | result "--version is one line"

@@ -1,37 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Bash completion of turnproof.
+# Bash completion of turnproof. Commands and options are what the program itself says in its --help.
 _turnproof() {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} options formats
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]} words
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "check diff run --help --version" -- "$cur")
+        words="$("$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p') --help --version"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
-    formats="text json junit sarif"
-    case ${COMP_WORDS[1]} in
-    check)
-        options="--table --size --expressway --rules --set --at --format --simulate --no-advice --help"
-        ;;
-    diff)
-        options="--table --size --expressway --rules --set --at --with --format --help"
-        formats="text json"
-        ;;
-    run) options="--engine --seed --rules --set --out --capture --json --help" ;;
-    esac
     case $prev in
     --engine) mapfile -t COMPREPLY < <(compgen -W "native ns3 both" -- "$cur") ;;
+    --profile) mapfile -t COMPREPLY < <(compgen -W "strict expressway rfc5766" -- "$cur") ;;
     --size) mapfile -t COMPREPLY < <(compgen -W "small medium large" -- "$cur") ;;
-    --format) mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$cur") ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W "text json junit sarif" -- "$cur") ;;
     --table)
-        mapfile -t COMPREPLY < <(compgen -W "web-proxy sip-edge-standards sip-edge-microsoft p2p-microsoft skype-edge" \
-            -- "$cur"; compgen -f -X '!*.json' -- "$cur")
+        words="web-proxy sip-edge-standards sip-edge-microsoft p2p-microsoft skype-edge"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -X '!*.json' -- "$cur")
         ;;
     --out) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-    --seed | --set | --rules | --with | --capture | --expressway | --at) ;;
+    --users) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     *)
         if [[ $cur == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-        else
+            words=$("$program" "${COMP_WORDS[1]}" --help | grep -o -E '^  --[a-z0-9-]+')
+            mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        elif [[ $prev != --* ]]; then
             mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$cur"; compgen -d -- "$cur")
         fi
         ;;
