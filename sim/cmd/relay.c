@@ -2,8 +2,6 @@
 /* turnproof relay: the TURN server that the simulation runs, on real sockets. */
 #include <errno.h>
 #include <getopt.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +9,15 @@
 #include "models/base/err.h"
 #include "models/base/time.h"
 #include "sim/cmd/cmd.h"
+#include "sim/posix/posix.h"
 #include "sim/relay/relay.h"
 
 enum { REPEATED_MAX = 64 };
 
 enum {
     OPT_LISTEN = 256, OPT_USER, OPT_USERS, OPT_REALM, OPT_RELAY_ADDRESS, OPT_PUBLIC_ADDRESS, OPT_RELAY_PORTS,
-    OPT_ALLOW, OPT_DENY, OPT_PROFILE, OPT_SIZE, OPT_ALLOCATIONS, OPT_QUOTA, OPT_ALTERNATE, OPT_METRICS, OPT_DRAIN, OPT_NO_UDP,
-    OPT_NO_TCP, OPT_VERBOSE
+    OPT_ALLOW, OPT_DENY, OPT_PROFILE, OPT_SIZE, OPT_ALLOCATIONS, OPT_QUOTA, OPT_ALTERNATE, OPT_METRICS, OPT_DRAIN,
+    OPT_NO_UDP, OPT_NO_TCP, OPT_VERBOSE
 };
 
 static const struct cmd_option options[] = {
@@ -208,43 +207,27 @@ static const char *option_name(int value)
 
 /* ---- what follows from the options ---- */
 
-static bool address_of(const struct ifaddrs *a, struct ip_addr *out)
-{
-    *out = (struct ip_addr){0};
-    if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET) {
-        out->family = IP_V4;
-        memcpy(out->b, &((const struct sockaddr_in *)(const void *)a->ifa_addr)->sin_addr, 4);
-    } else if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET6) {
-        out->family = IP_V6;
-        memcpy(out->b, &((const struct sockaddr_in6 *)(const void *)a->ifa_addr)->sin6_addr, 16);
-    }
-    return out->family != IP_NONE;
-}
-
 /* "Any" stands for every address of this machine: one listener each, so that an answer over UDP leaves from the
  * address that was asked. Link-local ones are left out. */
 static bool expand(struct endpoint *list, size_t *count)
 {
-    struct ifaddrs *all = NULL;
-    size_t n = *count;
-    if (getifaddrs(&all) != 0)
+    struct ip_addr own[REPEATED_MAX];
+    size_t n = *count, addresses;
+    if (posix_addresses(own, REPEATED_MAX, &addresses) != 0)
         return false;
     for (size_t i = 0; i < n; i++) {
         if (!ip_is_any(&list[i].ip))
             continue;
         struct endpoint any = list[i];
-        bool first = true;
-        for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
-            struct ip_addr ip;
-            if (!address_of(a, &ip) || ip.family != any.ip.family || ip_is_link_local(&ip))
+        size_t at = i;
+        for (size_t k = 0; k < addresses && at < REPEATED_MAX; k++) {
+            if (own[k].family != any.ip.family || ip_is_link_local(&own[k]))
                 continue;
-            if (!first && *count == REPEATED_MAX)
-                break;
-            list[first ? i : (*count)++] = (struct endpoint){ip, any.port};
-            first = false;
+            list[at] = (struct endpoint){own[k], any.port};
+            *count += at == *count;
+            at = *count;
         }
     }
-    freeifaddrs(all);
     return true;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses and errors as the kernel has them. */
 #include <errno.h>
+#include <ifaddrs.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "models/base/err.h"
@@ -103,4 +105,33 @@ int posix_open(int type, const struct endpoint *local, uint8_t family)
     int err = posix_error(errno);
     close(fd);
     return err;
+}
+
+int posix_addresses(struct ip_addr *out, size_t max, size_t *count)
+{
+    struct ifaddrs *all = NULL;
+    *count = 0;
+    if (getifaddrs(&all) != 0)
+        return E_IO;
+    for (const struct ifaddrs *a = all; a && *count < max; a = a->ifa_next) {
+        bool v4 = a->ifa_addr && a->ifa_addr->sa_family == AF_INET;
+        if (!v4 && !(a->ifa_addr && a->ifa_addr->sa_family == AF_INET6))
+            continue;
+        union any_address address = {0};
+        memcpy(&address, a->ifa_addr, v4 ? sizeof address.v4 : sizeof address.v6);
+        struct endpoint e;
+        posix_from_sockaddr(&address, &e);
+        out[(*count)++] = e.ip;
+    }
+    freeifaddrs(all);
+    return 0;
+}
+
+const char *posix_stamp(char out[32])
+{
+    struct timespec now;
+    struct tm tm;
+    clock_gettime(CLOCK_REALTIME, &now);
+    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now.tv_sec, &tm));
+    return out;
 }

@@ -14,4 +14,10 @@ int posix_watch(struct net *n, int fd, void (*fn)(void *ctx), void *ctx);
 /* As many descriptors as the system lets this process have; how many that is. */
 uint64_t posix_raise_descriptors(void);
 
+/* The addresses of this machine's interfaces, at most max. E_IO. */
+int posix_addresses(struct ip_addr *out, size_t max, size_t *count);
+
+/* The wall clock as "2026-11-21T16:29:30Z", for logs. */
+const char *posix_stamp(char out[32]);
+
 #endif

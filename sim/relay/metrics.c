@@ -45,8 +45,9 @@ size_t metrics_text(const struct turn_stats *s, char *out, size_t cap)
         const void *at = (const char *)s + c->offset;
         uint64_t value = c->wide ? *(const uint64_t *)at : *(const uint32_t *)at;
         const char *total = c->wide ? "_total" : "";
-        text_add(&t, "# HELP turnproof_relay_%s%s %s\n# TYPE turnproof_relay_%s%s %s\nturnproof_relay_%s%s %" PRIu64 "\n",
-                 c->name, total, c->help, c->name, total, c->type, c->name, total, value);
+        text_add(&t, "# HELP turnproof_relay_%s%s %s\n", c->name, total, c->help);
+        text_add(&t, "# TYPE turnproof_relay_%s%s %s\n", c->name, total, c->type);
+        text_add(&t, "turnproof_relay_%s%s %" PRIu64 "\n", c->name, total, value);
     }
     return strlen(out);
 }

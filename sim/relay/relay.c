@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "models/base/err.h"
@@ -43,12 +42,9 @@ static void say(const struct relay *r, const char *fmt, ...)
     if (!r->cfg->log)
         return;
     char stamp[32];
-    time_t now = time(NULL);
-    struct tm tm;
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
     va_list ap;
     va_start(ap, fmt);
-    fprintf(r->cfg->log, "%s ", stamp);
+    fprintf(r->cfg->log, "%s ", posix_stamp(stamp));
     vfprintf(r->cfg->log, fmt, ap);
     fputc('\n', r->cfg->log);
     va_end(ap);
@@ -223,7 +219,8 @@ static int build(struct relay *r, const struct turn_config *cfg, struct diag *d)
         return E_NOMEM;
     r->turn = turn_new(r->io, 0, cfg);
     if (!r->turn) {
-        snprintf(d->text, sizeof d->text, "the relay does not start: its limits or ports make no sense, or memory is out");
+        snprintf(d->text, sizeof d->text,
+                 "the relay does not start: its limits or ports make no sense, or memory is out");
         return E_RANGE;
     }
     struct host_hooks hooks = {.note = on_note, .message = r->cfg->verbose ? on_message : NULL, .ctx = r};
@@ -267,7 +264,8 @@ int relay_open(const struct relay_config *cfg, struct relay **out, struct diag *
         return 0;
     }
     if (!d->text[0])
-        snprintf(d->text, sizeof d->text, "the relay does not start: %s", err == E_IO ? strerror(errno) : err_text(err));
+        snprintf(d->text, sizeof d->text, "the relay does not start: %s",
+                 err == E_IO ? strerror(errno) : err_text(err));
     relay_close(r);
     return err;
 }
