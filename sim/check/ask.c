@@ -332,7 +332,7 @@ static bool source_is_right(struct asking *k, const struct path_end *e)
         if (!fw_spans_equal(e->packets.cell[i].dim[FW_DIM_SRC], one)) {
             char ip[ADDR_TEXT];
             struct check_boxes b = check_boxes_of(&k->c->report->arena, k->c->space, &e->packets, NULL, false);
-            complain(k, "the packets arrive from %s, expected from %s: the reflection must translate the source too",
+            complain(k, "the packets arrive from %s, not from %s: no NAT rule translates the source on their way",
                      b.box.items[0].src, ip_text(&k->q->src_translated, ip));
             return false;
         }
@@ -399,6 +399,9 @@ static void ask_never(struct asking *k, const struct path *p)
         v = found > v ? found : v;
         for (const struct path_step *s = e->steps; s; s = s->before) {
             const struct path_visit visit = {.node = s->node, .in = s->in};
+            const struct check_blocked b = {s->node, k->q, &visit, s->part, NULL};
+            if (!s->before && k->watch->blocked) /* the first firewall is where to close it */
+                k->watch->blocked(k->watch->ctx, k->c, &b);
             struct sum *sum = sum_of(k, &visit, false);
             if (!sum)
                 continue;

@@ -55,12 +55,12 @@ static const struct silence {
 } silences[] = {
     /* RFC 8656 3.2: an allocation lives 600 s; 5.2's client refreshes a minute before its end. */
     {"TURN control connection", PROTO_TCP, 3478, 3483, 540, LEVEL_ERROR,
-     "nothing is sent on it until the Refresh, 9 minutes after the last", "the Refresh is dropped and the call ends"},
+     "silent for 9 minutes between two Refreshes of its allocation", "the Refresh is dropped, and the call ends"},
     /* RFC 4028 4 and 10: sessions of 1800 s, refreshed at half of that. */
     {"SIP signalling", PROTO_TCP, 5060, 5061, 900, LEVEL_WARNING,
-     "a call without changes is silent until its session refresh, after 15 minutes", "the refresh is dropped"},
+     "silent for 15 minutes between two session refreshes of a call", "the refresh is dropped"},
     {"SIP signalling of a traversal zone", PROTO_TCP, 7001, 7010, 900, LEVEL_WARNING,
-     "a call without changes is silent until its session refresh, after 15 minutes", "the refresh is dropped"},
+     "silent for 15 minutes between two session refreshes of a call", "the refresh is dropped"},
     /* user-pains T9: muted for 150 s, by endpoints that send neither RTCP nor consent checks (RFC 7675). */
     {"media", PROTO_UDP, 24000, 59999, 150, LEVEL_NOTE,
      "an endpoint that is muted for 150 s and sends neither consent checks (RFC 7675) nor RTCP sends nothing",
@@ -81,8 +81,6 @@ static void timer_change(struct text *t, const struct fw_rules *r, enum fw_timer
         text_add(t, "timeout %s %u:%02u:00", conn, s / 3600, s / 60 % 60);
     else
         text_add(t, "an idle time of at least %u s for %s", s, timer == FW_TIMER_UDP ? "UDP" : "established TCP");
-    if (r->asa && r->timer_ref[timer])
-        text_add(t, " (after line %u)", r->timer_ref[timer]->line);
 }
 
 static void timer_finding(struct check *c, unsigned node, const struct silence *s)
@@ -109,6 +107,10 @@ static void timer_finding(struct check *c, unsigned node, const struct silence *
             text_add(&w, " %s", s->then);
             timer_change(&h, r, timer, s->seconds);
             f = check_found(c, "idle-timer", s->level, node, r->timer_ref[timer], what, change);
+            if (r->asa && r->timer_ref[timer]) {
+                f->fix_line = r->timer_ref[timer]->line + 1;
+                f->fix = f->change;
+            }
         }
         check_found_row(c, f, q->row->id);
     }
@@ -155,6 +157,8 @@ void check_find_inspections(struct check *c)
             text_add(&h, r->asa ? "no inspect %s" : "switch the inspection of %s off", x->name);
             struct check_finding *f = check_found(c, "inspection", row ? LEVEL_ERROR : LEVEL_WARNING, n, ref, what,
                                                   change);
+            f->fix_removes = r->asa;
+            f->fix_line = r->asa ? ref->line : 0;
             if (row)
                 check_found_row(c, f, row);
         }

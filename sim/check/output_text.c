@@ -92,13 +92,22 @@ static bool same_boxes(const struct check_boxes *a, const struct check_boxes *b)
     return true;
 }
 
+/* Blocked as a whole: which packets these are, the row says. */
+static bool is_whole(const struct check_hop *h)
+{
+    return h->permitted.box.count == 0 && (h->blocked.box.count == 0 || h->unknown.box.count == 0);
+}
+
 static bool same_hop(const struct check_hop *a, const struct check_hop *b)
 {
     if (a->verdict == CHECK_PASS && b->verdict == CHECK_PASS)
         return true; /* not told */
     if (a->verdict != b->verdict || !same(a->node, b->node) || !same(a->direction, b->direction) ||
-        !same(a->reason, b->reason) || a->by.count != b->by.count || !same_boxes(&a->permitted, &b->permitted) ||
-        !same_boxes(&a->blocked, &b->blocked) || !same_boxes(&a->unknown, &b->unknown))
+        !same(a->reason, b->reason) || a->by.count != b->by.count)
+        return false;
+    if (!(is_whole(a) && is_whole(b)) &&
+        (!same_boxes(&a->permitted, &b->permitted) || !same_boxes(&a->blocked, &b->blocked) ||
+         !same_boxes(&a->unknown, &b->unknown)))
         return false;
     for (size_t i = 0; i < a->by.count; i++)
         if (a->by.items[i].line != b->by.items[i].line || !same(a->by.items[i].says, b->by.items[i].says))
@@ -106,14 +115,26 @@ static bool same_hop(const struct check_hop *a, const struct check_hop *b)
     return true;
 }
 
+/* The n-th hop that is told; NULL: there are fewer. */
+static const struct check_hop *told_hop(const struct check_answer *a, size_t n)
+{
+    for (size_t i = 0; i < a->hops.count; i++)
+        if (a->hops.items[i].verdict != CHECK_PASS && n-- == 0)
+            return &a->hops.items[i];
+    return NULL;
+}
+
 static bool alike(const struct check_answer *a, const struct check_answer *b)
 {
-    if (a->verdict != b->verdict || !same(a->why, b->why) || a->hops.count != b->hops.count)
+    if (a->verdict != b->verdict || !same(a->why, b->why))
         return false;
-    for (size_t i = 0; i < a->hops.count; i++)
-        if (!same_hop(&a->hops.items[i], &b->hops.items[i]))
+    for (size_t i = 0;; i++) {
+        const struct check_hop *x = told_hop(a, i), *y = told_hop(b, i);
+        if (!x || !y)
+            return x == y;
+        if (!same_hop(x, y))
             return false;
-    return true;
+    }
 }
 
 void output_ranges(struct text *t, const char *ranges)
@@ -193,21 +214,46 @@ static void put_line(const struct pen *p, const char *label, const struct check_
     output_line(p->s, label, l);
 }
 
-static void put_hop(const struct pen *p, const struct check_answer *a, const struct check_hop *h)
+/* The n-th told hop of the answers that are like the first: the hints differ. */
+static void put_hints(const struct pen *p, size_t first, size_t n)
 {
-    if (h->verdict == CHECK_PASS)
-        return;
+    enum { HINTS_MAX = 3 };
+    const char *told[HINTS_MAX];
+    size_t count = 0;
+    for (size_t i = first; i < p->r->answers.count && count < HINTS_MAX; i++) {
+        if (!alike(&p->r->answers.items[first], &p->r->answers.items[i]))
+            continue;
+        const char *hint = told_hop(&p->r->answers.items[i], n)->suggestion;
+        bool known = !hint;
+        for (size_t k = 0; k < count; k++)
+            known = known || same(told[k], hint);
+        if (known)
+            continue;
+        field(p, count ? "" : "hint", hint);
+        told[count++] = hint;
+    }
+}
+
+static void put_hop(const struct pen *p, size_t first, size_t n, bool one)
+{
+    const struct check_answer *a = &p->r->answers.items[first];
+    const struct check_hop *h = told_hop(a, n);
     char buf[TEXT_MAX];
     struct text t = text_of(buf, sizeof buf);
     text_add(&t, "%s, %s", h->node, h->direction);
     field(p, "at", buf);
     bool answers = strstr(h->direction, "(answers)") != NULL;
-    put_boxes(p, a, "blocked", &h->blocked, answers);
-    put_boxes(p, a, "unknown", &h->unknown, answers);
-    put_boxes(p, a, "open", &h->permitted, answers);
+    if (one || !is_whole(h)) {
+        put_boxes(p, a, "blocked", &h->blocked, answers);
+        put_boxes(p, a, "unknown", &h->unknown, answers);
+        put_boxes(p, a, "open", &h->permitted, answers);
+    } else {
+        field(p, h->unknown.box.count ? "unknown" : "blocked", "all of these");
+    }
     for (size_t i = 0; i < h->by.count && i < LISTED_MAX; i++)
         put_line(p, i ? "" : "by", &h->by.items[i]);
     field(p, "why", h->reason);
+    put_hints(p, first, n);
 }
 
 static const struct {
@@ -219,26 +265,37 @@ static const struct {
                               [CHECK_BLOCKED] = {"BLOCKED", INK_RED},
                               [CHECK_EXPOSED] = {"EXPOSED", INK_RED}};
 
-/* "2.14 3.12 4.12 TURN media, tcp: any -> expressway-e" */
-static void put_rows(const struct pen *p, size_t first)
+/* "2.14 TURN media, tcp, any -> expressway-e", and the rows that fare alike below it. True: it is the only one. */
+static bool put_rows(const struct pen *p, size_t first)
 {
+    enum { ROWS_MAX = 8 };
     const struct check_answer *a = &p->r->answers.items[first];
-    char buf[TEXT_MAX];
-    struct text t = text_of(buf, sizeof buf);
-    const char *last = "";
-    for (size_t i = first; i < p->r->answers.count; i++) {
-        const struct check_answer *b = &p->r->answers.items[i];
-        if (!alike(a, b) || (strcmp(b->row, last) == 0))
-            continue;
-        text_add(&t, "%s%s", t.len ? ", " : "", b->row);
-        last = b->row;
-    }
-    text_add(&t, " %s, %s, %s -> %s", a->purpose, a->protocol, a->from, a->to);
     sink_text(p->s, "\n");
     word(p, verdicts[a->verdict].ink, verdicts[a->verdict].word);
-    size_t pad = strlen(verdicts[a->verdict].word);
-    sink_f(p->s, "%*s", (int)(LABEL - 4 - pad), "");
-    sink_wrapped(p->s, LABEL - 4, buf);
+    int pad = (int)(LABEL - 4 - strlen(verdicts[a->verdict].word));
+    size_t rows = 0;
+    char more[TEXT_MAX];
+    struct text m = text_of(more, sizeof more);
+    for (size_t i = first; i < p->r->answers.count; i++) {
+        const struct check_answer *b = &p->r->answers.items[i];
+        if (!alike(a, b))
+            continue;
+        if (rows++ >= ROWS_MAX) {
+            text_add(&m, "%s%s %s", m.len ? ", " : "and ", b->row, b->protocol);
+            continue;
+        }
+        char buf[TEXT_MAX];
+        struct text t = text_of(buf, sizeof buf);
+        text_add(&t, "%s %s, %s, %s -> %s", b->row, b->purpose, b->protocol, b->from, b->to);
+        sink_f(p->s, "%*s", pad, "");
+        sink_wrapped(p->s, LABEL - 4, buf);
+        pad = LABEL - 4;
+    }
+    if (m.len) {
+        sink_f(p->s, "%*s", pad, "");
+        sink_wrapped(p->s, LABEL - 4, more);
+    }
+    return rows == 1;
 }
 
 /* Worst first; answers that fare alike once. */
@@ -253,10 +310,10 @@ static void rows(const struct pen *p)
                 told = alike(&r->answers.items[k], a);
             if (told)
                 continue;
-            put_rows(p, i);
+            bool one = put_rows(p, i);
             field(p, "why", a->why);
-            for (size_t h = 0; h < a->hops.count; h++)
-                put_hop(p, a, &a->hops.items[h]);
+            for (size_t h = 0; told_hop(a, h); h++)
+                put_hop(p, i, h, one);
         }
 }
 

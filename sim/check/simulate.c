@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "models/base/bytes.h"
-#include "models/firewall/fwbox.h"
+#include "sim/check/sample.h"
 #include "sim/scenario/blame.h"
 #include "sim/scenario/world.h"
 
-enum { CELLS_MAX = 4 /* of a part */, CORNERS = 16, TEXT_MAX = 1024, CONNECTIONS = 16 };
+enum { CELLS_MAX = 4 /* of a part */, TEXT_MAX = 1024 };
 
 static void disagree(struct check *c, unsigned node, int in, const struct fw_flow *f, const char *exact,
                      const char *simulated)
@@ -22,32 +22,6 @@ static void disagree(struct check *c, unsigned node, int in, const struct fw_flo
                  "turnproof; rules, interface and packet reproduce it", n->name, n->rules_file ? n->rules_file : "",
              in >= 0 ? n->rules->iface[in].name : "?", packet, exact, simulated);
     *CHECK_ADD(&c->report->arena, &c->report->disagreements) = arena_copy(&c->report->arena, buf, t.len);
-}
-
-static struct fw_flow corner(const struct fw_cell *cell, unsigned which)
-{
-    fw_wide at[FW_DIMS];
-    for (unsigned d = 0; d < FW_DIMS; d++) {
-        struct fw_spans s = cell->dim[d];
-        bool high = d != FW_DIM_PROTO && (which >> (d - 1) & 1);
-        at[d] = high ? s.span[s.count - 1].hi : s.span[0].lo;
-    }
-    return (struct fw_flow){.proto = (uint8_t)at[FW_DIM_PROTO],
-                            .src = fw_wide_ip(cell->family, at[FW_DIM_SRC]),
-                            .dst = fw_wide_ip(cell->family, at[FW_DIM_DST]),
-                            .sport = (uint16_t)at[FW_DIM_SPORT],
-                            .dport = (uint16_t)at[FW_DIM_DPORT]};
-}
-
-static struct fw_box *new_box(const struct way_node *n)
-{
-    struct fw_box_config cfg = {.rules = n->node->rules, .routes = &n->routes, .name = n->node->name, .seed = 1,
-                                .max_connections = CONNECTIONS};
-    for (size_t i = 0; i < n->node->rules->iface_count; i++) {
-        cfg.address[i] = n->addresses.prefix[i];
-        cfg.address_count[i] = n->addresses.count[i];
-    }
-    return fw_box_new(&cfg);
 }
 
 static const char *said(const struct fw_result *r, char *out, size_t cap)
@@ -91,7 +65,7 @@ static void send_answer(struct check *c, const struct path_visit *v, const struc
 
 static void send(struct check *c, const struct path_visit *v, const struct fw_part *part, const struct fw_flow *f)
 {
-    struct fw_box *box = new_box(&c->ways.node[v->node]);
+    struct fw_box *box = sample_box(&c->ways.node[v->node]);
     if (!box)
         return;
     const struct fw_result r = fw_pass(
@@ -119,8 +93,8 @@ void simulate_visit(void *ctx, struct check *c, const struct path_visit *v)
         if (part->verdict.decision == FW_UNKNOWN || v->in < 0)
             continue;
         for (size_t k = 0; k < part->arrived.count && k < CELLS_MAX; k++)
-            for (unsigned which = 0; which < CORNERS; which++) {
-                struct fw_flow f = corner(&part->arrived.cell[k], which);
+            for (unsigned which = 0; which < SAMPLE_CORNERS; which++) {
+                struct fw_flow f = sample_corner(&part->arrived.cell[k], which);
                 send(c, v, part, &f);
             }
     }

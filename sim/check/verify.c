@@ -6,6 +6,8 @@
 
 #include "models/base/err.h"
 #include "sim/check/findings.h"
+#include "sim/check/repair.h"
+#include "sim/check/sample.h"
 #include "sim/check/simulate.h"
 
 static int no_memory(struct diag *d)
@@ -58,11 +60,14 @@ int verify_run(struct verify *v, struct topology *t, const struct verify_options
         v->report = c.report;
         for (size_t i = 0; i < v->table_count; i++)
             *CHECK_ADD(&v->report->arena, &v->report->tables) = v->table[i]->id;
-        check_ask(&c, &(struct check_watch){.visited = o->simulate ? simulate_visit : NULL});
+        check_ask(&c, &(struct check_watch){.blocked = o->no_advice ? NULL : sample_suggest,
+                                            .visited = o->simulate ? simulate_visit : NULL});
         if (!o->no_advice)
             find_all(&c);
         err = o->simulate ? simulate_call(&c, d) : 0;
         check_close(&c);
+        if (!err && !o->no_advice && !check_holds(v->report))
+            repair_all(v->report, t, v->bound);
     }
     if (err)
         verify_free(v);
