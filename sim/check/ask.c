@@ -74,6 +74,11 @@ static const char *reason_words(const char *reason)
         {"nat-rpf-failed", "another NAT rule than the one that the packets met would translate the answers"},
         {"rpf-violated", "the sources are not routed back by the interface that the packets come in by"},
         {"to-the-box", "the destination is the firewall itself: nothing translates it to a host behind"},
+        {"level", "no access-list is bound to the way in, and it leads from a lower security level to a higher one"},
+        {"same-level", "both interfaces have the same security level, and same-security-traffic permit "
+                       "inter-interface is missing"},
+        {"hairpin", "the packets leave by the interface that they come in by, and same-security-traffic permit "
+                    "intra-interface is missing"},
         {"tcp-not-syn", "the firewall has not seen the connection begin"},
         {"no-interface", "the rules do not know the interface that the packets come in by"},
     };

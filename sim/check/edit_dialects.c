@@ -141,7 +141,10 @@ static const char *lines_for(const struct writing *w, const struct dialect *d, s
         return NULL;
     r->proto = w->b->question->proto;
     addresses(w, &r->src, in->dim[FW_DIM_SRC], in->family, &w->b->question->from, d);
-    ports(&r->sport, in->dim[FW_DIM_SPORT], d->ports);
+    if (w->deny)
+        d->ports(next_term(&r->sport), 0, UINT16_MAX); /* whatever the sender likes */
+    else
+        ports(&r->sport, in->dim[FW_DIM_SPORT], d->ports);
     addresses(w, &r->dst, out->dim[FW_DIM_DST], out->family, &w->b->question->to, d);
     ports(&r->dport, out->dim[FW_DIM_DPORT], d->ports);
     const char *lines = combine(w, r, d->rule);

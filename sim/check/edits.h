@@ -39,4 +39,9 @@ void edit_changes(struct check_report *r, const struct edit_text *before, const 
 bool edit_for(struct check *c, const struct check_blocked *b, bool deny, const struct edit_text *text, struct arena *a,
               struct edits *out);
 
+/* The translation on that firewall without which the question's packets find nobody, or come from the wrong address;
+ * false: the firewall is not between them, or its dialect has no edit here. */
+bool edit_nat_for(const struct topology *t, const struct bind_question *q, unsigned node, const struct edit_text *text,
+                  struct arena *a, struct edits *out);
+
 #endif

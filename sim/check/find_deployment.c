@@ -13,7 +13,11 @@ static void clashes(struct check *c)
         const struct bind_clash *x = &c->bound->clashes.items[i];
         const struct bind_listener *l = x->a ? x->a : x->b;
         unsigned node = l ? l->node : 0;
-        struct check_finding *f = check_found(c, "listener-clash", LEVEL_ERROR, node, NULL, x->text,
+        const char *name = c->topology->nodes.items[node].name, *text = x->text;
+        size_t n = strlen(name);
+        if (l && strncmp(text, name, n) == 0 && strncmp(text + n, ": ", 2) == 0)
+            text += n + 2;
+        struct check_finding *f = check_found(c, "listener-clash", LEVEL_ERROR, node, NULL, text,
                                               "give one of the two another port");
         if (!l)
             f->node = NULL;

@@ -214,17 +214,33 @@ static void put_line(const struct pen *p, const char *label, const struct check_
     output_line(p->s, label, l);
 }
 
+/* Where a change is told below, of a hint only what is wrong. */
+static const char *short_hint(const struct pen *p, const struct check_hop *h, char out[TEXT_MAX])
+{
+    bool changed = false;
+    for (size_t i = 0; i < p->r->repairs.count; i++)
+        changed = changed || (p->r->repairs.items[i].proved && same(p->r->repairs.items[i].node, h->node));
+    if (!changed)
+        return h->suggestion;
+    size_t n = strncmp(h->suggestion, "insert before", 13) == 0 ? 0 : strcspn(h->suggestion, ";");
+    struct text t = text_of(out, TEXT_MAX);
+    text_add(&t, "%.*s", (int)n, h->suggestion);
+    return out;
+}
+
 /* The n-th told hop of the answers that are like the first: the hints differ. */
 static void put_hints(const struct pen *p, size_t first, size_t n)
 {
     enum { HINTS_MAX = 3 };
     const char *told[HINTS_MAX];
+    char short_one[HINTS_MAX][TEXT_MAX];
     size_t count = 0;
     for (size_t i = first; i < p->r->answers.count && count < HINTS_MAX; i++) {
         if (!alike(&p->r->answers.items[first], &p->r->answers.items[i]))
             continue;
-        const char *hint = told_hop(&p->r->answers.items[i], n)->suggestion;
-        bool known = !hint;
+        const struct check_hop *h = told_hop(&p->r->answers.items[i], n);
+        const char *hint = h->suggestion ? short_hint(p, h, short_one[count]) : NULL;
+        bool known = !hint || !hint[0];
         for (size_t k = 0; k < count; k++)
             known = known || same(told[k], hint);
         if (known)
@@ -341,18 +357,21 @@ static void repairs(const struct pen *p)
         sink_text(p->s, "    ");
         char buf[TEXT_MAX];
         struct text t = text_of(buf, sizeof buf);
-        text_add(&t, "%s: %s", x->node, x->proved ? "with this, read and checked again, every row passes here"
-                                                  : "a part; with this, read and checked again, rows still fail here");
+        text_add(&t, "%s: %s", x->node,
+                 x->proved           ? "with this, read and checked again, every row passes here"
+                 : x->changes.count  ? "with this, read and checked again, fewer rows fail here, but some do"
+                                     : "no change of its rules mends what fails here");
         sink_wrapped(p->s, LABEL - 4, buf);
         for (size_t k = 0; k < x->changes.count; k++) {
             const struct check_change *c = &x->changes.items[k];
-            if (c->remove)
-                sink_f(p->s, "  %s:%u: instead of\n", c->file, c->line);
-            if (c->remove)
+            bool adds = c->text[0] != '\0';
+            if (c->remove) {
+                sink_f(p->s, "  %s %s:%u\n", adds ? "in place of" : "remove", c->file, c->line);
                 paste(p, c->remove);
-            if (c->line)
-                sink_f(p->s, c->remove ? "  this\n" : "  before %s:%u\n", c->file, c->line);
-            else
+            }
+            if (adds && c->line)
+                sink_f(p->s, c->remove ? "  write\n" : "  before %s:%u\n", c->file, c->line);
+            else if (adds)
                 sink_f(p->s, "  at the end of %s\n", c->file);
             paste(p, c->text);
         }

@@ -15,7 +15,7 @@ struct patient {
     struct fw_rules *own;       /* the rules as they were */
     struct edit_text file, now; /* its text */
     struct edits edits;         /* of this round */
-    bool changed, refused;      /* refused: there is something that has no edit here */
+    bool changed;
     struct fw_region mended[FW_IFACE_MAX]; /* what edits of this round are for, by the interface it comes in by */
 };
 
@@ -41,12 +41,45 @@ static bool counts(const struct repair *x, const struct bind_question *q)
     return true;
 }
 
+static bool ports_meet(const struct port_ranges *a, const struct port_ranges *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++)
+            if (a->items[i].lo <= b->items[k].hi && b->items[k].lo <= a->items[i].hi)
+                return true;
+    return false;
+}
+
+static bool addresses_meet(const struct addr_ranges *a, const struct addr_ranges *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++)
+            if (a->items[i].a.family == b->items[k].a.family && ip_compare(&a->items[i].a, &b->items[k].b) <= 0 &&
+                ip_compare(&b->items[k].a, &a->items[i].b) <= 0)
+                return true;
+    return false;
+}
+
+/* What must never pass and what must are the same packets: no rule can tell them apart. */
+static bool needed_by_another(const struct repair *x, const struct bind_question *q)
+{
+    for (size_t i = 0; i < x->bound->questions.count; i++) {
+        const struct bind_question *o = &x->bound->questions.items[i];
+        if (o->need != NEED_NEVER && o->from.node == q->from.node && o->to.node == q->to.node &&
+            o->proto == q->proto && ports_meet(&o->dport, &q->dport) &&
+            addresses_meet(&o->src, &q->src) && addresses_meet(&o->dst, &q->dst))
+            return true;
+    }
+    return false;
+}
+
 static void collect(void *ctx, struct check *c, const struct check_blocked *b)
 {
     struct repair *x = ctx;
     struct patient *p = &x->patient[b->node];
     bool deny = b->question->need == NEED_NEVER;
-    if (!counts(x, b->question) || (!deny && b->part->verdict.decision == FW_UNKNOWN))
+    if (!counts(x, b->question) || (!deny && b->part->verdict.decision == FW_UNKNOWN) ||
+        (deny && needed_by_another(x, b->question)))
         return;
     if (b->visit->in >= 0) { /* what another row's edit is for */
         struct fw_region *mended = &p->mended[b->visit->in];
@@ -56,8 +89,36 @@ static void collect(void *ctx, struct check *c, const struct check_blocked *b)
         for (size_t i = 0; i < copy.count; i++)
             fw_region_add(c->keep, mended, &copy.cell[i]);
     }
-    if (!edit_for(c, b, deny, &p->now, &x->arena, &p->edits))
-        p->refused = true;
+    edit_for(c, b, deny, &p->now, &x->arena, &p->edits);
+}
+
+/* Rows that fail although no firewall blocks them: for want of a translation. */
+static bool collect_translations(struct repair *x)
+{
+    bool any = false;
+    for (size_t i = 0; i < x->bound->questions.count; i++) {
+        const struct bind_question *q = &x->bound->questions.items[i];
+        const struct check_answer *a = &x->first->answers.items[i];
+        for (unsigned n = 0; a->why && counts(x, q) && q->need != NEED_NEVER && n < x->t->nodes.count; n++)
+            if (x->t->nodes.items[n].rules &&
+                edit_nat_for(x->t, q, n, &x->patient[n].now, &x->arena, &x->patient[n].edits))
+                any = true;
+    }
+    return any;
+}
+
+/* Of two changes of one timer the longer one, which comes later. */
+static bool replaces(struct edits *all, const struct edit *e)
+{
+    for (size_t i = 0; i < all->items.count && e->text; i++) {
+        struct edit *x = &all->items.items[i];
+        if (x->line == e->line && x->text && strncmp(x->text, "timeout ", 8) == 0 &&
+            strncmp(x->text, e->text, strcspn(e->text, "0123456789")) == 0) {
+            *x = *e;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Findings with an edit: timers, inspections. */
@@ -67,11 +128,13 @@ static void collect_findings(struct repair *x, struct check *c)
     check_find_timers(c);
     for (size_t i = 0; i < c->report->findings.count; i++) {
         const struct check_finding *f = &c->report->findings.items[i];
-        for (size_t n = 0; f->fix_line && f->level > LEVEL_NOTE && n < x->t->nodes.count; n++)
-            if (strcmp(x->t->nodes.items[n].name, f->node) == 0 && x->t->nodes.items[n].rules_format)
-                *CHECK_ADD(&x->arena, &x->patient[n].edits.items) =
-                    (struct edit){f->fix_line, f->fix_removes,
-                                  f->fix ? arena_format(&x->arena, "%s", f->fix) : NULL};
+        for (size_t n = 0; f->fix_line && f->level > LEVEL_NOTE && n < x->t->nodes.count; n++) {
+            const struct edit e = {f->fix_line, f->fix_removes, f->fix ? arena_format(&x->arena, "%s", f->fix) : NULL};
+            struct edits *edits = &x->patient[n].edits;
+            if (strcmp(x->t->nodes.items[n].name, f->node) == 0 && x->t->nodes.items[n].rules_format &&
+                !replaces(edits, &e))
+                *CHECK_ADD(&x->arena, &edits->items) = e;
+        }
     }
 }
 
@@ -87,10 +150,8 @@ static bool operate(struct repair *x, size_t node)
     struct diag d;
     size_t len;
     const char *joined = edit_text_join(&x->arena, &text, &len);
-    if (topology_import(x->t, n, joined, len, &rules, &d) != 0) {
-        p->refused = true;
+    if (topology_import(x->t, n, joined, len, &rules, &d) != 0)
         return false;
-    }
     if (n->rules != p->own)
         fw_rules_free(n->rules);
     n->rules = rules;
@@ -124,9 +185,11 @@ static bool one_round(struct repair *x)
         x->patient[i].edits = (struct edits){0};
         memset(x->patient[i].mended, 0, sizeof x->patient[i].mended);
     }
-    struct check_report *again = ask_again(x, &(struct check_watch){.blocked = collect, .ctx = x}, true);
+    struct check_report *again = NULL;
+    if (!collect_translations(x)) /* what rules see depends on them: the rest is for the next round */
+        again = ask_again(x, &(struct check_watch){.blocked = collect, .ctx = x}, true);
     bool any = false;
-    for (size_t i = 0; again && i < x->t->nodes.count; i++)
+    for (size_t i = 0; i < x->t->nodes.count; i++)
         any = operate(x, i) || any;
     check_report_free(again);
     check_report_free(first);
@@ -135,13 +198,13 @@ static bool one_round(struct repair *x)
 
 /* ---- what came of it ---- */
 
-/* Every answer passes at this firewall. */
-static bool is_well(const struct check_report *r, const char *node)
+/* No answer is worse than that at this firewall. */
+static bool is_well(const struct check_report *r, const char *node, enum check_verdict limit)
 {
     for (size_t i = 0; i < r->answers.count; i++) {
         const struct check_answer *a = &r->answers.items[i];
         for (size_t k = 0; a->verdict > CHECK_DEGRADED && k < a->hops.count; k++)
-            if (a->hops.items[k].verdict != CHECK_PASS && strcmp(a->hops.items[k].node, node) == 0)
+            if (a->hops.items[k].verdict > limit && strcmp(a->hops.items[k].node, node) == 0)
                 return false;
     }
     return true;
@@ -149,19 +212,20 @@ static bool is_well(const struct check_report *r, const char *node)
 
 static void report_repairs(struct repair *x, struct check_report *r)
 {
-    struct check_report *after = ask_again(x, NULL, false);
+    struct check_report *after = ask_again(x, NULL, true);
     for (size_t i = 0; after && i < x->t->nodes.count; i++) {
         const struct topo_node *n = &x->t->nodes.items[i];
         const struct patient *p = &x->patient[i];
-        bool well = is_well(after, n->name);
-        if (!p->changed && (well || is_well(r, n->name)))
+        bool well = is_well(after, n->name, CHECK_PASS);
+        if (!p->changed && (well || is_well(r, n->name, CHECK_UNKNOWN)))
             continue;
         struct check_repair *out = CHECK_ADD(&r->arena, &r->repairs);
         *out = (struct check_repair){.node = n->name, .proved = p->changed && well};
         if (p->changed)
             edit_changes(r, &p->file, &p->now, n->name, n->rules_file, out);
-        if (p->refused || !p->changed)
-            out->note = "not all that is blocked here can be mended by lines of this file: see the reasons above";
+        if (!out->proved)
+            out->note = "what is left cannot be mended by lines of this file, or not by lines that turnproof knows to "
+                        "write: see the reasons above";
     }
     check_report_free(after);
 }
