@@ -297,6 +297,8 @@ static int destination(struct asa *a, struct fw_nat_spec *n, struct asa_addrs *f
     }
     bool same = !err && strcmp(mapped, asa_peek(a)) == 0;
     err = err ? err : operand(a, to);
+    if (!err && !same && !to->count)
+        return asa_fail(a, E_UNSUPPORTED, "static NAT of a destination from something to any");
     if (same)
         to->count = 0;
     return err;
