@@ -17,7 +17,10 @@ enum {
     ASA_WORDS_MAX = 512,
     ASA_ITEMS_MAX = 65536,
     ASA_DEPTH_MAX = 64,
-    ASA_EXPANDED_MAX = 4000000
+    ASA_EXPANDED_MAX = 4000000,
+    ASA_LINES_MAX = 4000000,
+    ASA_UNSUPPORTED_MAX = 20000,       /* a file with more lines that are not understood is none of these */
+    ASA_RECOGNISE_MAX = 4 * 1024 * 1024 /* bytes from the start that tell the format */
 };
 
 enum asa_pass { ASA_OBJECTS, ASA_RULES, ASA_BINDINGS, ASA_PASSES };

@@ -48,6 +48,9 @@ static void count(struct asa *a, bool modelled)
 
 static int count_unsupported(struct asa *a, const char *why)
 {
+    if (a->rules->lines.unsupported == ASA_UNSUPPORTED_MAX)
+        return asa_refuse(a, E_MALFORMED, "expected a configuration, found more than %d lines that are not understood",
+                          ASA_UNSUPPORTED_MAX);
     return fw_rules_add_unsupported(a->rules, a->line, a->raw, why) ? asa_no_memory(a) : 0;
 }
 
@@ -198,12 +201,18 @@ static int line(struct asa *a)
 static int take_line(struct asa *a, const char *text, size_t len, size_t *at)
 {
     enum { ETX = 3 }; /* the delimiter of a banner, in a file that came from the box itself */
-    const char *p = text + *at, *eol = memchr(p, '\n', len - *at);
-    size_t n = eol ? (size_t)(eol - p) : len - *at;
+    size_t left = len - *at, seen = left < 4 * ASA_LINE_MAX ? left : 4 * ASA_LINE_MAX; /* blanks at the end go */
+    const char *p = text + *at, *eol = memchr(p, '\n', seen);
+    size_t n = eol ? (size_t)(eol - p) : seen;
     *at += n + (eol != NULL);
     a->line++;
     a->words = a->at = 0;
     a->raw[0] = '\0';
+    if (a->line > ASA_LINES_MAX)
+        return asa_refuse(a, E_RANGE, "expected at most %d lines", ASA_LINES_MAX);
+    if (!eol && seen < left)
+        return asa_refuse(a, E_RANGE, "expected at most %d bytes on a line, found more than %zu", ASA_LINE_MAX - 1,
+                          seen);
     while (n > 0 && (p[n - 1] == '\r' || p[n - 1] == ' ' || p[n - 1] == '\t'))
         n--;
     if (n >= ASA_LINE_MAX)
@@ -284,6 +293,7 @@ static int read_all(struct asa *a, const char *text, size_t len)
 
 bool asa_any_line(const char *text, size_t len, bool (*tells)(const char *line, size_t len))
 {
+    len = len < ASA_RECOGNISE_MAX ? len : ASA_RECOGNISE_MAX;
     for (size_t at = 0; at < len;) {
         const char *eol = memchr(text + at, '\n', len - at);
         size_t n = eol ? (size_t)(eol - (text + at)) : len - at;
