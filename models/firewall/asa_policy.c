@@ -125,6 +125,21 @@ int asa_service_policy(struct asa *a)
 
 /* ---- regions ---- */
 
+/* The services of the answers, in a->service; of ICMP, whose types differ, all. */
+static int swap_ports(struct asa *a, const struct fw_rule *r)
+{
+    a->service.count = 0;
+    int err = 0;
+    for (size_t k = 0; k < r->service_count && !err; k++) {
+        struct fw_service s = r->service[k];
+        bool icmp = s.proto_lo == PROTO_ICMP || s.proto_lo == PROTO_ICMP6;
+        struct fw_service back = {s.proto_lo,          s.proto_hi,          icmp ? 0 : s.dport_lo,
+                                  icmp ? 65535 : s.dport_hi, icmp ? 0 : s.sport_lo, icmp ? 65535 : s.sport_hi};
+        err = asa_push_service(a, &a->service, &back);
+    }
+    return err;
+}
+
 int asa_taint_list(struct asa *a, const char *why, const char *name, struct fw_taint_spec spec, bool back)
 {
     const struct fw_list *l = fw_rules_list(a->rules, name);
@@ -140,13 +155,16 @@ int asa_taint_list(struct asa *a, const char *why, const char *name, struct fw_t
         spec.service = r->service;
         spec.service_count = r->service_count;
         err = asa_taint(a, why, spec);
+        if (err || !back)
+            continue;
+        err = swap_ports(a, r);
         struct fw_taint_spec mirror = spec;
         mirror.src = spec.dst;
         mirror.src_count = spec.dst_count;
         mirror.dst = spec.src;
         mirror.dst_count = spec.src_count;
-        mirror.service_count = 0;
-        err = err || !back ? err : asa_taint(a, why, mirror);
+        mirror.service = a->service.v;
+        err = err ? err : asa_taint(a, why, mirror);
     }
     return err;
 }
