@@ -24,7 +24,7 @@ static struct fw_rules *read_with(const char *before, const char *config, const 
 #define WEB FROM "10.0.10.2:443"
 #define SSH FROM "10.0.10.2:22"
 
-/* The line behind HEAD that is unsupported (0: none), and packets: decision, and the line that decides or is in doubt. */
+/* The line behind HEAD that is unsupported (0: none), and packets: the decision, the line that decides or is in doubt. */
 static const struct row {
     const char *config;
     unsigned unsupported;
@@ -36,8 +36,8 @@ static const struct row {
       {"outside", "inside", "tcp [2001:db8::9]:5 > [2001:db8:1::1]:443", FW_DENIED, 0}}},
     {"object network o\n fqdn www.example.com\nobject-group network g\n network-object object o\n"
      " network-object host 203.0.113.9\n" X "permit tcp object-group g any\n" BOUND, 2,
-     {{"outside", "inside", WEB, FW_PERMITTED, 6}, {"outside", "inside", "tcp 203.0.113.8:5 > 10.0.10.2:443", FW_UNKNOWN,
-                                                    6}}},
+     {{"outside", "inside", WEB, FW_PERMITTED, 6},
+      {"outside", "inside", "tcp 203.0.113.8:5 > 10.0.10.2:443", FW_UNKNOWN, 6}}},
     {"object-group network g\n network-object {{ servers }}\n network-object host 10.0.10.2\n"
      X "permit tcp any object-group g\n" BOUND, 2,
      {{"outside", "inside", WEB, FW_PERMITTED, 4}, {"outside", "inside", FROM "10.0.10.3:443", FW_UNKNOWN, 4}}},
@@ -125,8 +125,9 @@ static void lists_of_one_family(void **state)
                                         {"outside", "inside", SIX "80", FW_DENIED, 0}};
     static const struct probe one[] = {{"outside", "inside", WEB, FW_PERMITTED, LINES + 1},
                                        {"outside", "inside", SIX "443", FW_UNKNOWN, LINES + 2}};
-    struct fw_rules *r = read_with("ASA Version 8.4(2)\n", X "permit ip any any\nipv6 access-list six permit tcp any any "
-                                   "eq 443\naccess-group six in interface outside\n", BOUND);
+    struct fw_rules *r = read_with("ASA Version 8.4(2)\n",
+                                   X "permit ip any any\nipv6 access-list six permit tcp any any eq 443\n"
+                                     "access-group six in interface outside\n", BOUND);
     for (size_t i = 0; i < sizeof both / sizeof *both; i++)
         rig_probe(r, &both[i]);
     fw_rules_free(r);
@@ -140,7 +141,8 @@ static void lists_of_one_family(void **state)
 static void policies_for_all_packets(void **state)
 {
     (void)state;
-    struct fw_rules *r = read_with("", "policy-map p\n class class-default\n  set connection timeout idle 2:00:00 reset\n"
+    struct fw_rules *r = read_with("", "policy-map p\n class class-default\n"
+                                       "  set connection timeout idle 2:00:00 reset\n"
                                        "  set connection advanced-options tcp-state-bypass\n  inspect sip\n"
                                        "  no inspect sip\nservice-policy p global\n", "");
     assert_true(r->timer[FW_TIMER_TCP] == 7200 * NS_S && r->timer[FW_TIMER_UDP] == 7200 * NS_S);
@@ -172,8 +174,8 @@ static void ftd_is_read(void **state)
     static const char text[] =
         ": Saved\nNGFW Version 7.0.1\n!\nhostname ftd\n" HEAD
         "access-list CSM_FW_ACL_ remark rule-id 268434433: PREFILTER POLICY: p\n"
-        "access-list CSM_FW_ACL_ advanced trust udp ifc outside any ifc inside host 10.0.10.2 eq 3478 rule-id 268434433 "
-        "event-log flow-end\n"
+        "access-list CSM_FW_ACL_ advanced trust udp ifc outside any ifc inside host 10.0.10.2 eq 3478 "
+        "rule-id 268434433 event-log flow-end\n"
         "access-list CSM_FW_ACL_ advanced permit tcp ifc outside any any eq https rule-id 268434434\n"
         "access-list CSM_FW_ACL_ advanced deny ip any any rule-id 268434432 event-log flow-start\n"
         "access-group CSM_FW_ACL_ global\n: end\n";

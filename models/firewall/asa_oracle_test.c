@@ -339,7 +339,8 @@ static void look_ups_agree(void **state)
         for (size_t q = 0; q < sizeof query / sizeof *query; q++, asked++) {
             char whole[1024];
             snprintf(whole, sizeof whole, "%s%s", query[q].label, row);
-            bool theirs = strstr(expected, whole) != NULL, ours = found(&r->list[0]->rule[0], query[q].from, query[q].to);
+            bool theirs = strstr(expected, whole) != NULL;
+            bool ours = found(&r->list[0]->rule[0], query[q].from, query[q].to);
             if (theirs != ours)
                 fail_msg("%s%s: theirs %d, ours %d", query[q].label, row, theirs, ours);
             hits += ours;
@@ -363,7 +364,8 @@ static void reference_flows_are_judged(void **state)
         {"webfarm", "inside", "tcp 10.0.1.1:40000 > 10.200.1.1:3306", FW_DENIED, 65},
         {"webfarm", "inside", "tcp 10.0.1.1:40000 > 10.0.2.1:3306", FW_PERMITTED, 62},
     };
-    char *config = sample(SHARED "asa/a12-98-soteria.cfg"), *yml = sample(SHARED "oracle/a12-soteria-reference-flows.yml");
+    char *config = sample(SHARED "asa/a12-98-soteria.cfg");
+    char *yml = sample(SHARED "oracle/a12-soteria-reference-flows.yml");
     assert_true(strstr(yml, "8.8.8.8/32") && strstr(yml, "10.200.1.1/32"));
     struct fw_rules *r = rig_read(fw_asa_parse, &(struct fw_source){.name = "a12", .text = config,
                                                                     .len = strlen(config), .clock_s = FW_NO_CLOCK});
@@ -380,11 +382,13 @@ static void reference_flows_are_judged(void **state)
  * the device printed the rules of its second section. */
 static const struct {
     const char *name, *value;
-} object[] = {{"test1", "10.0.0.15"},    {"test2", "10.0.0.16"},  {"test3", "10.0.0.17"},       {"test4", "10.0.0.18"},
-              {"test5", "10.0.0.19"},    {"test6", "2001:db8::1"}, {"test7", "2001:db8::2"},    {"test8", "2001:db8::8"},
-              {"test9", "2001:db8::9"},  {"test11", "10.0.0.11"}, {"test12", "10.0.0.12"},      {"test13", "10.0.0.13"},
-              {"test14", "10.0.0.14"},   {"test16", "2001:db8::16"}, {"test17", "2001:db8::17"},
-              {"test18", "2001:db8::18"}, {"test19", "2001:db8::19"}, {"test21", "10.0.0.21"}};
+} object[] = {
+    {"test1", "10.0.0.15"}, {"test2", "10.0.0.16"}, {"test3", "10.0.0.17"}, {"test4", "10.0.0.18"},
+    {"test5", "10.0.0.19"}, {"test6", "2001:db8::1"}, {"test7", "2001:db8::2"}, {"test8", "2001:db8::8"},
+    {"test9", "2001:db8::9"}, {"test11", "10.0.0.11"}, {"test12", "10.0.0.12"}, {"test13", "10.0.0.13"},
+    {"test14", "10.0.0.14"}, {"test16", "2001:db8::16"}, {"test17", "2001:db8::17"},
+    {"test18", "2001:db8::18"}, {"test19", "2001:db8::19"}, {"test21", "10.0.0.21"},
+};
 
 static const char *value_of(const char *name)
 {
