@@ -24,7 +24,7 @@ static struct fw_rules *read_with(const char *before, const char *config, const 
 #define WEB FROM "10.0.10.2:443"
 #define SSH FROM "10.0.10.2:22"
 
-/* The line behind HEAD that is unsupported (0: none), and packets: the decision, the line that decides or is in doubt. */
+/* The line behind HEAD that is unsupported (0: none), and packets: decision, line that decides or is in doubt. */
 static const struct row {
     const char *config;
     unsigned unsupported;

@@ -81,7 +81,7 @@ static int absolute(struct asa *a)
         err = moment(a, &p.from_s);
     if (!err && asa_take(a, "end")) {
         err = moment(a, &p.to_s);
-        p.to_s += MINUTE - 1; /* through the last minute */
+        p.to_s += err ? 0 : MINUTE - 1; /* through the last minute */
     }
     err = err ? err : asa_end(a);
     return err ? err : add(a, &p);
