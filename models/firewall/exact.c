@@ -414,7 +414,8 @@ static void check_answers(struct fw_ask *a, const struct fw_piece *p, const stru
 {
     struct fw_pieces open = {0};
     fw_pieces_push(a->space, &open, p);
-    for (size_t i = 0; i < a->prepared->rules->nat_count && open.count && !is_manual(p->from); i++) {
+    bool checked = !a->prepared->rules->policy.nat_by_session && !is_manual(p->from);
+    for (size_t i = 0; i < a->prepared->rules->nat_count && open.count && checked; i++) {
         struct fw_pieces left = {0};
         for (size_t k = 0; k < open.count; k++)
             check_by(a, &a->prepared->nat[i], &open.piece[k], v, &left);

@@ -205,6 +205,7 @@ struct fw_policy {
     bool same_level_inter, same_level_intra; /* same-security-traffic permit ... */
     bool tcp_loose;         /* a connection may be picked up in the middle */
     bool stateless;         /* each packet is shown to the rules, answers too (IOS lists, AWS network ACLs) */
+    bool nat_by_session;    /* answers are translated back, whatever NAT rules would make of them (not so on an ASA) */
     enum fw_view view[2];   /* of the lists, by enum fw_direction */
 };
 

@@ -272,7 +272,8 @@ static int read_all(struct fortigate *f)
     err = err ? err : sip(f);
     err = err ? err : fortigate_vips(f);
     err = err ? err : fortigate_policies(f);
-    struct fw_policy policy = {.without_list = FW_DEFAULT_DENY, .view = {FW_VIEW_ARRIVED, FW_VIEW_ARRIVED}};
+    struct fw_policy policy = {.without_list = FW_DEFAULT_DENY, .nat_by_session = true,
+                               .view = {FW_VIEW_ARRIVED, FW_VIEW_ARRIVED}};
     fw_rules_set_policy(f->t.rules, &policy);
     struct fw_nat_behaviour b = {.mapping = FW_ADDRESS_AND_PORT_DEPENDENT, .filtering = FW_ADDRESS_AND_PORT_DEPENDENT,
                                  .ports = FW_PORTS_PRESERVE, .pooling = FW_POOL_PAIRED, .refresh_inbound = true};

@@ -211,6 +211,23 @@ static void policies_translate_sources(void **state)
     fw_rules_free(r);
 }
 
+static void packets_pass_the_box(void **state)
+{
+    (void)state;
+    static const char text[] =
+        NET VIPS "config firewall policy\n"
+            POLICY(1, "wan1", "dmz", "all", "\"web\" \"whole\"", "HTTPS", "set action accept\n")
+            POLICY(2, "dmz", "wan1", "all", "all", "ALL", "set action accept\nset nat enable\n")
+            "end\n";
+    struct fw_rules *r = read(text);
+    rig_pass(r, "wan1", "tcp 192.0.2.9:5 > 198.51.100.20:8443", "dmz 192.0.2.9:5 > 10.0.10.2:443");
+    rig_pass(r, "wan1", "tcp 192.0.2.9:5 > 198.51.100.21:443", "dmz 192.0.2.9:5 > 10.0.10.3:443");
+    rig_pass(r, "wan1", "tcp 192.0.2.9:5 > 198.51.100.21:80", "implicit");
+    rig_pass(r, "dmz", "tcp 10.0.10.9:5000 > 192.0.2.9:80", "wan1 198.51.100.2:5000 > 192.0.2.9:80");
+    rig_pass(r, "dmz", "tcp 10.0.10.3:5000 > 192.0.2.9:80", "wan1 198.51.100.21:5000 > 192.0.2.9:80");
+    fw_rules_free(r);
+}
+
 static void what_is_not_known_is_named(void **state)
 {
     (void)state;
@@ -331,6 +348,7 @@ int main(void)
         cmocka_unit_test(virtual_ips_have_policies_of_their_own),
         cmocka_unit_test(denials_meet_virtual_ips_when_asked),
         cmocka_unit_test(policies_translate_sources),
+        cmocka_unit_test(packets_pass_the_box),
         cmocka_unit_test(what_is_not_known_is_named),
         cmocka_unit_test(one_virtual_domain_is_read),
         cmocka_unit_test(sip_inspection_can_be_off),

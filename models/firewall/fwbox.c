@@ -265,7 +265,7 @@ static const struct fw_nat *source_rule(const struct fw_box *b, int in, int out,
  */
 static const struct fw_nat *asymmetric(const struct fw_box *b, int in, const struct plan *plan)
 {
-    if (plan->xlate_to || (plan->from && is_manual(plan->from)))
+    if (b->rules->policy.nat_by_session || plan->xlate_to || (plan->from && is_manual(plan->from)))
         return NULL;
     struct fw_flow answer = {.proto = plan->out.proto, .src = plan->out.dst, .dst = plan->out.src,
                              .sport = plan->out.dport, .dport = plan->out.sport}, after;

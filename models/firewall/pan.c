@@ -312,7 +312,8 @@ static int gateways(struct pan *p)
 
 static int bind(struct pan *p)
 {
-    struct fw_policy policy = {.without_list = FW_DEFAULT_ZONES, .view = {FW_VIEW_ARRIVED, FW_VIEW_ARRIVED}};
+    struct fw_policy policy = {.without_list = FW_DEFAULT_ZONES, .nat_by_session = true,
+                               .view = {FW_VIEW_ARRIVED, FW_VIEW_ARRIVED}};
     fw_rules_set_policy(p->t.rules, &policy);
     /* Persistent mappings are an option that is off: a port for each destination. */
     struct fw_nat_behaviour b = {.mapping = FW_ADDRESS_AND_PORT_DEPENDENT, .filtering = FW_ADDRESS_AND_PORT_DEPENDENT,

@@ -200,6 +200,29 @@ static void rules_see_addresses_as_they_arrive(void **state)
     fw_rules_free(r);
 }
 
+static void packets_pass_the_box(void **state)
+{
+    (void)state;
+    struct fw_rules *r = with_nat(
+        "set rulebase security rules in from untrust to dmz source any destination [ 198.51.100.21 10.0.10.9 ] "
+        "application any service any action allow\n"
+        "set rulebase security rules out from dmz to untrust source any destination any application any service any "
+        "action allow\n"
+        "set service s protocol tcp port 8443\n"
+        "set rulebase nat rules in from untrust to untrust source any destination 198.51.100.21 service s "
+        "destination-translation translated-address 10.0.10.3 translated-port 443\n"
+        "set rulebase nat rules fixed from dmz to untrust source 10.0.10.4 destination any service any "
+        "source-translation static-ip translated-address 198.51.100.22\n"
+        "set rulebase nat rules pat from dmz to untrust source any destination any service any "
+        "source-translation dynamic-ip-and-port translated-address 198.51.100.23\n");
+    rig_pass(r, OUT, "tcp 192.0.2.9:5 > 198.51.100.21:8443", DMZ " 192.0.2.9:5 > 10.0.10.3:443");
+    rig_pass(r, OUT, "tcp 192.0.2.9:5 > 198.51.100.22:80", OUT " 192.0.2.9:5 > 198.51.100.22:80"); /* one way */
+    /* What comes in untranslated is answered so, though the pool would have what the server sends. */
+    rig_pass(r, OUT, "tcp 192.0.2.9:5 > 10.0.10.9:80", DMZ " 192.0.2.9:5 > 10.0.10.9:80");
+    rig_pass(r, DMZ, "tcp 10.0.10.4:5000 > 192.0.2.9:80", OUT " 198.51.100.22:5000 > 192.0.2.9:80");
+    fw_rules_free(r);
+}
+
 static void strange_lines_taint(void **state)
 {
     (void)state;
@@ -303,6 +326,7 @@ int main(void)
         cmocka_unit_test(panorama_rules_go_before_and_behind),
         cmocka_unit_test(nat_rules_translate),
         cmocka_unit_test(rules_see_addresses_as_they_arrive),
+        cmocka_unit_test(packets_pass_the_box),
         cmocka_unit_test(strange_lines_taint),
         cmocka_unit_test(the_sample_adds_up),
         cmocka_unit_test(bad_files_are_refused_with_a_place),

@@ -10,7 +10,9 @@
 
 #include "models/base/bytes.h"
 #include "models/base/err.h"
+#include "models/firewall/fwbox.h"
 #include "models/firewall/import.h"
+#include "models/firewall/rules.h"
 #include "models/testkit/testkit.h"
 
 struct probe {
@@ -104,6 +106,31 @@ static inline void rig_refused(fw_importer *parse, const struct fw_source *src, 
     assert_int_equal(d.line, line);
     assert_true(d.column > 0);
     assert_non_null(strstr(d.text, words));
+}
+
+/* The first packet through the stateful box, routed by the file's networks and routes: what leaves, as
+ * "IFACE SRC:PORT > DST:PORT", or why not. */
+static inline void rig_pass(struct fw_rules *r, const char *in, const char *packet, const char *expected)
+{
+    struct fw_routes routes = {0};
+    for (size_t i = 0; i < r->iface_count; i++)
+        for (size_t k = 0; k < r->iface[i].address_count; k++)
+            fw_routes_add(&routes, &(struct fw_route){.to = r->iface[i].address[k], .iface = (int)i});
+    for (size_t i = 0; i < r->route_count; i++)
+        fw_routes_add(&routes, &r->route[i]);
+    struct fw_box *b = fw_box_new(&(struct fw_box_config){.rules = r, .routes = &routes, .name = "fw",
+                                                          .max_connections = 16});
+    struct fw_packet p = {.iface = fw_rules_find_interface(r, in), .flow = rig_flow(packet), .tcp_flags = FW_SYN};
+    struct fw_result d = fw_pass(b, 0, &p);
+    char text[200], src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT];
+    if (d.fate == FW_PASS)
+        snprintf(text, sizeof text, "%s %s > %s", r->iface[d.iface].name, endpoint_text(&d.src, src),
+                 endpoint_text(&d.dst, dst));
+    else
+        snprintf(text, sizeof text, "%s", d.reason);
+    assert_string_equal(text, expected);
+    fw_box_free(b);
+    fw_routes_free(&routes);
 }
 
 /* A file of the shared samples; NULL: they are not here. The caller frees it. */
