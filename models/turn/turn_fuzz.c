@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The relay and the client fed by bytes that nobody has checked. The relay has a control connection that went through
- * the 401 round, three more, and peers; the input is a list of steps: which connection, what happens, how many bytes.
- * Requests can be signed here, else nothing behind the credentials would be reached. */
+ * the 401 round, three more, UDP clients, and peers; the input is a list of steps: which connection or socket, what
+ * happens, how many bytes. Requests can be signed here, else nothing behind the credentials would be reached. The
+ * length of the input decides on the relay's profile, and on how the client goes to it for what. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ struct world {
     struct turn_client *client;
     io_id ids[CONNS], listeners[CONNS]; /* what can be told about */
     bool opening[CONNS];
-    size_t count, listener_count;
+    io_id sockets[CONNS]; /* UDP: the relay's listener is the first, then relays, and the client's */
+    size_t count, listener_count, socket_count;
     char nonce[100];      /* the last that was handed out */
     uint32_t connection;  /* and CONNECTION-ID */
     struct stun_id asked; /* the client's last request */
@@ -64,14 +66,17 @@ static void drain(struct world *w)
     struct io_in opened[32];
     size_t n = 0;
     while (io_poll(w->io, &op)) {
-        if (op.op == IO_OP_LISTEN) {
-            w->listeners[w->listener_count++ % CONNS] = op.id;
+        if (op.op == IO_OP_LISTEN || op.op == IO_OP_UDP) {
+            if (op.op == IO_OP_LISTEN)
+                w->listeners[w->listener_count++ % CONNS] = op.id;
+            else
+                w->sockets[w->socket_count++ % CONNS] = op.id;
             if (n < 32)
                 opened[n++] = (struct io_in){.event = op.local.port % 4 == 3 ? IO_FAILED : IO_OPENED, .id = op.id,
                                              .err = E_EXISTS, .local = op.local};
         } else if (op.op == IO_OP_CONNECT) {
             remember(w, op.id, true);
-        } else if (op.op == IO_OP_SEND) {
+        } else if (op.op == IO_OP_SEND || op.op == IO_OP_SENDTO) {
             learn(w, &op);
         }
     }
@@ -88,6 +93,10 @@ static void tell(struct world *w, const struct io_in *in)
         while (turn_client_poll(w->client, &ev))
             if (ev.kind == TURN_CLIENT_INCOMING)
                 turn_client_accept(w->client, ev.connection);
+            else if (ev.kind == TURN_CLIENT_ALLOCATED)
+                turn_client_channel(w->client, &(struct endpoint){{IP_V4, {203, 0, 113, 9}}, 1000});
+            else if (ev.kind == TURN_CLIENT_DATAGRAM)
+                turn_client_send(w->client, &ev.peer, ev.bytes, ev.bytes_len);
     } else {
         turn_input(w->turn, in);
     }
@@ -95,6 +104,7 @@ static void tell(struct world *w, const struct io_in *in)
     struct turn_stats st;
     turn_stats(w->turn, &st);
     assert(st.clients <= 4 && st.allocations <= 2 && st.pending + st.bound <= 4);
+    assert(st.permissions <= 4 && st.channels <= 4 && st.reservations <= 2);
 }
 
 static void accept_on(struct world *w, io_id listener, unsigned port)
@@ -140,6 +150,31 @@ static size_t sign(struct world *w, unsigned method, const uint8_t *attrs, size_
     return n < 0 ? 0 : (size_t)n;
 }
 
+/* To one of the UDP sockets, from one of few addresses; in room of its own, as a host of real sockets gives it. */
+static void datagram(struct world *w, uint8_t what, uint8_t which, const uint8_t *bytes, size_t len)
+{
+    static const struct endpoint server = {{IP_V4, {192, 0, 2, 1}}, 3478};
+    uint8_t room[IO_ROOM + 512 + IO_ROOM];
+    struct io_in in = {.event = IO_DATAGRAM, .id = w->sockets[(which >> 2) % w->socket_count % CONNS], .local = server,
+                       .remote = {{IP_V4, {203, 0, 113, 9}}, (uint16_t)(1000 + which % 4)}};
+    bool client = io_owner(in.id) == 2;
+    if (client)
+        in.remote = server;
+    if (what & 4) {
+        in.event = IO_ICMP;
+        in.icmp = (struct io_icmp){len > 0 ? bytes[0] : 3, len > 1 ? bytes[1] : 3, 0};
+    } else if (what & 2) {
+        in.len = client ? reply(w, len ? bytes[0] : 0, bytes, len, room + IO_ROOM, 512)
+                        : sign(w, len ? bytes[0] & 0x0f : 0, bytes + (len != 0), len - (len != 0), room + IO_ROOM, 512);
+    } else {
+        in.len = len;
+        memcpy(room + IO_ROOM, bytes, len);
+    }
+    in.data = in.event == IO_DATAGRAM ? room + IO_ROOM : NULL;
+    in.room = what & 1 ? room + IO_ROOM : NULL;
+    tell(w, &in);
+}
+
 static void step(struct world *w, uint8_t what, uint8_t which, const uint8_t *bytes, size_t len)
 {
     static const enum io_event events[] = {IO_EOF, IO_BLOCKED, IO_WRITABLE, IO_CLOSED};
@@ -162,6 +197,9 @@ static void step(struct world *w, uint8_t what, uint8_t which, const uint8_t *by
         in.event = w->opening[at] ? what & 1 ? IO_FAILED : IO_OPENED : events[what % 4];
         in.err = w->opening[at] ? E_REFUSED : E_RESET;
         w->opening[at] = false;
+    } else if (what >= 0xf8) {
+        datagram(w, what, which, bytes, len);
+        return;
     } else {
         w->now += (uint64_t)which * NS_S;
         in.event = IO_TICK;
@@ -178,22 +216,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct turn_config cfg = {
         .profile = size & 1 ? &turn_strict : &turn_expressway, .realm = "r", .users = users, .user_count = 1,
         .listen = &server, .listen_count = 1, .relay_ip4 = relay_ip, .first_port = 5000, .last_port = 5007,
-        .limits = {.clients = 4, .allocations = 2, .permissions = 2, .peers = 2, .user_allocations = 2,
+        .limits = {.clients = 4, .allocations = 2, .permissions = 2, .channels = 2, .peers = 2, .user_allocations = 2,
                    .max_lifetime_s = 3600},
+        .listen_udp = &server, .listen_udp_count = 1, .relay_ip6 = {IP_V6, {0x20, 0x01, 0x0d, 0xb8}},
+        .dont_fragment = size & 1,
     };
     struct turn_client_config client = {.profile = &turn_client_meeting_server, .server = server, .user = "u",
-                                        .password = "p"};
+                                        .password = "p", .udp_relay = size & 2, .over_udp = (size & 6) == 6};
     struct world w = {.io = io_new("fuzz", 1)};
     w.turn = turn_new(w.io, 1, &cfg);
     w.client = turn_client_new(w.io, 2, &client);
     tell(&w, &(struct io_in){.event = IO_START, .id = (io_id)LISTENER << IO_OWNER_SHIFT});
     turn_client_start(w.client);
     drain(&w);
-    step(&w, 0xd0, 0, NULL, 0); /* the client is connected */
+    if (!client.over_udp)
+        step(&w, 0xd0, 0, NULL, 0); /* the client is connected */
     for (unsigned i = 0; i < 4; i++)
         accept_on(&w, w.listeners[0], 2000 + i);
     uint8_t bare[20] = {0, 3, 0, 0, 0x21, 0x12, 0xa4, 0x42};
-    tell(&w, &(struct io_in){.event = IO_DATA, .id = w.ids[1], .data = bare, .len = sizeof bare});
+    tell(&w, &(struct io_in){.event = IO_DATA, .id = w.ids[w.count - 4], .data = bare, .len = sizeof bare});
     for (size_t at = 0; at + 3 <= size;) {
         size_t len = data[at + 2] < size - at - 3 ? data[at + 2] : size - at - 3;
         step(&w, data[at], data[at + 1], data + at + 3, len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* turn_bench [ALLOCATIONS [MESSAGES]]: what the relay's core costs without a network under it. Makes allocations over UDP,
- * each with a channel; then messages of 172 bytes (a voice frame) go round them, by channel and by indication, both
- * ways. Prints nanoseconds of CPU a message, microseconds an allocation (401, Allocate, ChannelBind), and by how much
- * the resident memory grew for each allocation. */
+/* turn_bench [ALLOCATIONS [MESSAGES]]: what the relay's core costs without a network under it. Makes allocations over
+ * UDP, each with a channel; then messages of 172 bytes (a voice frame) go round them, by channel and by indication,
+ * both ways. Prints nanoseconds of CPU a message, microseconds an allocation (401, Allocate, ChannelBind), and by how
+ * much the resident memory grew for each allocation. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
