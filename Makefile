@@ -144,10 +144,15 @@ $F/%_fuzz: $F/%_fuzz.o $F/libturnproof.a
 
 -include $(LIB_SRC:%.c=$F/%.d)
 
-## bench    speed and memory, native beside ns-3, as ratios from one run
-.PHONY: bench
+## bench    speed and memory as ratios from one run: native beside ns-3, the relay beside coturn
+.PHONY: bench bench-relay
 bench: all $(benches)
 	@./reports/bench $B
+	@./reports/bench_relay $B
+
+## bench-relay  only the relay beside coturn
+bench-relay: all $(benches)
+	@./reports/bench_relay $B
 
 ## nightly  the long searches: minutes of fuzzing for each parser, many more seeds and lost packets
 .PHONY: nightly
