@@ -305,6 +305,53 @@ static void a_flattened_list_agrees(void **state)
     free(flat);
 }
 
+/* `eq/53`, `range/20000-30000`, `eq/any`, `-/-`: a column of ports as numbers. */
+static void same_ports(const char *column, uint16_t lo, uint16_t hi)
+{
+    unsigned a = 0, b = 65535;
+    if (sscanf(column, "range/%u-%u", &a, &b) != 2 && sscanf(column, "eq/%u", &a) == 1)
+        b = a;
+    assert_true(lo == a && hi == b);
+}
+
+/* The program's numbers for the names of protocols, ports and ICMP types, column by column. */
+static void numbers_agree(void **state)
+{
+    (void)state;
+    char *flat = sample(SHARED "oracle/a15-flat-expected.txt"), *save;
+    unsigned with_ports = 0;
+    for (char *row = strtok_r(flat, "\n", &save); row; row = strtok_r(NULL, "\n", &save)) {
+        char proto[8], sport[32], dport[32], icmp[16];
+        unsigned type = 0, code = 0;
+        if (strstr(row, ",standard,"))
+            continue;
+        int n = sscanf(row, "%*[^,],%*u,extended,%*[^,],%7[^,],%*[^,],%31[^,],%*[^,],%31[^,],%15[^,],", proto, sport,
+                       dport, icmp);
+        assert_int_equal(n, 4);
+        side_begin(&made, "", true);
+        side_add(&made, strrchr(row, ',') + 1);
+        struct fw_rules *r = side_parse(&made);
+        const struct fw_rule *rule = &r->list[0]->rule[0];
+        struct fw_service any = FW_SERVICE_ANY;
+        const struct fw_service *s = rule->service_count ? rule->service : &any;
+        assert_int_equal(s->proto_lo, atoi(proto)); /* ip: 0 */
+        assert_int_equal(s->proto_hi, strcmp(proto, "ip") == 0 ? 255 : atoi(proto));
+        int of_icmp = sscanf(icmp, "%u/%u", &type, &code);
+        if (of_icmp >= 1)
+            assert_true(s->sport_lo == type && s->sport_hi == type);
+        else
+            same_ports(sport, s->sport_lo, s->sport_hi);
+        if (of_icmp == 2)
+            assert_true(s->dport_lo == code && s->dport_hi == code);
+        else
+            same_ports(of_icmp == 1 ? "-/-" : dport, s->dport_lo, s->dport_hi);
+        with_ports += s->dport_lo == s->dport_hi;
+        fw_rules_free(r);
+    }
+    assert_true(with_ports > 20);
+    free(flat);
+}
+
 /* Which of its lines the program finds for a source, a destination, or both: ours by the sets of the same lines. */
 static bool found(const struct fw_rule *r, const char *from, const char *to)
 {
@@ -516,6 +563,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(expansions_of_an_asav_agree), cmocka_unit_test(expansions_of_a_real_device_agree),
         cmocka_unit_test(a_flattened_list_agrees),     cmocka_unit_test(look_ups_agree),
+        cmocka_unit_test(numbers_agree),
         cmocka_unit_test(reference_flows_are_judged),  cmocka_unit_test(nat_is_in_the_order_of_a_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

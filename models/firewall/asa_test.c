@@ -91,6 +91,8 @@ static const struct ask asks[] = {
     {"access-list x extended permit tcp any host 10.0.10.2 eq https\n", "tcp 10.0.10.3:443", 0},
     {"access-list x extended permit tcp any4 10.0.10.0 255.255.255.0 gt 1023 log errors interval 300\n",
      "tcp 10.0.10.200:1024", 1},
+    {"access-list x extended permit tcp any any gt 1023\n", "tcp 10.0.10.200:1023", 0},
+    {"access-list x extended permit tcp any any lt 1023\n", "tcp 10.0.10.200:1023", 0},
     {"access-list x extended permit tcp any4 any4 eq 443\n", "tcp [2001:db8::1]:443", 0},
     {"access-list x extended permit tcp any any eq 443\n", "tcp [2001:db8::1]:443", 1},
     {"access-list x extended permit tcp any6 2001:db8::/64 lt 444\n", "tcp [2001:db8::1]:443", 1},
