@@ -109,7 +109,7 @@ static const struct fw_rule_ref *make_ref(struct fw_rules *r, unsigned line, con
 
 static const struct fw_set *intern(struct fw_rules *r, const struct fw_addr *addr, size_t count, size_t ranges)
 {
-    struct fw_set_entry **slot = &r->bucket[crc32_of(addr, count * sizeof *addr) & 255];
+    struct fw_set_entry **slot = &r->bucket[crc32_of(addr, count * sizeof *addr) % FW_SET_BUCKETS];
     for (struct fw_set_entry *e = *slot; e; e = e->next)
         if (e->set.count == count && e->set.range_count == ranges &&
             memcmp(e->set.addr, addr, count * sizeof *addr) == 0)

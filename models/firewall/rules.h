@@ -77,6 +77,9 @@ struct fw_inspection {
     const struct fw_rule_ref *ref;
 };
 
+/* Enough for rule sets of 100,000 lines, each with addresses of its own. */
+enum { FW_SET_BUCKETS = 8192 };
+
 struct fw_block; /* of memory */
 
 struct fw_rules {
@@ -107,7 +110,7 @@ struct fw_rules {
     struct fw_policy policy;
     struct fw_lines lines;
     struct fw_block *block; /* strings, sets and references live here */
-    struct fw_set_entry *bucket[256];
+    struct fw_set_entry *bucket[FW_SET_BUCKETS]; /* by the hash of a set */
 };
 
 /* Memory that lives as long as the rules; NULL: none. */
