@@ -77,6 +77,7 @@ struct check_finding {
     const char *change; /* what to do; NULL: nothing */
     LIST_OF(struct check_line) lines; /* others that belong to it: the covering lines, ... */
     LIST_OF(const char *) rows;       /* of the tables that suffer from it */
+    struct check_boxes packets;       /* that it is about, as the rules see them */
     /* The change as an edit, where it is one: lines before fix_line of the file, or in its place. */
     const char *fix; /* NULL: to remove it */
     unsigned fix_line; /* 0: no edit */

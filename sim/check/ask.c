@@ -214,6 +214,26 @@ static void finish_hops(struct asking *k)
 
 /* ---- what the rest of the check wants to know ---- */
 
+/* As a rule would say it: anybody outside, and whatever port a host takes for itself. */
+static struct fw_region as_rules_say(struct asking *k, const struct fw_region *r)
+{
+    struct fw_region out = check_region_copy(k->c->space, r);
+    int internet = k->c->topology->check.internet_node;
+    for (size_t i = 0; i < out.count; i++) {
+        struct fw_cell *c = &out.cell[i];
+        const struct fw_cell *any = c->family == IP_V4 ? &fw_cell_any_v4 : &fw_cell_any_v6;
+        if (k->q->from.behind && (int)k->q->from.node == internet)
+            c->dim[FW_DIM_SRC] = any->dim[FW_DIM_SRC];
+        if (k->q->to.behind && (int)k->q->to.node == internet)
+            c->dim[FW_DIM_DST] = any->dim[FW_DIM_DST];
+        if (k->q->sport.count == 1 && k->q->sport.items[0].lo <= 1024 && k->q->sport.items[0].hi == UINT16_MAX)
+            c->dim[FW_DIM_SPORT] = any->dim[FW_DIM_SPORT];
+        if (k->q->dport.count == 1 && k->q->dport.items[0].lo <= 1024 && k->q->dport.items[0].hi == UINT16_MAX)
+            c->dim[FW_DIM_DPORT] = any->dim[FW_DIM_DPORT];
+    }
+    return out;
+}
+
 static void remember(struct asking *k, const struct path_visit *v)
 {
     struct check *c = k->c;
@@ -223,10 +243,10 @@ static void remember(struct asking *k, const struct path_visit *v)
                                                               p->nat_dynamic};
         if (v->in < 0)
             continue;
-        struct fw_region *all = &c->need[v->node].all[v->in];
-        if (fw_region_within(c->space, &p->arrived, all))
+        struct fw_region *all = &c->need[v->node].all[v->in], said = as_rules_say(k, &p->arrived);
+        if (fw_region_within(c->space, &said, all))
             continue;
-        struct fw_region more = check_region_copy(c->keep, &p->arrived);
+        struct fw_region more = check_region_copy(c->keep, &said);
         for (size_t n = 0; n < more.count; n++)
             fw_region_add(c->keep, all, &more.cell[n]);
     }
@@ -465,11 +485,12 @@ static void excuse(struct check *c)
             continue;
         for (size_t k = 0; k < c->bound->questions.count; k++) {
             const struct check_answer *b = &c->report->answers.items[k];
-            if (k == i || c->bound->questions.items[k].group != group || b->verdict != CHECK_PASS || b->excused)
+            if (k == i || c->bound->questions.items[k].group != group || b->verdict != CHECK_PASS)
                 continue;
-            a->excused = arena_format(&c->report->arena, "%s of row %s, %s, is enough, and passes",
-                                      strcmp(a->row, b->row) == 0 ? "another choice" : "a row", b->row, b->protocol);
-            a->verdict = CHECK_PASS;
+            a->excused = arena_format(&c->report->arena, "%s %s, %s, is enough, and passes",
+                                      strcmp(a->row, b->row) == 0 ? "another choice of row" : "row", b->row,
+                                      b->protocol);
+            a->verdict = c->bound->questions.items[i].row->group ? CHECK_DEGRADED : CHECK_PASS; /* a way less */
             break;
         }
     }

@@ -16,7 +16,8 @@ struct check_seen {
     bool dynamic; /* the source is translated to a pool */
 };
 
-/* What a firewall must let through: the packets of all rows by the interface that they come in by, as they arrive. */
+/* What a firewall must let through: the packets of all rows by the interface that they come in by, as they arrive, as
+ * rules say it: who is outside is anybody, and a port that a host takes for itself is any. */
 struct check_need {
     struct fw_region all[FW_IFACE_MAX];
 };

@@ -14,6 +14,9 @@ void check_find_pools(struct check *c);
 /* The deployment: listeners that clash (P9), private addresses announced (P1, P13), the wrong gateway (P12). */
 void check_find_deployment(struct check *c);
 
+/* The rules themselves: on mapped addresses (P5), never reached (P17), wider than any row needs, the widest first. */
+void check_find_rules(struct check *c);
+
 /* A finding, in the report; more is filled in by the caller. what and change are copied. */
 struct check_finding *check_found(struct check *c, const char *id, enum check_level level, unsigned node,
                                   const struct fw_rule_ref *ref, const char *what, const char *change);

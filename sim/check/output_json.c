@@ -105,6 +105,8 @@ static void findings(struct json_out *j, const struct check_report *r)
         json_out_string(j, "what", f->what);
         json_out_string(j, "change", f->change);
         output_json_lines(j, "lines", f->lines.items, f->lines.count);
+        output_json_boxes(j, "packets", &f->packets);
+        json_out_number(j, "more", f->packets.more);
         json_out_open(j, "rows", '[');
         for (size_t k = 0; k < f->rows.count; k++)
             json_out_string(j, NULL, f->rows.items[k]);

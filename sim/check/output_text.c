@@ -165,17 +165,17 @@ static void add_addresses(struct text *t, const char *ranges, bool all, const ch
         output_ranges(t, ranges);
 }
 
-/* What of a box a reader needs: what is all that the row speaks of goes by the row's name for it. */
+/* What of a box a reader needs: what is all that the row (NULL: none) speaks of goes by the row's name for it. */
 static void box_text(struct text *t, const struct check_answer *a, const struct check_box *x, bool answers)
 {
     text_add(t, "%s ", x->proto);
-    add_addresses(t, x->src, x->all_src, answers ? a->to : a->from);
+    add_addresses(t, x->src, a && x->all_src, !a ? "" : answers ? a->to : a->from);
     if (!x->all_sport && strcmp(x->sport, "any") != 0) {
         text_add(t, " ports ");
         output_ranges(t, x->sport);
     }
     text_add(t, " -> ");
-    add_addresses(t, x->dst, x->all_dst, answers ? a->from : a->to);
+    add_addresses(t, x->dst, a && x->all_dst, !a ? "" : answers ? a->from : a->to);
     if (strcmp(x->dport, "any") != 0) {
         text_add(t, " ports ");
         output_ranges(t, x->dport);
@@ -328,6 +328,7 @@ static void rows(const struct pen *p)
                 continue;
             bool one = put_rows(p, i);
             field(p, "why", a->why);
+            field(p, "but", a->excused);
             for (size_t h = 0; told_hop(a, h); h++)
                 put_hop(p, i, h, one);
         }
@@ -396,6 +397,7 @@ static void put_finding(const struct pen *p, const struct check_finding *f)
         put_line(p, "line", &(struct check_line){f->file, f->line, f->text, NULL});
     for (size_t i = 0; i < f->lines.count && i < LISTED_MAX; i++)
         put_line(p, i ? "" : "see", &f->lines.items[i]);
+    put_boxes(p, NULL, "packets", &f->packets, false);
     field(p, "change", f->change);
 }
 

@@ -152,6 +152,10 @@ int simulate_call(struct check *c, struct diag *d)
     for (size_t i = 0; i < record.drops.count; i++)
         if (is_first_packet_drop(&record.drops.items[i]))
             hold_drop(c, &record.drops.items[i]);
+    if (blame.verdict == VERDICT_FAILED && blame.drop && blame.drop->rule && check_holds(c->report))
+        *CHECK_ADD(a, &c->report->disagreements) =
+            arena_format(a, "every row of the tables passes, and the call fails all the same: %s; %s; %s", blame.what,
+                         blame.packet, blame.where);
     record_free(&record);
     return 0;
 }

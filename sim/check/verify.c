@@ -43,6 +43,7 @@ static void find_all(struct check *c)
     check_find_inspections(c);
     check_find_timers(c);
     check_find_pools(c);
+    check_find_rules(c);
 }
 
 int verify_run(struct verify *v, struct topology *t, const struct verify_options *o, struct diag *d)

@@ -77,6 +77,50 @@ for value in '"0.0.0.0:0"' '["10.48.54.229:0"]' '"[::1]:1"' '"255.255.255.255:65
         [ $status -le 2 ] || echo "$path=$value: status $status: $(tail -n 1 "$dir/err")"
     done
 done | result "no endpoint at its extremes crashes"
+# The same for check and diff: topologies, tables and rule files that are not what they should be.
+checked() {
+    local name=$1
+    shift
+    "$TURNPROOF" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    local status=$?
+    {
+        [ $status -eq 2 ] || { echo "status $status, expected 2"; head -n 5 "$dir/err"; }
+        head -n 1 "$dir/err" | grep -q -E '^[^ :]+:[0-9]+:[0-9]+: .+' || { echo "no file:line:column:"; head -n 3 "$dir/err"; }
+        [ ! -s "$dir/out" ] || echo "something on standard output"
+    } | result "$name"
+}
+rules=topologies/rules/ext-fw.cfg
+head -c 4096 /dev/urandom >"$dir/binary.cfg"
+head -c $((10 * 1024 * 1024)) /dev/zero | tr '\0' 'x' >"$dir/line.cfg"
+jq 'del(.check)' topologies/dual-nic.json >"$dir/no-tables.json"
+cp -r topologies/rules "$dir/" 2>/dev/null
+checked "check without tables" check "$dir/no-tables.json"
+checked "check of binary rules" check topologies/dual-nic.json --rules ext-fw="$dir/binary.cfg"
+checked "check of binary rules that are said to be ASA's" check topologies/dual-nic.json --rules ext-fw=asa:"$dir/binary.cfg"
+checked "check of a line of 10 MB" check topologies/dual-nic.json --rules ext-fw=asa:"$dir/line.cfg"
+checked "diff with binary rules" diff topologies/dual-nic.json --with ext-fw="$dir/binary.cfg"
+checked "check with a table of another schema" check topologies/dual-nic.json --table ./topologies/lab.json
+size=$(stat -c %s $rules)
+for ((i = 1; i < 40; i++)); do
+    head -c $((size * i / 40)) $rules >"$dir/cut.cfg"
+    timeout 60 "$TURNPROOF" check topologies/dual-nic.json --rules ext-fw="$dir/cut.cfg" --format json >"$dir/out" 2>"$dir/err"
+    status=$?
+    [ $status -le 2 ] && { [ $status -eq 2 ] || jq -e .verdict "$dir/out" >/dev/null; } ||
+        echo "cut at $((size * i / 40)): status $status: $(head -n 2 "$dir/err")"
+done | result "check of a rule file cut anywhere"
+for ((i = 0; i < 40; i++)); do
+    awk -v seed=$i 'BEGIN { srand(seed); RS = "\001" }
+        { n = length($0); for (k = 0; k < 6; k++) { p = int(rand() * n); c = sprintf("%c", 33 + int(rand() * 93))
+          $0 = substr($0, 1, p) c substr($0, p + 2) } printf "%s", $0 }' $rules >"$dir/changed.cfg"
+    timeout 60 "$TURNPROOF" check topologies/dual-nic.json --rules ext-fw="$dir/changed.cfg" --format json >"$dir/out" 2>"$dir/err"
+    status=$?
+    [ $status -le 2 ] && { [ $status -eq 2 ] || jq -e .verdict "$dir/out" >/dev/null; } ||
+        echo "seed $i: status $status: $(head -n 3 "$dir/err")"
+    timeout 60 "$TURNPROOF" diff topologies/dual-nic.json --with ext-fw="$dir/changed.cfg" >/dev/null 2>"$dir/err"
+    status=$?
+    [ $status -le 2 ] || echo "diff, seed $i: status $status: $(head -n 3 "$dir/err")"
+done | result "check and diff of a rule file with changed bytes never crash"
+
 head -c 3000 /dev/zero | tr '\0' '[' >"$dir/deep.json"
 refused "three thousand brackets" "$dir/deep.json"
 head -c 2000 "$TURNPROOF" >"$dir/binary.json"

@@ -32,6 +32,27 @@ for variant in gcc-O0 clang-O2 clang-O0 gcc-O2-san; do
     fi
 done
 
+# check PROGRAM: all that it says of a rule set with mistakes, in every format.
+sed 's/destination range 24000/destination range 26000/' topologies/rules/ext-fw.cfg >"$dir/ext.cfg"
+sed '/permit tcp object CMS gt 1023/d' topologies/rules/int-fw.cfg >"$dir/int.cfg"
+check() {
+    local rules="--rules ext-fw=$dir/ext.cfg --rules int-fw=$dir/int.cfg"
+    for format in text json junit sarif; do
+        "$1" check topologies/dual-nic.json $rules --simulate --format $format
+        [ $? -eq 1 ] || echo "$1: exit status"
+    done 2>&1 | sha256sum
+    "$1" diff topologies/dual-nic.json --with ext-fw="$dir/ext.cfg" 2>&1 | sha256sum
+}
+check "$TURNPROOF" >"$dir/checked"
+for variant in gcc-O0 clang-O2 clang-O0 gcc-O2-san; do
+    program=build/$variant/turnproof
+    if [ -x "$program" ]; then
+        check "$program" | diff "$dir/checked" - | result "$variant checks and compares with the same words"
+    else
+        skip "$variant checks and compares with the same words" "not built"
+    fi
+done
+
 run "$TURNPROOF" "$dir/seed" $jitter --seed 2 >"$dir/other"
 { cmp -s "$dir/expected" "$dir/other" && echo "seed 2 left the bytes of seed 1"; } | result "another seed, another trace"
 finish
