@@ -63,8 +63,8 @@ static const struct silence {
      "silent for 15 minutes between two session refreshes of a call", "the refresh is dropped"},
     /* user-pains T9: muted for 150 s, by endpoints that send neither RTCP nor consent checks (RFC 7675). */
     {"media", PROTO_UDP, 24000, 59999, 150, LEVEL_NOTE,
-     "an endpoint that is muted for 150 s and sends neither consent checks (RFC 7675) nor RTCP sends nothing",
-     "what the other side sends is dropped"},
+     "muted for 150 s, an endpoint without RTCP and consent checks (RFC 7675) is silent",
+     "what its peer sends is dropped"},
 };
 
 static void add_time(struct text *t, uint64_t s)
@@ -100,9 +100,9 @@ static void timer_finding(struct check *c, unsigned node, const struct silence *
             char what[TEXT_MAX], change[TEXT_MAX];
             struct text w = text_of(what, sizeof what), h = text_of(change, sizeof change);
             uint64_t idle = r->timer[timer] / NS_S;
-            text_add(&w, "%s: %s. This firewall forgets it after ", s->flow, s->why);
+            text_add(&w, "%s: %s; forgotten here after ", s->flow, s->why);
             add_time(&w, idle);
-            text_add(&w, " min of silence; at minute ");
+            text_add(&w, " min, and at minute ");
             add_time(&w, s->seconds);
             text_add(&w, " %s", s->then);
             timer_change(&h, r, timer, s->seconds);

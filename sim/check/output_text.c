@@ -397,6 +397,8 @@ static void put_finding(const struct pen *p, const struct check_finding *f)
         put_line(p, "line", &(struct check_line){f->file, f->line, f->text, NULL});
     for (size_t i = 0; i < f->lines.count && i < LISTED_MAX; i++)
         put_line(p, i ? "" : "see", &f->lines.items[i]);
+    if (f->level == LEVEL_NOTE)
+        return; /* the rest is in the other formats */
     put_boxes(p, NULL, "packets", &f->packets, false);
     field(p, "change", f->change);
 }
