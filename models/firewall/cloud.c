@@ -9,24 +9,6 @@
 
 /* ---- messages ---- */
 
-/* "FILE:LINE:COLUMN: TEXT" into its parts. */
-static void take_diag(struct cloud *c, const struct diag *d)
-{
-    const char *p = d->text;
-    size_t name = strlen(c->src->name);
-    if (strncmp(p, c->src->name, name) == 0)
-        p += name;
-    char *end;
-    unsigned long line = *p == ':' ? strtoul(p + 1, &end, 10) : 1;
-    unsigned long column = *p == ':' && *end == ':' ? strtoul(end + 1, &end, 10) : 1;
-    if (*p == ':' && strncmp(end, ": ", 2) == 0)
-        p = end + 2;
-    c->diag->line = (unsigned)line;
-    c->diag->column = (unsigned)column;
-    struct text t = text_of(c->diag->text, sizeof c->diag->text);
-    text_add(&t, "%s", p);
-}
-
 int cloud_fail(struct cloud *c, const cJSON *item, int err, const char *fmt, ...)
 {
     char buf[160];
@@ -37,7 +19,7 @@ int cloud_fail(struct cloud *c, const cJSON *item, int err, const char *fmt, ...
     va_end(ap);
     struct diag d;
     json_error(c->json, item, &d, "%s", buf);
-    take_diag(c, &d);
+    fw_diag_take(c->diag, c->src->name, &d);
     return err;
 }
 
@@ -106,7 +88,7 @@ int cloud_open(struct cloud *c, const struct fw_source *src, struct fw_diag *dia
     struct diag d;
     int err = json_parse(src->name, src->text, src->len, &c->json, &d);
     if (err) {
-        take_diag(c, &d);
+        fw_diag_take(c->diag, c->src->name, &d);
         return err;
     }
     c->rules = fw_rules_new(src->name);

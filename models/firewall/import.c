@@ -14,6 +14,7 @@ const struct fw_format fw_formats[] = {
     {"pan", "Palo Alto PAN-OS (set commands)", fw_pan_recognise, fw_pan_parse},
     {"fortigate", "FortiGate configuration backup", fw_fortigate_recognise, fw_fortigate_parse},
     {"iptables", "iptables-save", fw_iptables_recognise, fw_iptables_parse},
+    {"nft", "nftables ruleset (nft -j list ruleset)", fw_nft_recognise, fw_nft_parse},
     {0},
 };
 

@@ -58,7 +58,8 @@ bool fw_pan_recognise(const char *text, size_t len);
 fw_importer fw_asa_parse, fw_aws_parse, fw_azure_parse, fw_pan_parse, fw_fortigate_parse;
 /* Linux */
 bool fw_iptables_recognise(const char *text, size_t len);
-fw_importer fw_iptables_parse;
+bool fw_nft_recognise(const char *text, size_t len);
+fw_importer fw_iptables_parse, fw_nft_parse;
 /* Cisco's others */
 bool fw_ftd_recognise(const char *text, size_t len);
 bool fw_ios_recognise(const char *text, size_t len);

@@ -362,27 +362,6 @@ static int states(struct ipt *t, bool negated)
     return 0;
 }
 
-enum { KNOWN = FW_STATE_ESTABLISHED | FW_STATE_RELATED, NOT_NEW = KNOWN | FW_STATE_INVALID | FW_STATE_UNTRACKED };
-
-/* A term about the direction that a connection was opened in, or its addresses as they arrived. They are those of the
- * packet while the connection is new and its destination was not translated; else they are not known here. */
-static int original(struct ipt *t, const struct nf_box *same)
-{
-    struct nf_boxes set = {0};
-    struct nf_box *b = nf_box_add(&t->rule, &set);
-    *b = *same;
-    b->when.not_states = NOT_NEW | FW_STATE_DNAT;
-    b = nf_box_add(&t->rule, &set);
-    b->when.not_states = NOT_NEW;
-    b->when.states = FW_STATE_DNAT;
-    b->when.unknown = "conntrack: the destination as it was before translation";
-    b = nf_box_add(&t->rule, &set);
-    b->when.states = KNOWN;
-    b->when.unknown = "conntrack: the direction that the connection was opened in";
-    nf_and_boxes(&t->rule, &set, false);
-    return 0;
-}
-
 static int original_address(struct ipt *t, bool negated, bool src)
 {
     const struct nf_addrs *set;
@@ -393,7 +372,8 @@ static int original_address(struct ipt *t, bool negated, bool src)
         set = nf_addrs_not(&t->nf.scratch, set, t->rule.family);
     struct nf_box same = {0};
     *(src ? &same.src : &same.dst) = set;
-    return set ? original(t, &same) : ipt_fail(t, t->at - 1, E_RANGE, "this set of addresses is too large");
+    nf_and_original(&t->rule, &same);
+    return set ? 0 : ipt_fail(t, t->at - 1, E_RANGE, "this set of addresses is too large");
 }
 
 static int original_source(struct ipt *t, bool negated)
@@ -428,7 +408,8 @@ static int original_port(struct ipt *t, bool negated, bool src)
             *(src ? &s->sport_hi : &s->dport_hi) = v[i].hi;
         }
     struct nf_box same = {.service = set};
-    return original(t, &same);
+    nf_and_original(&t->rule, &same);
+    return 0;
 }
 
 static int original_source_port(struct ipt *t, bool negated)
@@ -456,13 +437,7 @@ static int direction(struct ipt *t, bool negated)
     bool forth = strcmp(t->arg[0], "ORIGINAL") == 0;
     if (!forth && strcmp(t->arg[0], "REPLY") != 0)
         return ipt_expected(t, "ORIGINAL or REPLY");
-    struct nf_boxes set = {0};
-    if (forth != negated)
-        nf_box_add(&t->rule, &set)->when.not_states = NOT_NEW;
-    struct nf_box *b = nf_box_add(&t->rule, &set);
-    b->when.states = KNOWN;
-    b->when.unknown = "conntrack: the direction that the connection was opened in";
-    nf_and_boxes(&t->rule, &set, false);
+    nf_and_direction(&t->rule, forth != negated);
     return 0;
 }
 
@@ -603,21 +578,10 @@ static const struct ipt_option set[] = {
     {0},
 };
 
-/* A packet to one address is a frame to this machine; of others the frame is not known. */
 static int packet_type(struct ipt *t, bool negated)
 {
     bool unicast = strcmp(t->arg[0], "unicast") == 0 || strcmp(t->arg[0], "host") == 0;
-    struct arena *a = &t->nf.scratch;
-    uint8_t family = t->rule.family;
-    const struct nf_addrs *one = nf_addrs_not(a, nf_multicast(&t->rule, family), family);
-    one = one ? nf_addrs_and(a, one, nf_addrs_not(a, nf_broadcast(&t->rule, family), family)) : NULL;
-    struct nf_boxes all = {0};
-    if (unicast != negated && one)
-        nf_box_add(&t->rule, &all)->dst = one;
-    struct nf_box *b = nf_box_add(&t->rule, &all);
-    b->dst = one ? nf_addrs_not(a, one, family) : NULL;
-    b->when.unknown = "pkttype: the frame that brings a packet for several";
-    nf_and_boxes(&t->rule, &all, false);
+    nf_and_frame(&t->rule, unicast != negated);
     return 0;
 }
 

@@ -195,23 +195,11 @@ static int line_done(struct ipt *t, const char *why)
     return 0;
 }
 
-/* The first doubt of the rule's own, or of a part of it. */
-static const char *doubt_of(const struct nf_rule *r)
-{
-    for (size_t i = 0; i < r->box.count && !r->unknown; i++)
-        if (r->box.v[i].when.unknown)
-            return r->box.v[i].when.unknown;
-    for (size_t i = 0; i < r->not.count && !r->unknown; i++)
-        if (r->not.v[i].when.unknown)
-            return r->not.v[i].when.unknown;
-    return r->unknown;
-}
-
 static int emit(struct ipt *t, struct nf_effect *e)
 {
     e->line = t->line;
     e->text = t->text;
-    const char *why = doubt_of(&t->rule);
+    const char *why = nf_doubt(&t->rule);
     int err = nf_emit(&t->rule, e);
     if (err == E_RANGE)
         return ipt_fail(t, 0, err, "the file, expanded, is too large for this program");
@@ -226,28 +214,16 @@ static bool loaded(const struct ipt *t, const char *name)
     return false;
 }
 
-/* "-m rpfilter --invert -j DROP" before all other rules: what the model calls reverse path verification. */
+/* "-m rpfilter --invert -j DROP" */
 static bool is_reverse_check(const struct ipt *t)
 {
-    const struct nf_rule *r = &t->rule;
-    const struct nf_box *b = r->box.v;
     const struct ipt_target *target = t->goal.target;
-    const struct fw_list *before = fw_rules_list(t->nf.rules, r->chain->name);
-    struct fw_conditions when = b->when;
-    static const struct fw_conditions any;
-    when.in_ifaces = 0;
-    return t->no_way_back && target && target->does == IPT_DROPS && r->chain->hooks == 1u << FW_PREROUTING &&
-           r->chain->base && !(before && before->count) && !r->unknown && !r->not.count && r->box.count == 1 &&
-           !b->src && !b->dst && !b->service && memcmp(&when, &any, sizeof any) == 0;
+    return t->no_way_back && target && target->does == IPT_DROPS && nf_is_reverse_check(&t->rule);
 }
 
 static int verify_reverse(struct ipt *t)
 {
-    uint64_t wanted = t->rule.box.v[0].when.in_ifaces;
-    int err = 0;
-    for (size_t i = 0; i < t->nf.rules->iface_count && !err; i++)
-        if (!wanted || wanted >> i & 1)
-            err = fw_rules_set_verify_reverse(t->nf.rules, (int)i, t->line, t->text);
+    int err = nf_verify_reverse(&t->rule, t->line, t->text);
     return err ? err : line_done(t, NULL);
 }
 

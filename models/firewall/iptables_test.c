@@ -1,71 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The iptables importer: what its rules mean for packets, what is refused and where, and real files when at hand. */
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "models/base/bytes.h"
-#include "models/base/err.h"
-#include "models/firewall/import.h"
-#include "models/firewall/rules.h"
-#include "models/testkit/testkit.h"
-
-static int parse(const char *text, size_t len, struct fw_rules **out, struct fw_diag *d)
-{
-    struct ip_prefix net[4];
-    struct fw_port port[2] = {{"eth0", net, 2}, {"eth1", net + 2, 2}};
-    assert_int_equal(prefix_parse("198.51.100.1/24", &net[0]), 0);
-    assert_int_equal(prefix_parse("2001:db8:1::1/64", &net[1]), 0);
-    assert_int_equal(prefix_parse("10.0.10.1/24", &net[2]), 0);
-    assert_int_equal(prefix_parse("2001:db8:2::1/64", &net[3]), 0);
-    struct fw_source src = {.name = "fw.save", .text = text, .len = len, .port = port, .port_count = 2,
-                            .clock_s = FW_NO_CLOCK};
-    assert_true(fw_iptables_recognise("*filter\n", 8));
-    return fw_iptables_parse(&src, out, d);
-}
-
-static struct fw_rules *read_ok(const char *text)
-{
-    struct fw_rules *r = NULL;
-    struct fw_diag d;
-    int err = parse(text, strlen(text), &r, &d);
-    if (err)
-        fail_msg("%sline %u column %u: %s", text, d.line, d.column, d.text);
-    struct fw_lines n = fw_rules_lines(r);
-    assert_int_equal(n.modelled + n.no_effect + n.unsupported, n.total);
-    return r;
-}
-
-/* A packet: "tcp SYN,ACK 203.0.113.9:40000 > 10.0.10.2:443", the word behind the protocol for TCP alone. */
-static struct fw_context packet_of(const char *s, int in, int out)
-{
-    char proto[8], flags[32] = "", src[64], dst[64];
-    if (sscanf(s, "tcp %31s %63s > %63s", flags, src, dst) == 3)
-        snprintf(proto, sizeof proto, "tcp");
-    else
-        assert_int_equal(sscanf(s, "%7s %63s > %63s", proto, src, dst), 3);
-    struct endpoint a = kit_endpoint(src), b = kit_endpoint(dst);
-    struct fw_flow f = {.src = a.ip, .dst = b.ip, .sport = a.port, .dport = b.port};
-    static const struct {
-        const char *name;
-        uint8_t proto;
-    } protos[] = {{"tcp", 6}, {"udp", 17}, {"icmp", 1}, {"icmp6", 58}, {"gre", 47}, {"sctp", 132}};
-    for (size_t i = 0; i < sizeof protos / sizeof *protos; i++)
-        f.proto = strcmp(proto, protos[i].name) == 0 ? protos[i].proto : f.proto;
-    struct fw_context ctx = {.in = in, .out = out, .states = FW_STATE_NEW, .arrived = f, .real = f, .leaving = f};
-    static const char letters[] = "FSRPAU";
-    for (const char *c = flags; *c; c++)
-        ctx.tcp_flags |= strchr(letters, *c) ? (uint8_t)(1u << (strchr(letters, *c) - letters)) : 0;
-    return ctx;
-}
+#include "models/firewall/linux_test.h"
 
 /* Rules of *filter that stand behind ":FORWARD DROP", a packet from eth0 to eth1, and what becomes of it. */
-static const struct row {
-    const char *rules;
-    const char *packet;
-    char verdict; /* P permitted, D denied, U unknown */
-} rows[] = {
+static const struct linux_row rows[] = {
     {"-A FORWARD -j ACCEPT", "udp 1.1.1.1:1 > 2.2.2.2:2", 'P'},
     {"-A FORWARD", "udp 1.1.1.1:1 > 2.2.2.2:2", 'D'},
     {"[12:345] -A FORWARD -s 1.1.1.0/24 -d 2.0.0.0/255.0.0.0 -j ACCEPT", "udp 1.1.1.1:1 > 2.2.2.2:2", 'P'},
@@ -150,7 +88,7 @@ static const struct row {
 };
 
 /* What it meets: a set with its content, and none. */
-static const struct row set_rows[] = {
+static const struct linux_row set_rows[] = {
     {"-A FORWARD -m set --match-set net src -j ACCEPT", "udp 1.1.1.1:3 > 2.2.2.2:2", 'P'},
     {"-A FORWARD -m set ! --match-set net src -j ACCEPT", "udp 1.1.1.1:3 > 2.2.2.2:2", 'D'},
     {"-A FORWARD -m set ! --match-set net dst -j ACCEPT", "udp 1.1.1.1:3 > 2.2.2.2:2", 'P'},
@@ -185,74 +123,24 @@ static const struct row set_rows[] = {
     "create timed hash:ip family inet timeout 60\nadd timed 1.1.1.1 timeout 5\n"                                      \
     "create except hash:net family inet\nadd except 1.0.0.0/8\nadd except 1.1.0.0/16 nomatch\n"
 
-static void check(const char *text, const struct row *row)
-{
-    struct fw_rules *r = read_ok(text);
-    struct fw_context ctx = packet_of(row->packet, 0, 1);
-    struct fw_verdict v = fw_eval(r, &ctx);
-    static const char letter[] = {[FW_DENIED] = 'D', [FW_PERMITTED] = 'P', [FW_UNKNOWN] = 'U', [FW_NOT_REACHED] = '-'};
-    if (letter[v.decision] != row->verdict)
-        fail_msg("%s\n%s: expected %c, found %c", row->rules, row->packet, row->verdict, letter[v.decision]);
-    assert_int_equal(fw_rules_lines(r).unsupported > 0,
-                     fw_rules_unsupported(r, 0) != NULL);
-    if (v.decision == FW_UNKNOWN)
-        assert_true(v.doubt_count > 0 && fw_rules_lines(r).unsupported > 0);
-    fw_rules_free(r);
-}
-
 static void rules_mean_what_they_say(void **state)
 {
     (void)state;
     char text[4096];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         snprintf(text, sizeof text, "*filter\n:FORWARD DROP [0:0]\n%s\nCOMMIT\n", rows[i].rules);
-        check(text, &rows[i]);
+        linux_check(fw_iptables_parse, text, &rows[i]);
     }
     for (size_t i = 0; i < sizeof set_rows / sizeof *set_rows; i++) {
         snprintf(text, sizeof text, SETS "*filter\n:FORWARD DROP [0:0]\n%s\nCOMMIT\n", set_rows[i].rules);
-        check(text, &set_rows[i]);
+        linux_check(fw_iptables_parse, text, &set_rows[i]);
     }
 }
 
-/* Real files are read, every line is counted once, and what is not modelled is named. */
 static void samples_add_up(void **state)
 {
     (void)state;
-    static const char dir[] = "../shared/rulesets/iptables";
-    DIR *d = opendir(dir);
-    if (!d) {
-        print_message("no %s here: skipped\n", dir);
-        skip();
-    }
-    unsigned files = 0;
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        static char text[1 << 20];
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        FILE *f = e->d_name[0] == '.' ? NULL : fopen(path, "rb");
-        if (!f)
-            continue;
-        size_t n = fread(text, 1, sizeof text - 1, f);
-        text[n] = '\0';
-        fclose(f);
-        assert_true(fw_iptables_recognise(text, n));
-        struct fw_rules *r;
-        struct fw_diag diag;
-        struct fw_source src = {.name = e->d_name, .text = text, .len = n, .clock_s = FW_NO_CLOCK};
-        if (fw_iptables_parse(&src, &r, &diag))
-            fail_msg("%s: line %u column %u: %s", e->d_name, diag.line, diag.column, diag.text);
-        struct fw_lines lines = fw_rules_lines(r);
-        assert_int_equal(lines.modelled + lines.no_effect + lines.unsupported, lines.total);
-        print_message("%s: %u lines: %u modelled, %u without effect, %u unsupported\n", e->d_name, lines.total,
-                      lines.modelled, lines.no_effect, lines.unsupported);
-        for (size_t i = 0; getenv("V") && fw_rules_unsupported(r, i); i++)
-            print_message("  %u: %s  (%s)\n", fw_rules_unsupported(r, i)->line, fw_rules_unsupported(r, i)->text,
-                          fw_rules_unsupported(r, i)->why);
-        fw_rules_free(r);
-        files++;
-    }
-    closedir(d);
-    assert_int_equal(files, 9);
+    linux_samples(fw_format_named("iptables"), "../shared/rulesets/iptables", 9);
 }
 
 int main(void)

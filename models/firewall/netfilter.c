@@ -382,19 +382,74 @@ void nf_and_boxes(struct nf_rule *r, const struct nf_boxes *set, bool negated)
     r->box = out;
 }
 
+/* ---- terms about connections and frames ---- */
+
+enum { KNOWN = FW_STATE_ESTABLISHED | FW_STATE_RELATED, NOT_NEW = KNOWN | FW_STATE_INVALID | FW_STATE_UNTRACKED };
+
+void nf_and_original(struct nf_rule *r, const struct nf_box *same)
+{
+    struct nf_boxes set = {0};
+    struct nf_box *b = nf_box_add(r, &set);
+    *b = *same;
+    b->when.not_states = NOT_NEW | FW_STATE_DNAT;
+    b = nf_box_add(r, &set);
+    b->when.not_states = NOT_NEW;
+    b->when.states = FW_STATE_DNAT;
+    b->when.unknown = "conntrack: the destination as it was before translation";
+    b = nf_box_add(r, &set);
+    b->when.states = KNOWN;
+    b->when.unknown = "conntrack: the direction that the connection was opened in";
+    nf_and_boxes(r, &set, false);
+}
+
+void nf_and_direction(struct nf_rule *r, bool forth)
+{
+    struct nf_boxes set = {0};
+    if (forth)
+        nf_box_add(r, &set)->when.not_states = NOT_NEW;
+    struct nf_box *b = nf_box_add(r, &set);
+    b->when.states = KNOWN;
+    b->when.unknown = "conntrack: the direction that the connection was opened in";
+    nf_and_boxes(r, &set, false);
+}
+
+/* A packet to one address is a frame to this machine; of others the frame is not known. */
+void nf_and_frame(struct nf_rule *r, bool one)
+{
+    struct arena *a = &r->nf->scratch;
+    const struct nf_addrs *single = nf_addrs_not(a, nf_multicast(r, r->family), r->family);
+    single = single ? nf_addrs_and(a, single, nf_addrs_not(a, nf_broadcast(r, r->family), r->family)) : NULL;
+    const struct nf_addrs *several = single ? nf_addrs_not(a, single, r->family) : NULL;
+    if (!several) {
+        r->err = E_RANGE;
+        return;
+    }
+    struct nf_boxes all = {0};
+    if (one)
+        nf_box_add(r, &all)->dst = single;
+    struct nf_box *b = nf_box_add(r, &all);
+    b->dst = several;
+    b->when.unknown = "pkttype: the frame that brings a packet for several";
+    nf_and_boxes(r, &all, false);
+}
+
 /* ---- into the model ---- */
+
+static bool is_any(const struct fw_conditions *c)
+{
+    return !c->in_ifaces && !c->out_ifaces && !c->no_in && !c->no_out && !c->states && !c->not_states &&
+           !c->tcp_flags && !c->fragment && !c->src_is_own && !c->dst_is_own && !c->unknown;
+}
 
 static int add_rule(struct nf_rule *r, const char *list, const struct nf_box *b, const char *unknown,
                     enum fw_action action, const char *target, const struct nf_effect *e)
 {
     if (r->nf->emitted++ == NF_RULES_MAX)
         return E_RANGE;
-    static const struct fw_conditions any;
     struct fw_conditions when = b->when;
     when.unknown = when.unknown ? when.unknown : unknown;
-    bool always = memcmp(&when, &any, sizeof any) == 0;
     struct fw_rule_spec spec = {.list = list, .action = action, .target = target, .line = e->line, .text = e->text,
-                                .when = always ? NULL : &when};
+                                .when = is_any(&when) ? NULL : &when};
     if (b->src) {
         spec.src = b->src->v;
         spec.src_count = b->src->count;
@@ -482,6 +537,38 @@ int nf_emit(struct nf_rule *r, const struct nf_effect *e)
     int err = 0;
     for (size_t i = 0; i < r->box.count && !err; i++)
         err = emit_box(r, r->chain->at, &r->box.v[i], e);
+    return err;
+}
+
+const char *nf_doubt(const struct nf_rule *r)
+{
+    for (size_t i = 0; i < r->box.count && !r->unknown; i++)
+        if (r->box.v[i].when.unknown)
+            return r->box.v[i].when.unknown;
+    for (size_t i = 0; i < r->not.count && !r->unknown; i++)
+        if (r->not.v[i].when.unknown)
+            return r->not.v[i].when.unknown;
+    return r->unknown;
+}
+
+bool nf_is_reverse_check(const struct nf_rule *r)
+{
+    const struct nf_box *b = r->box.v;
+    const struct fw_list *before = fw_rules_list(r->nf->rules, r->chain->name);
+    struct fw_conditions when = r->box.count ? b->when : (struct fw_conditions){0};
+    when.in_ifaces = 0;
+    return r->chain->base && r->chain->hooks == 1u << FW_PREROUTING && !(before && before->count) && !r->unknown &&
+           !r->not.count && r->box.count == 1 && !b->src && !b->dst && !b->service &&
+           is_any(&when);
+}
+
+int nf_verify_reverse(struct nf_rule *r, unsigned line, const char *text)
+{
+    uint64_t wanted = r->box.v[0].when.in_ifaces;
+    int err = 0;
+    for (size_t i = 0; i < r->nf->rules->iface_count && !err; i++)
+        if (!wanted || wanted >> i & 1)
+            err = fw_rules_set_verify_reverse(r->nf->rules, (int)i, line, text);
     return err;
 }
 

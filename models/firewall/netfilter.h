@@ -51,6 +51,8 @@ struct nf_chain {
     const char *key;   /* in the file, unique in it */
     unsigned hooks;    /* bit n: enum fw_hook */
     bool base, busy;
+    bool stray;          /* at a hook that is not modelled (ingress, egress) */
+    const char *device;  /* of such a hook; NULL: several */
     unsigned height;   /* of the tallest tower of jumps from here; 0: not yet found */
     unsigned line;
     struct nf_edge *edge;
@@ -115,6 +117,13 @@ void nf_and_out(struct nf_rule *r, uint64_t ifaces, bool negated);
 void nf_and_boxes(struct nf_rule *r, const struct nf_boxes *set, bool negated);
 void nf_and_unknown(struct nf_rule *r, const char *why); /* copied */
 
+/* Addresses or ports of the connection as they arrived; those of the packet while it is new and not translated. */
+void nf_and_original(struct nf_rule *r, const struct nf_box *same);
+/* Packets of the direction that the connection was opened in, or of the other. */
+void nf_and_direction(struct nf_rule *r, bool forth);
+/* The frame that brings the packet is for one machine, or for several. */
+void nf_and_frame(struct nf_rule *r, bool one);
+
 /* A box that has everything; and one more in a union. Memory is the rule's. E_RANGE goes into r->err. */
 struct nf_box *nf_box_add(struct nf_rule *r, struct nf_boxes *set);
 
@@ -129,6 +138,12 @@ struct nf_effect {
 };
 /* Adds it to the model. 0, E_NOMEM, E_RANGE: too many rules; r->err when that is set. */
 int nf_emit(struct nf_rule *r, const struct nf_effect *e);
+/* The first doubt of the rule, or of a part of it; NULL: none. */
+const char *nf_doubt(const struct nf_rule *r);
+/* Is the rule, which drops what has no way back, before all others of its hook? It is what the model calls reverse
+ * path verification, and not for nf_emit. */
+bool nf_is_reverse_check(const struct nf_rule *r);
+int nf_verify_reverse(struct nf_rule *r, unsigned line, const char *text);
 
 /* ---- sets (netfilter_set.c); memory is from the arena ---- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/base/bytes.h"
 #include "models/base/err.h"
 #include "models/firewall/rules.h"
 
@@ -97,6 +98,23 @@ int fw_addrs_subtract(struct fw_addrs *s, const struct fw_addrs *less)
     int err = fw_addrs_invert(s);
     err = err ? err : add_all_of(s, less);
     return err ? err : fw_addrs_invert(s);
+}
+
+void fw_diag_take(struct fw_diag *out, const char *file, const struct diag *d)
+{
+    const char *p = d->text;
+    size_t name = strlen(file);
+    if (strncmp(p, file, name) == 0)
+        p += name;
+    char *end;
+    unsigned long line = *p == ':' ? strtoul(p + 1, &end, 10) : 1;
+    unsigned long column = *p == ':' && *end == ':' ? strtoul(end + 1, &end, 10) : 1;
+    if (*p == ':' && strncmp(end, ": ", 2) == 0)
+        p = end + 2;
+    out->line = (unsigned)line;
+    out->column = (unsigned)column;
+    struct text t = text_of(out->text, sizeof out->text);
+    text_add(&t, "%s", p);
 }
 
 int fw_ledger_open(struct fw_ledger *l, const char *text, size_t len)

@@ -3,6 +3,7 @@
 #ifndef TP_FIREWALL_PARTS_H
 #define TP_FIREWALL_PARTS_H
 
+#include "models/base/diag.h"
 #include "models/firewall/import.h"
 
 enum { FW_PARTS_MAX = 1000000 }; /* elements of one set: beyond it is E_RANGE */
@@ -24,6 +25,9 @@ int fw_services_push(struct fw_services *s, const struct fw_service *x);
 int fw_addrs_invert(struct fw_addrs *s);
 /* The set loses what is in `less` (none masked in either). */
 int fw_addrs_subtract(struct fw_addrs *s, const struct fw_addrs *less);
+
+/* A message of the JSON reader, "FILE:LINE:COLUMN: TEXT", into its parts. */
+void fw_diag_take(struct fw_diag *out, const char *file, const struct diag *d);
 
 /* Each line of the file is in one of three classes; of a line with several parts the gravest counts. */
 enum fw_line_class { FW_LINE_QUIET, FW_LINE_MODELLED, FW_LINE_UNSUPPORTED };
