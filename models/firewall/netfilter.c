@@ -31,6 +31,10 @@ int nf_open(struct nf *nf, const struct fw_source *src, struct fw_diag *diag)
 
 int nf_close(struct nf *nf, int err, struct fw_rules **out)
 {
+    if (!err && !nf->rules->base_count) { /* a machine with hooks all the same: its way with connections is theirs */
+        struct fw_base_spec none = {.list = "no chain", .hook = FW_FORWARD, .policy = FW_PERMIT};
+        err = fw_rules_add_base(nf->rules, &none);
+    }
     arena_free(&nf->memory);
     arena_free(&nf->scratch);
     if (err)

@@ -134,7 +134,7 @@ static void describe(struct nft *n, const cJSON *object, const char *what)
     if (handle && json_u64(n->json, handle, &h))
         text_add(&t, " handle %llu", (unsigned long long)h);
     const char *chain = nft_text(object, "chain");
-    text_add(&t, " in %s%s%.40s%s%.120s", n->table, chain ? " " : "", chain ? chain : "", shown ? ": " : "",
+    text_add(&t, " in %s%s%.40s%s%.440s", n->table, chain ? " " : "", chain ? chain : "", shown ? ": " : "",
              shown ? shown : "");
     cJSON_free(shown);
 }
@@ -200,8 +200,9 @@ static int add_chain(struct nft *n, const cJSON *c)
     const char *policy = nft_text(c, "policy");
     chain->base = true;
     chain->hooks = 1u << h;
-    n->base[n->bases++] = (struct nft_base){
-        .chain = chain, .hook = (enum fw_hook)h, .priority = (int64_t)prio->valuedouble,
+    size_t number = n->bases++;
+    n->base[number] = (struct nft_base){
+        .chain = chain, .number = number, .hook = (enum fw_hook)h, .priority = (int64_t)prio->valuedouble,
         .nat = type && strcmp(type, "nat") == 0, .drop = policy && strcmp(policy, "drop") == 0,
         .family = n->family == NFT_IP ? IP_V4 : n->family == NFT_IP6 ? IP_V6 : 0, .line = n->line};
     return account(n, FW_LINE_MODELLED, NULL);
@@ -330,22 +331,19 @@ static int each(struct nft *n, const cJSON *list, bool rules)
     return 0;
 }
 
+/* The kernel puts a chain before those of its priority that are there already. */
 static int base_order(const void *x, const void *y)
 {
     const struct nft_base *a = x, *b = y;
-    return (a->priority > b->priority) - (a->priority < b->priority);
+    int order = (a->priority > b->priority) - (a->priority < b->priority);
+    return order ? order : (a->number < b->number) - (a->number > b->number);
 }
 
 /* Translation happens at a place of its own; the priorities of its chains are an order among themselves. */
 static int add_bases(struct nft *n)
 {
-    /* A stable order: as few as there are, insertion will do. */
-    for (size_t i = 1; i < n->bases; i++)
-        for (size_t k = i; k > 0 && base_order(&n->base[k - 1], &n->base[k]) > 0; k--) {
-            struct nft_base tmp = n->base[k];
-            n->base[k] = n->base[k - 1];
-            n->base[k - 1] = tmp;
-        }
+    if (n->bases)
+        qsort(n->base, n->bases, sizeof *n->base, base_order);
     int err = 0;
     for (size_t i = 0; i < n->bases && !err; i++) {
         const struct nft_base *b = &n->base[i];

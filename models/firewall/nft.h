@@ -27,6 +27,7 @@ struct nft_helper { /* "ct helper" */
 
 struct nft_base {
     struct nf_chain *chain;
+    size_t number; /* in the order of the file */
     enum fw_hook hook;
     int64_t priority;
     bool nat, drop;
@@ -49,7 +50,7 @@ struct nft {
     enum nft_family family;
     struct nf_rule rule;
     unsigned line, last_line;
-    char text[200];
+    char text[560];
     bool modelled;    /* it came into the model */
     bool no_way_back; /* it asks for sources without a way back, and nothing else yet */
 };
