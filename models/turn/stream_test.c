@@ -211,6 +211,44 @@ static void cut_anywhere(void **state)
     }
 }
 
+/* Three clients' messages in small pieces, in turn: none gets into another's. */
+static void in_turn(void **state)
+{
+    (void)state;
+    struct bench *b = bench();
+    struct endpoint relayed, peer = kit_endpoint(PEER_UDP);
+    struct tcp_client t[3];
+    uint8_t stream[3][2048];
+    size_t n = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        char from[32];
+        snprintf(from, sizeof from, "10.0.0.2:%u", 5000 + i);
+        t[i] = tcp_allocated(b, from, UDP, &relayed);
+        assert_int_equal(tcp_ask(b, &t[i], TURN_CHANNEL_BIND, channel_attrs(0x4000, PEER_UDP)), 0);
+        uint8_t data[100];
+        memset(data, (int)i, sizeof data);
+        n = 0;
+        for (int k = 0; k < 10; k++)
+            n += channel_data(stream[i] + n, 0x4000, data, sizeof data, 0);
+    }
+    for (size_t step = 0; step < n / 30 + 12; step++)
+        for (unsigned i = 0; i < 3; i++) { /* each begins when the one before has had a message through */
+            size_t at = step < 5 * i ? n : (step - 5 * i) * 30;
+            if (at < n)
+                tcp_send(b, &t[i], stream[i] + at, at + 30 < n ? 30 : n - at);
+        }
+    unsigned of[3] = {0};
+    for (unsigned got = 0; got < 30; got++) {
+        const struct kept *k = bench_take(b, &peer);
+        assert_true(k && k->len == 100 && k->data[0] < 3);
+        for (size_t i = 1; i < k->len; i++)
+            assert_int_equal(k->data[i], k->data[0]);
+        of[k->data[0]]++;
+    }
+    assert_true(of[0] == 10 && of[1] == 10 && of[2] == 10);
+    bench_free(b);
+}
+
 /* X-27, and the slow kind: a minute for who has no credentials, whatever it says, byte by byte or in whole requests. */
 static void a_minute_for_strangers(void **state)
 {
@@ -262,6 +300,7 @@ int main(void)
         {"blocked clients", blocked_clients, NULL, NULL, NULL},
         {"half a message outlives the allocation", half_a_message_outlives_the_allocation, NULL, NULL, NULL},
         {"8489-6.2.2-8 cut anywhere", cut_anywhere, NULL, NULL, NULL},
+        {"8489-6.2.2-8 in turn", in_turn, NULL, NULL, NULL},
         {"6062-X-27 a minute for strangers", a_minute_for_strangers, NULL, NULL, NULL},
         {"6062-X-27, X-28 not for others", not_for_others, NULL, NULL, NULL},
     };

@@ -352,6 +352,39 @@ static void reservations(void **state)
     bench_free(b);
 }
 
+/* 7.2-32: an even port whose neighbour is taken makes no pair. */
+static void pairs_are_whole(void **state)
+{
+    (void)state;
+    struct turn_config cfg = bench_config();
+    cfg.last_port = 50003;
+    struct bench *b = bench_with(&cfg);
+    struct udp_client u[4];
+    for (unsigned i = 0; i < 4; i++) {
+        u[i] = nth_client(b, i, "alice");
+        assert_int_equal(udp_ask(b, &u[i], TURN_ALLOCATE, UDP), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) { /* all are taken: 50001 stays so */
+        struct endpoint at = {listen_at.ip, 50001};
+        io_id held = bench_socket(b, IO_OP_UDP, &at);
+        assert_int_equal(udp_ask(b, &u[i], TURN_REFRESH, u32_attr(ATTR_LIFETIME, 0)), 0);
+        if (held && !bench_socket(b, IO_OP_UDP, &at)) {
+            static const uint16_t others[] = {50000, 50002, 50003};
+            memcpy(b->taken, others, sizeof others);
+            b->taken_count = 3;
+            assert_int_equal(udp_ask(b, &u[i], TURN_ALLOCATE, UDP), 0);
+            assert_int_equal(relayed_of(&u[i].c).port, 50001);
+            b->taken_count = 0;
+        }
+    }
+    struct udp_client pair = nth_client(b, 9, "bob");
+    assert_int_equal(udp_ask(b, &pair, TURN_ALLOCATE, UDP EVEN_R), 0);
+    assert_int_equal(relayed_of(&pair.c).port, 50002);
+    struct udp_client other = nth_client(b, 10, "bob");
+    assert_int_equal(udp_ask(b, &other, TURN_ALLOCATE, UDP EVEN_R), 508);
+    bench_free(b);
+}
+
 /* 6062-5.1-9: a token that is good is no good for TCP, and stays good. */
 static void a_token_is_not_for_tcp(void **state)
 {
@@ -597,6 +630,7 @@ int main(void)
         {"EXP-2, EXP-5, 8656-7.2-26, 8489-10-1, -3 ports and alternates", ports_and_alternates, NULL, NULL, NULL},
         {"8656-7.2-19, -31, -32, -36, -37 even ports", even_ports, NULL, NULL, NULL},
         {"8656-7.2-13, -30, -33, -35 reservations", reservations, NULL, NULL, NULL},
+        {"8656-7.2-32 pairs are whole", pairs_are_whole, NULL, NULL, NULL},
         {"6062-5.1-9 a token is not for TCP", a_token_is_not_for_tcp, NULL, NULL, NULL},
         {"8656-7.2 taken ports", taken_ports, NULL, NULL, NULL},
         {"8656-7.2-22, -23 two families", two_families, NULL, NULL, NULL},
