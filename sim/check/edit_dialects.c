@@ -130,12 +130,19 @@ static void addresses(const struct writing *w, struct terms *t, struct fw_spans 
         prefixes(t, s, family, d->prefix);
 }
 
-/* The rule for one cell as the rules see it: the source as it came, the destination translated. */
+static const struct fw_rules *rules_of(const struct writing *w)
+{
+    return w->c->topology->nodes.items[w->b->node].rules;
+}
+
+/* The rule for one cell as the rules see it: the source as it came, the destination translated, or as it came too. */
 static const char *lines_for(const struct writing *w, const struct dialect *d, size_t cell)
 {
     const struct fw_part *p = w->b->part;
     const struct fw_cell *in = &p->arrived.cell[cell];
     const struct fw_cell *out = p->leaving.count == p->arrived.count ? &p->leaving.cell[cell] : &p->leaving.cell[0];
+    if (!rules_of(w)->base_count && rules_of(w)->policy.view[FW_IN] == FW_VIEW_ARRIVED)
+        out = in;
     struct rule_terms *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
@@ -177,11 +184,6 @@ static bool write_rules(const struct writing *w, const struct dialect *d, unsign
 static const char *proto_name(uint8_t proto)
 {
     return proto == PROTO_TCP ? "tcp" : "udp";
-}
-
-static const struct fw_rules *rules_of(const struct writing *w)
-{
-    return w->c->topology->nodes.items[w->b->node].rules;
 }
 
 /* ---- Cisco ASA, FTD ---- */
@@ -271,6 +273,40 @@ static bool asa_other(const struct writing *w)
     return true;
 }
 
+/* ---- Cisco IOS ---- */
+
+static void ios_prefix(char *out, uint8_t family, fw_wide lo, unsigned len)
+{
+    char ip[ADDR_TEXT], mask[ADDR_TEXT];
+    struct ip_addr a = fw_wide_ip(family, lo), wild = ip_v4(len == 32 ? 0 : UINT32_MAX >> len);
+    if (len == (family == IP_V4 ? 32 : 128))
+        snprintf(out, TERM_TEXT, "host %s", ip_text(&a, ip));
+    else if (family == IP_V4)
+        snprintf(out, TERM_TEXT, "%s %s", ip_text(&a, ip), ip_text(&wild, mask));
+    else
+        snprintf(out, TERM_TEXT, "%s/%u", ip_text(&a, ip), len);
+}
+
+/* In the form of the line that decides: of a numbered list, or of a block. */
+static void ios_rule(const struct writing *w, struct text *t, const struct rule_terms *r, const size_t at[4])
+{
+    const struct fw_verdict *v = &w->b->part->verdict;
+    if (v->rule->text && strncmp(v->rule->text, "access-list ", 12) == 0)
+        text_add(t, "access-list %s", v->list);
+    text_add(t, " %s %s %s%s %s%s", w->deny ? "deny" : "permit", proto_name(r->proto), r->src.text[at[0]],
+             r->sport.text[at[1]], r->dst.text[at[2]], r->dport.text[at[3]]);
+}
+
+/* A line with a number is in its place by that, which this does not write. */
+static bool ios_place(const struct writing *w, unsigned *line)
+{
+    const struct fw_verdict *v = &w->b->part->verdict;
+    if (!v->list || !v->rule || !v->rule->line || !v->rule->text || strspn(v->rule->text, " 0123456789") > 1)
+        return false;
+    *line = v->rule->line;
+    return true;
+}
+
 /* ---- iptables-save ---- */
 
 static void linux_prefix(char *out, uint8_t family, fw_wide lo, unsigned len)
@@ -323,6 +359,8 @@ static bool iptables_place(const struct writing *w, unsigned *line)
 
 static const struct dialect dialects[] = {
     {"asa", "any4", "any6", asa_prefix, asa_ports, asa_rule, asa_place, asa_other},
+    {"ftd", "any4", "any6", asa_prefix, asa_ports, asa_rule, asa_place, asa_other},
+    {"ios", "any", "any", ios_prefix, asa_ports, ios_rule, ios_place, NULL},
     {"iptables", "", "", linux_prefix, linux_ports, iptables_rule, iptables_place, NULL},
 };
 

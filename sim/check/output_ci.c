@@ -202,12 +202,25 @@ static void sarif_message(struct json_out *j, const char *text)
     json_out_close(j);
 }
 
+/* A file name as a URI reference (RFC 3986 2.3). */
+static void sarif_uri(struct json_out *j, const char *file)
+{
+    char buf[TEXT_MAX];
+    struct text t = text_of(buf, sizeof buf);
+    for (const unsigned char *p = (const unsigned char *)file; *p; p++)
+        if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("/-._~", *p))
+            text_add(&t, "%c", *p);
+        else
+            text_add(&t, "%%%02X", *p);
+    json_out_string(j, "uri", buf);
+}
+
 static void sarif_location(struct json_out *j, const char *file, unsigned line, const char *text)
 {
     json_out_open(j, NULL, '{');
     json_out_open(j, "physicalLocation", '{');
     json_out_open(j, "artifactLocation", '{');
-    json_out_string(j, "uri", file);
+    sarif_uri(j, file);
     json_out_close(j);
     if (line) {
         json_out_open(j, "region", '{');

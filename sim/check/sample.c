@@ -5,6 +5,7 @@
 
 #include "models/base/bytes.h"
 #include "models/firewall/advice.h"
+#include "models/firewall/rules.h"
 
 enum { CONNECTIONS = 16 };
 
@@ -34,15 +35,15 @@ struct fw_box *sample_box(const struct way_node *n)
     return fw_box_new(&cfg);
 }
 
-/* A new connection's packet in the words of a run's advice. */
+/* A new connection's packet in the words of a run's advice, which speaks of access-lists. */
 void sample_suggest(void *ctx, struct check *c, const struct check_blocked *b)
 {
     (void)ctx;
-    struct fw_box *box = b->visit->in >= 0 && b->hop && !b->hop->suggestion && b->part->arrived.count
+    const struct fw_rules *r = c->topology->nodes.items[b->node].rules;
+    struct fw_box *box = r->asa && b->visit->in >= 0 && b->hop && !b->hop->suggestion && b->part->arrived.count
                              ? sample_box(&c->ways.node[b->node]) : NULL;
     if (!box)
         return;
-    const struct fw_rules *r = c->topology->nodes.items[b->node].rules;
     const struct fw_flow f = sample_corner(&b->part->arrived.cell[0], 0);
     const struct fw_packet p = {.iface = b->visit->in, .flow = f, .tcp_flags = f.proto == PROTO_TCP ? FW_SYN : 0};
     const struct fw_result d = fw_pass(box, 1, &p);

@@ -124,6 +124,52 @@ for ((n = 0; n < count; n++)); do
     } | result "$id ($(of .trap)): named$([ "$(of '.repaired // false')" = false ] || echo ', and mended')"
 done
 
+# ---- other dialects ----
+
+# dialect NAME: the internal firewall in another dialect (standard input), with rows closed; its change is in that dialect.
+dialect() {
+    cat >"$dir/$1.cfg"
+    {
+        "$TURNPROOF" check topologies/dual-nic.json --rules int-fw="$1:$dir/$1.cfg" --format json >"$dir/$1.json" 2>"$dir/stderr"
+        [ $? -eq 1 ] || cat "$dir/stderr" "$dir/$1.json"
+        jq -e --argjson deny "$(grep -n -E 'deny|REJECT' "$dir/$1.cfg" | tail -n 1 | cut -d : -f 1)" \
+            '[.answers[] | select(.row == "5.turn-control" and .protocol == "tcp") | .verdict, .by[0].line] ==
+             ["blocked", $deny]' "$dir/$1.json" >/dev/null || jq -c '.answers[] | select(.row == "5.turn-control")' "$dir/$1.json"
+        repaired topologies/dual-nic.json int-fw "$1"
+    } | result "$1: a change in its own dialect, which mends it"
+}
+dialect ios <<'END'
+version 15.2
+hostname int-fw
+!
+interface dmz-int
+ ip address 10.0.20.1 255.255.255.0
+!
+interface inside
+ ip address 10.1.0.1 255.255.255.0
+ ip access-group INSIDE-IN in
+!
+ip access-list extended INSIDE-IN
+ permit tcp host 10.1.0.30 range 25000 29999 host 10.0.20.2 eq 7001
+ permit tcp host 10.1.0.30 host 10.0.20.2 eq 2222
+ permit udp host 10.1.0.40 host 10.0.20.2 eq 3478
+ deny   ip any any log
+!
+end
+END
+dialect iptables <<'END'
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i inside -o dmz-int -s 10.1.0.30/32 -d 10.0.20.2/32 -p tcp -m tcp --dport 7001 -j ACCEPT
+-A FORWARD -i inside -o dmz-int -s 10.1.0.30/32 -d 10.0.20.2/32 -p tcp -m tcp --dport 2222 -j ACCEPT
+-A FORWARD -i inside -o dmz-int -s 10.1.0.40/32 -d 10.0.20.2/32 -p udp -m udp --dport 3478 -j ACCEPT
+-A FORWARD -j REJECT --reject-with icmp-admin-prohibited
+COMMIT
+END
+
 # A timer that is only noted: its line, put behind the one that it is about, ends the note.
 "$TURNPROOF" check topologies/single-nic.json --format json >"$dir/noted"
 jq -r '.findings[] | select(.id == "idle-timer") | [.line, .change] | @tsv' "$dir/noted" >"$dir/note"
