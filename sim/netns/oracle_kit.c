@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/base/time.h"
+#include "models/firewall/exact.h"
 #include "sim/netns/packet_kit.h"
 
 enum { PRINTED = 12, IPV4_UNREACHABLE = 3, IPV6_UNREACHABLE = 1, ROUTER = 77, ECHO4 = 8, ECHO6 = 128 };
@@ -40,6 +41,8 @@ struct talk {
     const struct oracle *o;
     struct oracle_tally *t;
     struct fw_box *box;
+    const struct fw_routes *routes;
+    struct regions *regions;
     const char *script;
     uint8_t proto, icmp_type, icmp_code; /* the type when it is not an echo */
     bool echo;
@@ -295,6 +298,55 @@ static enum judgement judge(struct talk *k, const struct sending *s, struct netn
     return same ? AGREE : DISAGREE;
 }
 
+/* ---- the region reader ---- */
+
+/* Of all packets that come in by an interface and begin something: how they fare, in parts. */
+struct regions {
+    struct fw_prepared *prepared;
+    struct fw_space *space;
+    struct fw_part *part[NETNS_IFACES];
+    size_t count[NETNS_IFACES];
+    bool asked[NETNS_IFACES];
+};
+
+static const struct fw_part *part_of(struct talk *k, int in, const struct fw_flow *f)
+{
+    struct regions *g = k->regions;
+    if (!g->asked[in]) {
+        struct fw_region all = fw_region_any(g->space);
+        const struct fw_machine m = {.prepared = g->prepared, .routes = k->routes};
+        const struct fw_question q = {.in = fw_rules_find_interface(k->o->rules, k->o->world->iface[in].name),
+                                      .packets = &all};
+        int rc = fw_exact(&m, &q, g->space, &g->part[in], &g->count[in]);
+        assert(rc == 0);
+        g->asked[in] = true;
+    }
+    for (size_t i = 0; i < g->count[in]; i++)
+        if (fw_region_has(&g->part[in][i].arrived, f))
+            return &g->part[in][i];
+    return NULL;
+}
+
+/* What the part says is what the kernel did; its translation is one of those that the part has. */
+static bool part_agrees(const struct talk *k, const struct fw_part *part, const struct netns_seen *seen)
+{
+    const struct wire_packet *p = &seen->packet;
+    const struct fw_flow leaving = {p->proto, p->src, p->dst, p->sport, p->dport};
+    if (part->verdict.decision == FW_UNKNOWN)
+        return true;
+    if (seen->fate == NETNS_DELIVERED)
+        return part->out == FW_SELF && part->verdict.decision == FW_PERMITTED;
+    if (seen->fate != NETNS_FORWARDED)
+        return part->verdict.decision != FW_PERMITTED;
+    int out = fw_rules_find_interface(k->o->rules, k->o->world->iface[seen->iface].name);
+    return part->verdict.decision == FW_PERMITTED && part->out == out && fw_region_has(&part->leaving, &leaving);
+}
+
+static bool is_first(const struct talk *k, const struct sending *s)
+{
+    return k->sent == 0 && !s->quotes && (k->proto != PROTO_TCP || s->spec.tcp_flags == FW_SYN);
+}
+
 /* ---- saying it ---- */
 
 static const char *flow_text(const struct fw_flow *f, char out[128])
@@ -325,6 +377,22 @@ static void complain(const struct talk *k, const struct step *step, const struct
 
 /* ---- a conversation ---- */
 
+/* The region reader knows first packets. */
+static enum judgement judge_exactly(struct talk *k, const struct sending *s, const struct netns_seen *seen)
+{
+    const struct fw_part *part = part_of(k, s->iface, &s->spec.flow);
+    char text[128];
+    k->t->exact++;
+    if (part && part_agrees(k, part, seen))
+        return AGREE;
+    if (k->t->disagree < PRINTED)
+        printf("# regions: %s: %s, out %d, %s line %u\n", flow_text(&s->spec.flow, text),
+               !part ? "in no part" : part->verdict.decision == FW_PERMITTED ? "permitted" : "denied",
+               part ? part->out : -1, part ? part->verdict.reason : "-",
+               part && part->verdict.rule ? part->verdict.rule->line : 0);
+    return DISAGREE;
+}
+
 static bool one_step(struct talk *k, const struct step *step)
 {
     static struct netns_seen seen;
@@ -336,6 +404,8 @@ static bool one_step(struct talk *k, const struct step *step)
     through_kernel(k, &to_kernel, &seen);
     struct fw_result r = through_ours(k, &to_ours);
     enum judgement j = judge(k, &to_kernel, &seen, &r);
+    if (j == AGREE && is_first(k, &to_kernel))
+        j = judge_exactly(k, &to_kernel, &seen);
     k->t->packets++;
     k->t->fate[seen.fate]++;
     k->t->agree += j == AGREE;
@@ -439,9 +509,12 @@ void oracle_run(const struct oracle *o, struct rng *rng, unsigned packets, struc
     add_routes(o, &routes);
     const struct fw_box_config cfg = {.rules = o->rules, .routes = &routes, .name = "oracle", .max_connections = 64};
     unsigned until = t->packets + packets;
+    struct regions regions = {.prepared = fw_prepare(o->rules), .space = fw_space_new(0)};
+    assert(regions.prepared && regions.space);
     t->sets++;
     while (t->packets < until) {
-        struct talk k = {.o = o, .t = t, .box = fw_box_new(&cfg), .seq = {1000, 5000}, .now_ns = NS_S};
+        struct talk k = {.o = o, .t = t, .box = fw_box_new(&cfg), .seq = {1000, 5000}, .now_ns = NS_S,
+                         .routes = &routes, .regions = &regions};
         assert(k.box);
         bool six = o->families == 1 << IP_V6 || (o->families != 1 << IP_V4 && rng_chance(rng, 2, 5));
         choose_kind(&k, rng, six ? IP_V6 : IP_V4);
@@ -450,13 +523,16 @@ void oracle_run(const struct oracle *o, struct rng *rng, unsigned packets, struc
             converse(&k);
         fw_box_free(k.box);
     }
+    fw_space_free(regions.space);
+    fw_prepared_free(regions.prepared);
     fw_routes_free(&routes);
 }
 
 void oracle_print(const char *family, const struct oracle_tally *t)
 {
     printf("#: %s: %u rule sets, %u packets, %u agree, %u unknown (lines named), %u disagree; kernel: %u forwarded, "
-           "%u translated, %u delivered, %u answered, %u dropped\n",
+           "%u translated, %u delivered, %u answered, %u dropped; %u asked as regions\n",
            family, t->sets, t->packets, t->agree, t->unknown, t->disagree, t->fate[NETNS_FORWARDED], t->translated,
-           t->fate[NETNS_DELIVERED], t->fate[NETNS_ANSWERED], t->fate[NETNS_DROPPED]);
+           t->fate[NETNS_DELIVERED], t->fate[NETNS_ANSWERED], t->fate[NETNS_DROPPED],
+           t->exact);
 }

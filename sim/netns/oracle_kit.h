@@ -25,6 +25,7 @@ struct oracle_tally {
     unsigned fate[4];      /* by enum netns_fate: all four must occur, or little was tested */
     unsigned translated;   /* forwarded with another address or port */
     unsigned established;  /* packets of conversations that had begun */
+    unsigned exact;        /* first packets that the region reader was asked about too */
     unsigned chosen_ports; /* agreed, but for a port that the kernel picks at random from a range */
 };
 
