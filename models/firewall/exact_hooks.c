@@ -344,20 +344,34 @@ static bool with_ports(struct fw_ask *a, const struct fw_piece *p, struct fw_pie
     return fw_piece_split_dim(a, p, FW_DIM_PROTO, others, part, to);
 }
 
-/* The destination as the first packet of a connection finds it: p's real header is as it arrived. */
-static void to_destination(struct fw_ask *a, int out, struct fw_piece *p, const struct fw_rule *rule,
-                           struct fw_pieces *to)
+/* What the rule finds as it would leave it is not called DNATed, and goes to `to`; the rest to `rest`. */
+static void keep_unmoved(struct fw_ask *a, const struct fw_piece *p, const struct fw_nat_to *nat, struct fw_spans ip,
+                         struct fw_pieces *rest, struct fw_pieces *to)
 {
-    (void)out;
-    const struct fw_nat_to *nat = rule->nat;
-    struct fw_spans ip;
-    struct fw_pieces ready = {0};
-    p->nat_dst = rule->ref;
-    p->states |= FW_STATE_DNAT;
-    if (!given(a, nat, a->q->in, p->real.family, &ip)) {
-        fw_drop(a, p, "no-address", NULL);
+    struct fw_piece there = *p, with, same;
+    bool pool = ip.count && ip.span[0].lo != ip.span[0].hi;
+    if (pool || (ip.count && !fw_piece_split_dim(a, p, FW_DIM_DST, ip, &there, rest))) {
+        if (pool)
+            fw_pieces_push(a->space, rest, p);
         return;
     }
+    if (!nat->port_lo) {
+        fw_pieces_push(a->space, to, &there);
+    } else if (nat->port_base) {
+        fw_pieces_push(a->space, rest, &there);
+    } else if (with_ports(a, &there, &with, to)) {
+        struct fw_spans range = fw_spans_one(a->space, nat->port_lo, nat->port_hi);
+        if (fw_piece_split_dim(a, &with, FW_DIM_DPORT, range, &same, rest))
+            fw_pieces_push(a->space, to, &same);
+    }
+}
+
+/* The destination as the first packet of a connection finds it: p's real header is as it arrived. */
+static void move_destination(struct fw_ask *a, struct fw_piece *p, const struct fw_nat_to *nat, struct fw_spans ip,
+                             struct fw_pieces *to)
+{
+    struct fw_pieces ready = {0};
+    p->states |= FW_STATE_DNAT;
     if (ip.count) {
         p->arrived[FW_DIM_DST] = (struct fw_relation){.kind = FW_FIXED, .image = p->real.dim[FW_DIM_DST]};
         p->real.dim[FW_DIM_DST] = ip;
@@ -387,6 +401,22 @@ static void to_destination(struct fw_ask *a, int out, struct fw_piece *p, const 
         other->real.dim[FW_DIM_DPORT] = range;
         fw_pieces_push(a->space, to, other);
     }
+}
+
+static void to_destination(struct fw_ask *a, int out, struct fw_piece *p, const struct fw_rule *rule,
+                           struct fw_pieces *to)
+{
+    (void)out;
+    struct fw_spans ip;
+    struct fw_pieces moved = {0};
+    p->nat_dst = rule->ref;
+    if (!given(a, rule->nat, a->q->in, p->real.family, &ip)) {
+        fw_drop(a, p, "no-address", NULL);
+        return;
+    }
+    keep_unmoved(a, p, rule->nat, ip, &moved, to);
+    for (size_t i = 0; i < moved.count; i++)
+        move_destination(a, &moved.piece[i], rule->nat, ip, to);
 }
 
 static void from_source(struct fw_ask *a, int out, struct fw_piece *p, const struct fw_rule *rule,
