@@ -269,6 +269,9 @@ static void add_filter(struct gen *g)
     if (chance(g, 50))
         text_add(g->t, "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
     add_chain(g, &in, 0, 5);
+    if (chance(g, 50)) /* what a translation leads to, or was before it */
+        text_add(g->t, "-A FORWARD %s-d %s -j %s\n", no(g), generate_host(g->rng, g->family),
+                 chance(g, 50) ? "ACCEPT" : "DROP");
     add_chain(g, &forward, 0, 8);
     for (unsigned i = 0; i < CHAINS; i++) {
         char name[8];

@@ -263,6 +263,11 @@ static void add_base(struct gen *g, const char *name, const struct hook *h, unsi
     if (chance(g, 35) && h->priority > -300)
         text_add(g->t, chance(g, 50) ? "  ct state established,related accept\n"
                                      : "  ct state vmap { established : accept, related : accept, invalid : drop }\n");
+    if (chance(g, 30)) {
+        g->family = strcmp(g->table, "ip6") == 0 ? IP_V6 : IP_V4;
+        text_add(g->t, "  %s daddr %s%s %s\n", g->family == IP_V4 ? "ip" : "ip6", no(g),
+                 generate_host(g->rng, g->family), chance(g, 50) ? "accept" : "drop");
+    }
     add_rules(g, h, 0, max);
     text_add(g->t, " }\n");
 }

@@ -191,6 +191,31 @@ static int set_addresses(const struct netns_world *w, char why[NETNS_WHY])
     return rc;
 }
 
+/* The kernel makes an IPv6 address its own by and by: before that, packets to it are forwarded. */
+static int wait_for_addresses(const struct netns_world *w, char why[NETNS_WHY])
+{
+    enum { TRIES = 1000, TABLE = 64 * 1024 };
+    static const char *const argv[] = {"ip", "-6", "route", "show", "table", "local", NULL};
+    static char table[TABLE];
+    size_t own = 0;
+    for (size_t i = 0; i < w->iface_count; i++)
+        own += w->iface[i].v6.ip.family != IP_NONE;
+    for (size_t i = 0; i < w->local_count; i++)
+        own += w->local[i].family == IP_V6;
+    for (int i = 0; i < TRIES; i++) {
+        struct text t = text_of(table, sizeof table);
+        size_t there = 0;
+        if (netns_run(argv, NULL, &t, why))
+            return E_IO;
+        for (const char *s = table; (s = strstr(s, "local ")); s++)
+            there += strncmp(s, "local ::1 ", 10) != 0;
+        if (there >= own)
+            return 0;
+    }
+    snprintf(why, NETNS_WHY, "the addresses did not become the machine's own");
+    return E_IO;
+}
+
 /* ---- rules ---- */
 
 static void drain(struct netns *n)
@@ -249,7 +274,8 @@ struct netns *netns_open(const struct netns_world *w, char why[NETNS_WHY])
             netns_close(n);
             return NULL;
         }
-    if (set_addresses(w, why) || nflog_open(&n->log, LOG_GROUP, why, NETNS_WHY) || watch(n, why)) {
+    if (set_addresses(w, why) || wait_for_addresses(w, why) || nflog_open(&n->log, LOG_GROUP, why, NETNS_WHY) ||
+        watch(n, why)) {
         netns_close(n);
         return NULL;
     }

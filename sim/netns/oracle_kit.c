@@ -258,9 +258,11 @@ static bool same_ports(struct talk *k, const struct sending *s, const struct net
         k->t->chosen_ports += free_choice;
         return p->sport == r->src.port || free_choice || drifted(k);
     }
-    if (k->echo && !s->quotes && wire_echo_id(p, &id))
-        return id == (p->sport == ECHO4 || p->sport == ECHO6 ? r->src.port : r->dst.port);
-    return true;
+    if (!k->echo || s->quotes || !wire_echo_id(p, &id))
+        return true;
+    bool question = p->sport == ECHO4 || p->sport == ECHO6;
+    uint16_t ours = question ? r->src.port : r->dst.port;
+    return id == ours || drifted(k) || (question && id != s->spec.echo_id && ours != s->spec.echo_id);
 }
 
 static bool same_quote(const struct talk *k, const struct sending *s, struct netns_seen *seen,

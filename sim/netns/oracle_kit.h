@@ -17,7 +17,7 @@ struct oracle {
     const struct words *words;
     const struct fw_rules *rules;
     uint8_t families; /* bit IP_V4, IP_V6: of packets worth sending */
-    bool in_doubt;    /* it counts or limits: which of its rules denies, one that answers or not, cannot be foretold */
+    bool in_doubt;    /* rules that limit and the like: which one denies, one that answers or not, is not known */
 };
 
 struct oracle_tally {
