@@ -159,6 +159,7 @@ bench-relay: all $(benches)
 nightly: test
 	@$(MAKE) --no-print-directory fuzz FUZZ_S=300
 	@GRID_SEEDS=300 LOSS_PACKETS=600 ./models/testkit/run-tests sim/cmd/grid_test.sh sim/cmd/one_loss_test.sh
+	@ORACLE_SETS=2000 ORACLE_PACKETS=300 ORACLE_SEED=2 ./models/testkit/run-tests $B/sim/netns/oracle_test
 
 ## tidy     the rules of the house: lines, functions, names, includes, headers on their own
 .PHONY: tidy

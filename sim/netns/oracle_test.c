@@ -98,15 +98,6 @@ static void settle(const char *family, const struct oracle_tally *t)
     assert_int_equal(t->unnamed, 0);
 }
 
-static void skip_without_importer(void)
-{
-    static const char empty[] = "{\"nftables\": [{\"metainfo\": {\"json_schema_version\": 1}}]}";
-    if (!fw_format_of(empty, sizeof empty - 1)) {
-        print_message("nft JSON is not read yet: skipped\n");
-        skip();
-    }
-}
-
 /* ---- the samples ---- */
 
 static bool slurp(const char *path, char *out, size_t cap)
@@ -176,7 +167,6 @@ static void iptables_samples_agree(void **state)
 static void nft_samples_agree(void **state)
 {
     (void)state;
-    skip_without_importer();
     samples("../shared/rulesets/nft-json", "nft samples", nft_json, 1 << IP_V4 | 1 << IP_V6);
 }
 
@@ -229,7 +219,6 @@ static void generated_ip6tables_agree(void **state)
 static void generated_nft_agree(void **state)
 {
     (void)state;
-    skip_without_importer();
     generated("nft", setting("ORACLE_SETS", 90), 1 << IP_V4 | 1 << IP_V6);
 }
 
