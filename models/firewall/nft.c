@@ -18,7 +18,7 @@ int nft_fail(struct nft *n, const cJSON *item, int err, const char *fmt, ...)
     text_vadd(&t, fmt, ap);
     va_end(ap);
     struct diag d;
-    json_error(n->json, item, &d, "%s", buf);
+    json_error(n->json, item ? item : n->object, &d, "%s", buf);
     fw_diag_take(n->nf.diag, n->nf.src->name, &d);
     return err;
 }
@@ -26,6 +26,8 @@ int nft_fail(struct nft *n, const cJSON *item, int err, const char *fmt, ...)
 int nft_expected(struct nft *n, const cJSON *item, const char *what)
 {
     char found[64];
+    if (!item)
+        return nft_fail(n, item, E_MALFORMED, "expected %s, found nothing", what);
     return nft_fail(n, item, E_MALFORMED, "expected %s, found %s", what, json_found(n->json, item, found));
 }
 
@@ -280,7 +282,6 @@ static int add_rule(struct nft *n, const cJSON *c)
     const char *table = arena_copy(&n->nf.memory, n->table, strlen(n->table));
     nf_rule_begin(&n->rule, &n->nf, chain, family);
     n->table = table;
-    n->object = c;
     n->modelled = n->no_way_back = false;
     err = nft_rule(n, expr);
     if (!err && n->rule.err)
@@ -315,6 +316,7 @@ static int each(struct nft *n, const cJSON *list, bool rules)
             k++;
         if (!c || k == sizeof kinds / sizeof *kinds)
             return nft_fail(n, object, E_MALFORMED, "expected one of an nftables ruleset's objects");
+        n->object = object;
         n->line = json_line(n->json, object);
         n->last_line = object->next ? json_line(n->json, object->next) - 1 : n->line;
         if (n->last_line < n->line)

@@ -44,7 +44,7 @@ struct nft {
     struct nft_helper *helpers;
     struct nft_base *base;
     size_t bases, base_cap;
-    /* the rule at hand */
+    /* the object at hand, and the rule */
     const cJSON *object;
     const char *table;  /* "inet filter" */
     enum nft_family family;
@@ -55,7 +55,7 @@ struct nft {
     bool no_way_back; /* it asks for sources without a way back, and nothing else yet */
 };
 
-/* Fills in diag at the value; returns err. */
+/* Fills in diag at the value (NULL: at the object at hand); returns err. */
 int nft_fail(struct nft *n, const cJSON *item, int err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 int nft_expected(struct nft *n, const cJSON *item, const char *what); /* E_MALFORMED */
 

@@ -169,6 +169,86 @@ static void rules_mean_what_they_say(void **state)
     }
 }
 
+/* Of chains with one priority the kernel asks the last first; those that translate have a place of their own. */
+static void chains_come_in_the_order_of_the_kernel(void **state)
+{
+    (void)state;
+    struct fw_rules *r = linux_read(
+        fw_nft_parse, "{\"nftables\":[" TABLE BASE("one", "filter", "forward", "0", "accept")
+                          BASE("two", "filter", "forward", "0", "drop") BASE("last", "filter", "forward", "5", "accept")
+                              BASE("nat", "nat", "postrouting", "105", "accept") CHAIN("user") "\n"
+                                  RULE("nat", "{\"masquerade\":{\"port\":{\"range\":[1024,2048]},"
+                                              "\"flags\":\"fully-random\"}}") "]}\n");
+    static const char *const order[] = {"inet t two", "inet t one", "inet t last", "inet t nat"};
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(r->base[i].list->name, order[i]);
+    assert_int_equal(r->base[3].priority, FW_PRIO_SRCNAT);
+    assert_true(r->base[3].list->rule[0].nat->own && r->base[3].list->rule[0].nat->random_port);
+    assert_int_equal(r->base[3].list->rule[0].ref->line, 2);
+    fw_rules_free(r);
+}
+
+/* A rule for each element of a map; what a map does not have goes on. */
+static void maps_translate(void **state)
+{
+    (void)state;
+    struct fw_rules *r = linux_read(
+        fw_nft_parse,
+        "{\"nftables\":[" TABLE BASE("p", "nat", "prerouting", "-100", "accept")
+            RULE("p", "{\"dnat\":{\"family\":\"ip\",\"addr\":{\"map\":{\"key\":" PAYLOAD("tcp", "dport")
+                      ",\"data\":{\"set\":[[80,\"10.0.0.1\"],[443,\"10.0.0.2\"]]}}}}}") "]}\n");
+    const struct fw_list *l = fw_rules_list(r, "inet t p");
+    assert_int_equal(l->count, 2);
+    assert_true(l->rule[1].service[0].proto_lo == PROTO_TCP && l->rule[1].service[0].dport_lo == 443);
+    assert_true(ip_equal(&l->rule[1].nat->to->a, &(struct ip_addr){IP_V4, {10, 0, 0, 2}}));
+    fw_rules_free(r);
+}
+
+static const struct refusal {
+    const char *text;
+    int err;
+    const char *words;
+} refusals[] = {
+    {"{\"nftables\":{}}", E_MALFORMED, "the list \"nftables\""},
+    {"{\"nftables\":[", E_MALFORMED, "expected JSON"},
+    {"{\"nftables\":[5]}", E_MALFORMED, "one of an nftables ruleset's objects"},
+    {"{\"nftables\":[{\"rule\":{\"family\":\"ipx\",\"table\":\"t\"}}]}", E_MALFORMED, "a family"},
+    {"{\"nftables\":[" TABLE RULE("f", ACCEPT) "]}", E_MALFORMED, "name of a chain"},
+    {"{\"nftables\":[" TABLE CHAIN("f") CHAIN("f") "5]}", E_EXISTS, "there before"},
+    {"{\"nftables\":[" TABLE CHAIN("f") RULE("f", "{\"jump\":{\"target\":\"g\"}}") "]}", E_MALFORMED,
+     "name of a chain of this table"},
+    {"{\"nftables\":[" TABLE CHAIN("f") RULE("f", "{\"jump\":{\"target\":\"f\"}}") "]}", E_RANGE, "loop"},
+    {"{\"nftables\":[" TABLE CHAIN("f") RULE("f", IF(PAYLOAD("ip", "saddr"), "\"@s\"")) "]}", E_MALFORMED,
+     "name of a set"},
+    {"{\"nftables\":[" TABLE CHAIN("f") RULE("f", IF(PAYLOAD("ip", "saddr"), "\"2001:db8::1\"")) "]}", E_MALFORMED,
+     "the field's family"},
+    {"{\"nftables\":[" TABLE CHAIN("f") RULE("f", MATCH("==", "5", "5")) "]}", E_MALFORMED, "an expression"},
+    {"{\"nftables\":[" TABLE CHAIN("f") RULE("f", "{\"dnat\":{}}") "]}", E_MALFORMED, "an address or a port"},
+};
+
+static void what_is_wrong_is_named(void **state)
+{
+    (void)state;
+    struct fw_rules *r;
+    struct fw_diag d;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const struct refusal *w = &refusals[i];
+        int err = linux_parse(fw_nft_parse, w->text, strlen(w->text), &r, &d);
+        if (err != w->err || d.line != 1 || !d.column || !strstr(d.text, w->words))
+            fail_msg("%s\nfound %d, line %u column %u: %s", w->text, err, d.line, d.column, d.text);
+    }
+    static char deep[4096];
+    struct text t = text_of(deep, sizeof deep);
+    text_add(&t, "{\"nftables\":");
+    for (int i = 0; i < 900; i++)
+        text_add(&t, "[");
+    for (int i = 0; i < 900; i++)
+        text_add(&t, "]");
+    text_add(&t, "}");
+    assert_int_equal(linux_parse(fw_nft_parse, deep, t.len, &r, &d), E_MALFORMED);
+    assert_true(d.line > 0 && d.column > 0);
+}
+
 static void samples_add_up(void **state)
 {
     (void)state;
@@ -179,6 +259,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_mean_what_they_say),
+        cmocka_unit_test(chains_come_in_the_order_of_the_kernel),
+        cmocka_unit_test(maps_translate),
+        cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(samples_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
