@@ -301,8 +301,10 @@ static void flush(struct host *h, struct conn *c)
         b->from += n;
         b->len -= n;
     }
-    if (b->len == 0)
-        b->from = 0;
+    if (b->len == 0) { /* a thousand that were blocked once do not keep a thousand buffers */
+        free(b->buf);
+        *b = (struct backlog){0};
+    }
 }
 
 static void send_bytes(struct host *h, struct conn *c, const uint8_t *data, size_t len)
