@@ -384,10 +384,12 @@ static void settle(struct turn *t, struct alloc *al)
         go_live(t, al);
 }
 
-void turn_relay_port_failed(struct turn *t, struct relay *r)
+/* A host without room for one more socket has none for the next port either. */
+void turn_relay_port_failed(struct turn *t, struct relay *r, int err)
 {
     turn_relay_failed(t, r);
-    if (turn_relay_open(t, r) == 0)
+    r->state = RELAY_NONE;
+    if (err != E_NOMEM && turn_relay_open(t, r) == 0)
         return;
     family_failed(r->alloc, r->at.ip.family, 508);
     settle(t, r->alloc);

@@ -302,7 +302,7 @@ struct alloc *turn_alloc_of(const struct turn *t, const struct tuple *from); /* 
 struct relay *turn_relay_of(struct alloc *al, uint8_t family); /* open; NULL: none */
 turn_handler turn_allocate, turn_refresh;
 void turn_relay_opened(struct turn *t, struct relay *r);
-void turn_relay_port_failed(struct turn *t, struct relay *r);
+void turn_relay_port_failed(struct turn *t, struct relay *r, int err);
 void turn_alloc_timer(struct turn *t, struct alloc *al);
 void turn_alloc_delete(struct turn *t, struct alloc *al, const char *cause);
 
@@ -310,7 +310,7 @@ void turn_alloc_delete(struct turn *t, struct alloc *al, const char *cause);
 turn_handler turn_connect, turn_connection_bind;
 void turn_peer_incoming(struct turn *t, struct relay *r, const struct io_in *in);
 void turn_peer_opened(struct turn *t, struct peer *peer);
-void turn_peer_failed(struct turn *t, struct peer *peer);
+void turn_peer_failed(struct turn *t, struct peer *peer, int err);
 void turn_peer_timer(struct turn *t, struct peer *peer);
 /* The connection is closed by us; code: what a Connect still in progress is answered, 0: nothing. */
 void turn_peer_delete(struct turn *t, struct peer *peer, const char *cause, int code);

@@ -132,13 +132,13 @@ void turn_peer_opened(struct turn *t, struct peer *peer)
     turn_answer(t, &peer->alloc->from, &peer->asked, &(struct answer){.connection = peer->connection});
 }
 
-/* 5.2: refused, unreachable: 447 at once. */
-void turn_peer_failed(struct turn *t, struct peer *peer)
+/* 5.2: refused, unreachable: 447 at once; 508 when it is the host that has no room. */
+void turn_peer_failed(struct turn *t, struct peer *peer, int err)
 {
     const struct alloc *al = peer->alloc;
     struct request asked = peer->asked;
-    turn_peer_forget(t, peer, "refused");
-    turn_answer_code(t, &al->from, &asked, 447);
+    turn_peer_forget(t, peer, err == E_NOMEM ? "no-room" : "refused");
+    turn_answer_code(t, &al->from, &asked, err == E_NOMEM ? 508 : 447);
 }
 
 void turn_peer_timer(struct turn *t, struct peer *peer)

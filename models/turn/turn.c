@@ -257,7 +257,7 @@ static void relay_event(struct turn *t, struct relay *r, const struct io_in *in)
     else if (in->event == IO_OPENED)
         turn_relay_opened(t, r);
     else if (in->event == IO_FAILED)
-        turn_relay_port_failed(t, r);
+        turn_relay_port_failed(t, r, in->err);
 }
 
 static void peer_event(struct turn *t, struct peer *peer, const struct io_in *in)
@@ -265,7 +265,7 @@ static void peer_event(struct turn *t, struct peer *peer, const struct io_in *in
     if (in->event == IO_OPENED)
         turn_peer_opened(t, peer);
     else if (in->event == IO_FAILED)
-        turn_peer_failed(t, peer);
+        turn_peer_failed(t, peer, in->err);
     else if (in->event == IO_CLOSED) /* of a bound pair the host closes both and tells of both: once is enough */
         turn_peer_forget(t, peer, "peer-closed");
 }

@@ -85,11 +85,15 @@ static int set(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on);
 }
 
-int posix_open(int type, const struct endpoint *local, uint8_t family)
+int posix_open(const struct posix *p, int type, const struct endpoint *local, uint8_t family)
 {
     int fd = socket(family == IP_V6 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return posix_error(errno);
+    if (fd >= p->most) {
+        close(fd);
+        return E_NOMEM;
+    }
     bool bound = local->port || !ip_is_any(&local->ip);
     /* Both on every socket: a relay connects from the very port that it listens on (RFC 6062 5.2). */
     bool ok = (type != SOCK_STREAM || (set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 &&

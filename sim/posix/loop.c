@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,6 +41,17 @@ uint64_t posix_raise_descriptors(void)
     return limit.rlim_cur;
 }
 
+/* Of few an eighth is kept for who comes in, of many KEPT_MOST. */
+static int descriptors_of_ours(void)
+{
+    enum { KEPT_MOST = 256, PART = 8 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    int all = (int)limit.rlim_cur, kept = all / PART;
+    return all - (kept < KEPT_MOST ? kept : KEPT_MOST);
+}
+
 static void destroy(struct net *n)
 {
     struct posix *p = posix_of(n);
@@ -66,6 +78,7 @@ static struct net *create(uint64_t seed)
         return NULL;
     p->net.ops = &net_posix;
     p->start_ns = clock_ns();
+    p->most = descriptors_of_ours();
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
     p->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     p->sock_count = 1;

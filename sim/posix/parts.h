@@ -64,6 +64,7 @@ struct batch; /* datagrams, udp.c */
 struct posix {
     struct net net;
     int epoll, spare; /* spare: given up to refuse a connection when descriptors are used up */
+    int most;         /* descriptors from here on are kept for connections that come in */
     struct sock *sock; /* [0] is none */
     uint32_t sock_count, sock_cap, sock_free;
     struct node *node;
@@ -107,8 +108,9 @@ void posix_local_of(int fd, struct endpoint *out);
 socklen_t posix_to_sockaddr(const struct endpoint *e, union any_address *out);
 void posix_from_sockaddr(const union any_address *a, struct endpoint *out);
 int posix_error(int error); /* errno as one of ours */
-/* A socket that does not block, of the family; bound to local unless that is unset. A descriptor, or an error. */
-int posix_open(int type, const struct endpoint *local, uint8_t family);
+/* A socket that does not block, of the family; bound to local unless that is unset. A descriptor, or an error; E_NOMEM
+ * also when only those are left that are kept for connections that come in: who comes is told so, not shut out. */
+int posix_open(const struct posix *p, int type, const struct endpoint *local, uint8_t family);
 
 /* ---- tcp.c, udp.c: what the loop calls ---- */
 

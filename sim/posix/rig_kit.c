@@ -405,10 +405,10 @@ size_t rig_outsider_asks(struct rig *r, int fd, const uint8_t *out, size_t len, 
 }
 
 /* Its queue of one is full, and nobody accepts. */
-int rig_silent_listener(struct endpoint *at, int filler[2])
+int rig_silent_listener(struct rig *r, struct endpoint *at, int filler[2])
 {
     *at = (struct endpoint){.ip = kit_ip("127.0.0.1")};
-    int fd = posix_open(SOCK_STREAM, at, IP_V4);
+    int fd = posix_open(posix_of(r->net), SOCK_STREAM, at, IP_V4);
     if (fd < 0 || listen(fd, 0) != 0)
         return -1;
     posix_local_of(fd, at);

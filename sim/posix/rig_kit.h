@@ -69,7 +69,7 @@ long rig_resident(void);
 /* ---- beyond net.h ---- */
 
 /* A listener that answers no SYN any more: connections to it hang. -1: could not be had. */
-int rig_silent_listener(struct endpoint *at, int filler[2]);
+int rig_silent_listener(struct rig *r, struct endpoint *at, int filler[2]);
 /* A client of its own, outside the world; then what it is answered (0: nothing, closed). */
 int rig_outsider(const struct endpoint *to);
 size_t rig_outsider_asks(struct rig *r, int fd, const uint8_t *out, size_t len, uint8_t *in, size_t cap);

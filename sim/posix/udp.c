@@ -49,7 +49,7 @@ void posix_udp_free(struct posix *p)
 int posix_udp_open(struct net *n, net_node host, const struct endpoint *local, net_sock *out)
 {
     struct posix *p = posix_of(n);
-    int fd = posix_open(SOCK_DGRAM, local, local->ip.family);
+    int fd = posix_open(p, SOCK_DGRAM, local, local->ip.family);
     if (fd < 0)
         return fd;
     *out = posix_sock_add(p, fd, SOCK_UDP, host);

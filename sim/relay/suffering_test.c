@@ -169,8 +169,9 @@ static void transfers_both_ways_at_once(void **state)
     for (size_t i = 0; i < TRANSFERS; i++) {
         assert_true(rig_gone(r, transfers[i].client));
         assert_true(rig_gone(r, transfers[i].peer));
-        assert_int_equal(rig_line(r, transfers[i].client)->received + rig_line(r, transfers[i].peer)->received, 2 * MIB);
-        assert_int_equal(rig_line(r, transfers[i].client)->wrong + rig_line(r, transfers[i].peer)->wrong, 0);
+        const struct rig_line *client = rig_line(r, transfers[i].client), *peer = rig_line(r, transfers[i].peer);
+        assert_int_equal(client->received + peer->received, 2 * MIB);
+        assert_int_equal(client->wrong + peer->wrong, 0);
     }
     print_message("#: %d transfers of 1 MiB each way at once: %.1f s, the process grew by %ld KiB\n", TRANSFERS, s,
                   rig_resident() - before);
@@ -242,7 +243,7 @@ static void a_slow_connect_delays_nothing(void **state)
     struct rig *r = rig_new(NULL);
     struct client c = client_of(r, "u", "p", 1);
     struct endpoint silent, prompt;
-    int filler[2], listener = rig_silent_listener(&silent, filler);
+    int filler[2], listener = rig_silent_listener(r, &silent, filler);
     assert_true(listener >= 0);
     net_sock peer = rig_listen(r, &prompt);
     uint8_t out[STUN_MAX];
