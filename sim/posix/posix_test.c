@@ -313,6 +313,59 @@ static void end(void *ctx)
     net_posix.stop(ctx);
 }
 
+struct lengths {
+    size_t len[512];
+    unsigned count;
+};
+
+static void note_length(void *ctx, const struct net_event *ev)
+{
+    struct lengths *l = ctx;
+    assert_int_equal(ev->kind, NET_DATAGRAM);
+    for (size_t i = 0; i < ev->len; i++)
+        assert_int_equal(ev->data[i], (uint8_t)l->count);
+    assert_true(l->count < 512);
+    l->len[l->count++] = ev->len;
+}
+
+/* Lengths and places as they fall: what the kernel takes as runs arrives one by one, whole and in order; what it
+ * refuses keeps nothing back. */
+static void runs_of_datagrams_stay_datagrams(void **state)
+{
+    (void)state;
+    enum { COUNT = 400 };
+    struct endpoint a = free_port("127.0.0.1"), b[2] = {free_port("127.0.0.1"), free_port("127.0.0.1")};
+    struct endpoint nowhere = {a.ip, 0};
+    struct lengths sent[2] = {{{0}, 0}, {{0}, 0}}, got[2] = {{{0}, 0}, {{0}, 0}};
+    struct world *w = world_new((struct net_tcp_opts){0});
+    net_sock from, to;
+    assert_int_equal(net_posix.udp_open(w->net, w->host, &a, &from), 0);
+    for (int i = 0; i < 2; i++) {
+        struct net_node_spec spec = {.name = "to", .kind = NET_HOST, .handler = note_length, .ctx = &got[i]};
+        assert_int_equal(net_posix.udp_open(w->net, net_posix.node_add(w->net, &spec), &b[i], &to), 0);
+    }
+    for (unsigned i = 0; i < COUNT; i++) {
+        static const size_t lengths[] = {100, 100, 100, 40, 40, 0, 0, 1200, 1200, 1201, 100, 100, 2048, 2048, 7};
+        size_t len = lengths[i % (sizeof lengths / sizeof *lengths)];
+        unsigned which = i / 9 % 2;
+        uint8_t data[2048];
+        memset(data, (int)(uint8_t)sent[which].count, len);
+        sent[which].len[sent[which].count++] = len;
+        assert_int_equal(net_posix.udp_send(w->net, from, &b[which], data, len), 0);
+        if (i % 50 < 3)
+            assert_int_equal(net_posix.udp_send(w->net, from, &nowhere, data, len), 0);
+        if (i % 100 == 99) /* as much as buffers hold */
+            net_posix.run(w->net, net_posix.now(w->net) + 5 * NS_MS);
+    }
+    for (int i = 0; i < 1000 && got[0].count + got[1].count < COUNT; i++)
+        net_posix.run(w->net, net_posix.now(w->net) + 5 * NS_MS);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(got[i].count, sent[i].count);
+        assert_memory_equal(got[i].len, sent[i].len, sizeof sent[i].len);
+    }
+    world_free(w);
+}
+
 static void timers_fire_in_order(void **state)
 {
     (void)state;
@@ -400,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_listener_s_port_connects_too),
         cmocka_unit_test(ports_come_from_the_range),
         cmocka_unit_test(datagrams_go_out_in_batches_and_in_order),
+        cmocka_unit_test(runs_of_datagrams_stay_datagrams),
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(a_descriptor_is_watched),
         cmocka_unit_test(descriptors_may_run_out),

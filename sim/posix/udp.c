@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* UDP of the kernel: received and sent many at a time. What a host sends while it handles events waits in a batch,
- * which goes out before the loop sleeps. */
+/* UDP of the kernel: received and sent many at a time, runs of one length and flow as one. What a host sends while it
+ * handles events waits in a batch, which goes out before the loop sleeps. */
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@ enum {
     DATAGRAM_MAX = 65536,
     SEND_MAX = 256,
     SEND_SIZE = 2048,      /* longer ones go out by themselves */
+    RUN_MAX = 64,          /* datagrams of one length that go out as one message; and their bytes */
+    RUN_BYTES = 60000,
 };
 
 struct outgoing {
@@ -52,6 +55,8 @@ int posix_udp_open(struct net *n, net_node host, const struct endpoint *local, n
     int fd = posix_open(p, SOCK_DGRAM, local, local->ip.family);
     if (fd < 0)
         return fd;
+    int on = 1; /* runs of datagrams as one; a kernel that cannot gives them one by one */
+    setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
     *out = posix_sock_add(p, fd, SOCK_UDP, host);
     if (!*out)
         return E_NOMEM;
@@ -61,21 +66,69 @@ int posix_udp_open(struct net *n, net_node host, const struct endpoint *local, n
 
 /* ---- sending ---- */
 
+/* A run of datagrams of one length to one place, only the last of them shorter: one message for the kernel, which takes
+ * it through its layers once (UDP_SEGMENT). */
+struct run {
+    unsigned first, count; /* of the socket's datagrams */
+    char control[CMSG_SPACE(sizeof(uint16_t))];
+};
+
+static bool joins(const struct outgoing *first, const struct outgoing *last, const struct outgoing *o, size_t bytes,
+                  unsigned count)
+{
+    return o->len && o->len <= first->len && last->len == first->len && count < RUN_MAX &&
+           bytes + o->len <= RUN_BYTES && o->to_len == first->to_len && memcmp(&o->to, &first->to, o->to_len) == 0;
+}
+
+static void put_run(struct msghdr *m, struct run *run, struct outgoing *first, struct iovec *iov)
+{
+    *m = (struct msghdr){.msg_name = &first->to, .msg_namelen = first->to_len, .msg_iov = iov,
+                         .msg_iovlen = run->count};
+    if (run->count == 1)
+        return;
+    m->msg_control = run->control;
+    m->msg_controllen = sizeof run->control;
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    *c = (struct cmsghdr){.cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof(uint16_t))};
+    memcpy(CMSG_DATA(c), &(uint16_t){(uint16_t)first->len}, sizeof(uint16_t));
+}
+
+/* One by one: of a run that the kernel refused, being longer than the way allows, say. UDP may lose one: no error. */
+static void send_single(int fd, const struct msghdr *run)
+{
+    struct msghdr one = {.msg_name = run->msg_name, .msg_namelen = run->msg_namelen, .msg_iovlen = 1};
+    for (size_t i = 0; i < run->msg_iovlen; i++) {
+        one.msg_iov = &run->msg_iov[i];
+        sendmsg(fd, &one, 0);
+    }
+}
+
 /* The datagrams of one socket, in the order in which they were sent. */
 static void flush_sock(struct posix *p, struct sock *k)
 {
     struct batch *b = p->batch;
     struct mmsghdr msg[SEND_MAX];
     struct iovec iov[SEND_MAX];
-    unsigned count = 0;
-    for (uint32_t at = k->out_first; at; at = b->out[at - 1].next, count++) {
-        struct outgoing *o = &b->out[at - 1];
-        iov[count] = (struct iovec){o->data, o->len};
-        msg[count].msg_hdr = (struct msghdr){
-            .msg_name = &o->to, .msg_namelen = o->to_len, .msg_iov = &iov[count], .msg_iovlen = 1};
+    struct run run[SEND_MAX];
+    unsigned count = 0, at = 0;
+    for (uint32_t next = k->out_first; next; count++) {
+        struct outgoing *first = &b->out[next - 1], *last = first, *o = first;
+        size_t bytes = 0;
+        run[count].first = at;
+        for (run[count].count = 0; next && (o == first || joins(first, last, o, bytes, run[count].count));
+             o = next ? &b->out[next - 1] : NULL) {
+            iov[at++] = (struct iovec){o->data, o->len};
+            bytes += o->len;
+            run[count].count++;
+            last = o;
+            next = o->next;
+        }
+        put_run(&msg[count].msg_hdr, &run[count], first, &iov[run[count].first]);
     }
     for (unsigned done = 0; done < count;) {
         int sent = sendmmsg(k->fd, msg + done, count - done, 0);
+        if (sent < 0 && msg[done].msg_hdr.msg_iovlen > 1)
+            send_single(k->fd, &msg[done].msg_hdr);
         done += sent > 0 ? (unsigned)sent : 1; /* UDP may lose one: no error to tell */
     }
     k->out_first = k->out_last = 0;
@@ -121,30 +174,56 @@ int posix_udp_send(struct net *n, net_sock s, const struct endpoint *to, const v
 
 /* ---- receiving ---- */
 
+/* How long each datagram of a message is: the kernel may hand over a run of them as one (UDP_GRO). */
+static size_t segment_of(struct msghdr *m, size_t len)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+            int size;
+            memcpy(&size, CMSG_DATA(c), sizeof size);
+            return size > 0 ? (size_t)size : len;
+        }
+    return len;
+}
+
+/* Each datagram of a message as an event of its own; false: the socket is gone. */
+static bool tell_datagrams(struct posix *p, net_sock s, struct msghdr *m, size_t len)
+{
+    uint32_t generation = p->sock[s].generation;
+    size_t size = segment_of(m, len), at = 0;
+    struct net_event ev = {.kind = NET_DATAGRAM, .sock = s, .local = p->sock[s].local};
+    posix_from_sockaddr(m->msg_name, &ev.remote);
+    do {
+        ev.data = (const uint8_t *)m->msg_iov->iov_base + at;
+        ev.len = len - at < size ? len - at : size;
+        at += size;
+        posix_tell(p, p->sock[s].host, &ev);
+        if (!posix_alive(p, s, generation))
+            return false;
+    } while (at < len);
+    return true;
+}
+
 void posix_udp_event(struct posix *p, net_sock s)
 {
     struct batch *b = p->batch;
-    uint32_t generation = p->sock[s].generation;
     for (int round = 0; round < ROUNDS_MAX; round++) {
         struct mmsghdr msg[RECEIVE_MAX];
         struct iovec iov[RECEIVE_MAX];
         union any_address from[RECEIVE_MAX];
+        char control[RECEIVE_MAX][CMSG_SPACE(sizeof(int))];
         for (size_t i = 0; i < RECEIVE_MAX; i++) {
             iov[i] = (struct iovec){b->in[i], DATAGRAM_MAX};
             msg[i].msg_hdr = (struct msghdr){
-                .msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i], .msg_iovlen = 1};
+                .msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i], .msg_iovlen = 1,
+                .msg_control = control[i], .msg_controllen = sizeof control[i]};
         }
         int count = recvmmsg(p->sock[s].fd, msg, RECEIVE_MAX, 0, NULL);
         if (count < 0 && errno != EAGAIN) /* an ICMP error about an earlier datagram: taken, and on */
             continue;
-        for (int i = 0; i < count; i++) {
-            struct net_event ev = {.kind = NET_DATAGRAM, .sock = s, .local = p->sock[s].local, .data = b->in[i],
-                                   .len = msg[i].msg_len};
-            posix_from_sockaddr(&from[i], &ev.remote);
-            posix_tell(p, p->sock[s].host, &ev);
-            if (!posix_alive(p, s, generation))
+        for (int i = 0; i < count; i++)
+            if (!tell_datagrams(p, s, &msg[i].msg_hdr, msg[i].msg_len))
                 return;
-        }
         if (count < RECEIVE_MAX)
             return;
     }

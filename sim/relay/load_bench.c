@@ -4,8 +4,12 @@
  *
  *   setup   AMOUNT times Connect, a data connection, ConnectionBind, close (RFC 6062)
  *   tcp     AMOUNT MiB through bound pairs, half of them each way
- *   udp     AMOUNT ChannelData messages of 100 bytes, echoed by peers; both ways count
- *   memory  AMOUNT allocations over UDP, each with a channel; what the server's memory grew by
+ *   udp     AMOUNT ChannelData messages of 100 bytes, echoed by peers; both ways count. Clients send them in runs, as
+ *           a kernel takes them best (UDP_SEGMENT)
+ *   mixed   the same, of 100 to 1100 bytes as they fall: hardly two of one length behind each other, so no runs
+ *   memory  SESSIONS allocations over UDP, each with a channel; what the server's memory grew by
+ *   soak    SESSIONS allocations, each with a channel, RATE messages a second over all for AMOUNT seconds, each of
+ *           which has to come back; the server's memory when all are there and at the end
  *
  * Prints one line: what was done, in what time, with how much CPU time of the server (process PID) and of this program.
  * Where this program needs a whole CPU, it is the limit, and what counts is the figure a second of the server's CPU. */
@@ -18,11 +22,12 @@
 #include "sim/posix/posix.h"
 #include "sim/relay/ask_test.h"
 
-enum { CHUNK = 256 * 1024, WINDOW = 8, MESSAGE = 100, CHANNEL = 0x4000, CHANNEL_HEADER = 4, BUF = 2048 };
-#define TOO_LONG (60 * NS_S)
+enum { CHUNK = 256 * 1024, WINDOW = 8, MESSAGE = 100, CHANNEL = 0x4000, CHANNEL_HEADER = 4, BUF = 2048, MIXED = 1000,
+       RATE = 20000, TICKS = 100 };
+#define TOO_LONG (180 * NS_S)
 #define STALLED (200 * NS_MS)
 
-enum mode { MODE_SETUP, MODE_TCP, MODE_UDP, MODE_MEMORY, MODES };
+enum mode { MODE_SETUP, MODE_TCP, MODE_UDP, MODE_MIXED, MODE_MEMORY, MODE_SOAK, MODES };
 enum what { CLOSED, CONTROL, DATA, PEER };
 
 /* What a socket is for. */
@@ -58,10 +63,11 @@ struct load {
     uint64_t amount, done, begun, last_done, lost;
     uint32_t next_peer;
     uint64_t wall, cpu, own_cpu; /* of the measured part: when it began, then how long it took */
-    long memory;                 /* KiB */
+    long memory, memory_at_first; /* KiB */
+    size_t next;                  /* SOAK: whose turn it is */
 };
 
-static const char *const mode_name[MODES] = {"setup", "tcp", "udp", "memory"};
+static const char *const mode_name[MODES] = {"setup", "tcp", "udp", "mixed", "memory", "soak"};
 static uint8_t chunk[CHUNK];
 
 static void die(const char *why, int code)
@@ -127,7 +133,12 @@ static void drop(struct load *l, net_sock s)
 
 static bool over_udp(const struct load *l)
 {
-    return l->mode == MODE_UDP || l->mode == MODE_MEMORY;
+    return l->mode != MODE_SETUP && l->mode != MODE_TCP;
+}
+
+static bool echoes(const struct load *l)
+{
+    return l->mode == MODE_UDP || l->mode == MODE_MIXED;
 }
 
 static void ask(struct load *l, struct session *s, net_sock on, const struct ask *what)
@@ -170,12 +181,13 @@ static void push(struct load *l, net_sock s)
 
 static void send_message(struct load *l, struct session *s)
 {
-    uint8_t out[CHANNEL_HEADER + MESSAGE] = {0};
+    uint8_t out[CHANNEL_HEADER + MESSAGE + MIXED] = {0};
+    unsigned len = MESSAGE + (l->mode == MODE_MIXED ? (unsigned)rng_below(&s->asker.rng, MIXED) : 0);
     if (l->begun >= l->amount)
         return;
     store16(out, CHANNEL);
-    store16(out + 2, MESSAGE);
-    net_posix.udp_send(l->net, s->control, &l->server, out, sizeof out);
+    store16(out + 2, len);
+    net_posix.udp_send(l->net, s->control, &l->server, out, CHANNEL_HEADER + len);
     l->begun++;
     s->in_flight++;
 }
@@ -191,8 +203,22 @@ static void finish(struct load *l)
 static void count(struct load *l, uint64_t n)
 {
     l->done += n;
-    if (l->done >= l->amount && l->done - n < l->amount)
+    if (l->mode != MODE_SOAK && l->done >= l->amount && l->done - n < l->amount)
         finish(l);
+}
+
+/* Every hundredth of a second its part of the messages, then a while for the last ones to come back. */
+static void soak(void *ctx)
+{
+    struct load *l = ctx;
+    if (l->begun == l->amount) {
+        l->memory = resident(l);
+        finish(l);
+        return;
+    }
+    for (int i = 0; i < RATE / TICKS && l->begun < l->amount; i++)
+        send_message(l, &l->session[l->next++ % l->sessions]);
+    net_posix.timer_set(l->net, net_posix.now(l->net) + (l->begun < l->amount ? NS_S / TICKS : NS_S), soak, l);
 }
 
 static void begin(struct load *l)
@@ -203,12 +229,16 @@ static void begin(struct load *l)
     for (struct session *s = l->session; s < l->session + l->sessions; s++)
         if (l->mode == MODE_SETUP)
             next_connect(l, s);
-        else if (l->mode == MODE_UDP)
+        else if (echoes(l))
             for (int i = 0; i < WINDOW; i++)
                 send_message(l, s);
     for (net_sock s = 0; l->mode == MODE_TCP && s < l->line_cap; s++)
         if (l->line[s] && l->line[s]->pushes)
             push(l, s);
+    if (l->mode == MODE_SOAK) {
+        l->memory_at_first = resident(l);
+        soak(l);
+    }
     if (l->mode == MODE_MEMORY) {
         l->memory = resident(l) - l->memory;
         l->done = l->amount;
@@ -220,7 +250,7 @@ static void begin(struct load *l)
 static void look(void *ctx)
 {
     struct load *l = ctx;
-    if (l->done == l->last_done && l->ready == l->sessions && l->mode == MODE_UDP)
+    if (l->done == l->last_done && l->ready == l->sessions && echoes(l))
         for (struct session *s = l->session; s < l->session + l->sessions; s++) {
             l->lost += s->in_flight;
             l->begun -= s->in_flight;
@@ -259,7 +289,7 @@ static void open_session(struct load *l)
     }
     s->peer.ip = ip_v4(0x7f010000 + (uint32_t)l->opened);
     if (net_posix.udp_open(l->net, l->node, &any, &s->control) ||
-        (l->mode == MODE_UDP && net_posix.udp_open(l->net, l->node, &s->peer, &s->peer_sock)))
+        (l->mode != MODE_MEMORY && net_posix.udp_open(l->net, l->node, &s->peer, &s->peer_sock)))
         die("no socket", 0);
     set_line(l, s->control, CONTROL, s);
     if (s->peer_sock)
@@ -370,7 +400,8 @@ static void datagram(struct load *l, const struct net_event *ev)
     else if (ev->len > CHANNEL_HEADER && load16(ev->data) == CHANNEL) {
         s->in_flight -= s->in_flight > 0;
         count(l, 1);
-        send_message(l, s);
+        if (echoes(l))
+            send_message(l, s);
     } else if (ask_read(&s->asker, ev->data, ev->len, &a) == 0 && a.code >= 0)
         answered(l, ev->sock, line, &a);
 }
@@ -413,10 +444,14 @@ static void event(void *ctx, const struct net_event *ev)
 static void print(const struct load *l)
 {
     double wall = (double)l->wall / 1e9, cpu = (double)l->cpu / 1e9, own = (double)l->own_cpu / 1e9;
-    double units = l->mode == MODE_TCP ? (double)l->amount / 1e6 : (double)l->amount * (l->mode == MODE_UDP ? 2 : 1);
+    double units = l->mode == MODE_TCP ? (double)l->amount / 1e6 : (double)l->amount * (over_udp(l) ? 2 : 1);
     if (l->mode == MODE_MEMORY)
         printf("memory allocations=%zu kib=%ld bytes_each=%.0f\n", l->sessions, l->memory,
                (double)l->memory * 1024 / (double)l->sessions);
+    else if (l->mode == MODE_SOAK)
+        printf("soak allocations=%zu seconds=%.1f sent=%llu received=%llu kib_at_first=%ld kib_at_end=%ld\n",
+               l->sessions, wall, (unsigned long long)l->begun, (unsigned long long)l->done, l->memory_at_first,
+               l->memory);
     else
         printf("%s units=%.0f per_s=%.1f per_cpu_s=%.1f wall_s=%.3f cpu_s=%.3f own_cpu_s=%.3f lost=%llu\n",
                mode_name[l->mode], units, units / wall, units / cpu, wall, cpu, own, (unsigned long long)l->lost);
@@ -429,13 +464,15 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], mode_name[i]) == 0)
             l.mode = (enum mode)i;
     if (l.mode == MODES || endpoint_parse(argv[2], &l.server))
-        die("setup|tcp|udp|memory SERVER PID USER PASSWORD PEER-PORT [SESSIONS [AMOUNT]]", argc);
+        die("setup|tcp|udp|mixed|memory|soak SERVER PID USER PASSWORD PEER-PORT [SESSIONS [AMOUNT]]", argc);
     l.pid = atoi(argv[3]);
     if (clock_getcpuclockid(l.pid, &l.server_cpu) != 0)
         die("no such process", l.pid);
     l.peer_port = (uint16_t)atoi(argv[6]);
     l.sessions = argc > 7 ? (size_t)atol(argv[7]) : 16;
     l.amount = (argc > 8 ? strtoull(argv[8], NULL, 10) : 1000) << (l.mode == MODE_TCP ? 20 : 0);
+    if (l.mode == MODE_SOAK)
+        l.amount *= RATE;
     l.session = calloc(l.sessions, sizeof *l.session);
     posix_raise_descriptors();
     l.net = net_posix.create(1);
@@ -453,7 +490,7 @@ int main(int argc, char **argv)
         open_session(&l);
     look(&l);
     net_posix.run(l.net, TOO_LONG);
-    if (l.done < l.amount)
+    if (l.done < l.amount && l.mode != MODE_SOAK)
         die("it did not end", (int)l.done);
     print(&l);
     return 0;
