@@ -290,6 +290,22 @@ static void complain(struct asking *k, const char *fmt, ...)
         k->answer->why = arena_copy(&k->c->report->arena, buf, t.len);
 }
 
+/* The firewall with hooks (Linux) on the network of what nobody has, which answers for its own addresses alone,
+ * whatever its chains translate; NULL: none. */
+static const char *silent_firewall(const struct asking *k, const struct path_end *e)
+{
+    const struct fw_cell *cell = e->packets.count ? &e->packets.cell[0] : NULL;
+    struct ip_addr ip = cell ? fw_wide_ip(cell->family, cell->dim[FW_DIM_DST].span[0].lo) : e->hop;
+    for (size_t i = 0; i < k->c->topology->nodes.count; i++) {
+        const struct topo_node *n = &k->c->topology->nodes.items[i];
+        for (size_t f = 0; i != e->node && n->rules && n->rules->base_count && f < n->interfaces.count; f++)
+            for (size_t a = 0; a < n->interfaces.items[f].addresses.count; a++)
+                if (ip_in_prefix(&ip, &n->interfaces.items[f].addresses.items[a]))
+                    return n->name;
+    }
+    return NULL;
+}
+
 /* Packets that have not come to where they must be, in words. */
 static void tell_lost(struct asking *k, const struct path_end *e, const char *whose)
 {
@@ -299,10 +315,12 @@ static void tell_lost(struct asking *k, const struct path_end *e, const char *wh
     const char *dst = b.box.count ? b.box.items[0].dst : "";
     if (strcmp(e->why, "no route") == 0)
         complain(k, "%s%s has no route to %s", whose, node, dst);
-    else if (strcmp(e->why, "nobody there") == 0)
-        complain(k, "%s%s finds nobody on the link who has %s", whose, node,
-                 e->hop.family ? ip_text(&e->hop, ip) : dst);
-    else if (strcmp(e->why, "in a circle") == 0)
+    else if (strcmp(e->why, "nobody there") == 0) {
+        const char *silent = e->hop.family ? NULL : silent_firewall(k, e);
+        complain(k, "%s%s finds nobody on the link who has %s%s%s%s", whose, node,
+                 e->hop.family ? ip_text(&e->hop, ip) : dst, silent ? ": " : "", silent ? silent : "",
+                 silent ? " answers for its own addresses alone, give it this one too (ip address add)" : "");
+    } else if (strcmp(e->why, "in a circle") == 0)
         complain(k, "%sthe routes to %s go round in a circle, %s among them", whose, dst, node);
     else
         complain(k, "%s%s gets what is for %s", whose, node, dst);

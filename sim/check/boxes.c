@@ -113,16 +113,28 @@ static const char *numbers(struct arena *a, struct fw_spans s)
     return arena_copy(a, buf, t.len);
 }
 
+/* "tcp, udp", by number where there is no name here. */
 static const char *protocols(struct arena *a, struct fw_spans s)
 {
-    static const struct {
-        uint8_t number;
-        const char *name;
-    } names[] = {{PROTO_TCP, "tcp"}, {PROTO_UDP, "udp"}, {PROTO_ICMP, "icmp"}, {PROTO_ICMP6, "icmp6"}};
-    for (size_t i = 0; s.count == 1 && s.span[0].lo == s.span[0].hi && i < sizeof names / sizeof *names; i++)
-        if (s.span[0].lo == names[i].number)
-            return names[i].name;
-    return s.count == 1 && s.span[0].lo == 0 && s.span[0].hi == UINT8_MAX ? "any" : numbers(a, s);
+    static const char *const names[] = {
+        [PROTO_ICMP] = "icmp", [PROTO_TCP] = "tcp", [PROTO_UDP] = "udp", [PROTO_ICMP6] = "icmp6"};
+    enum { NAMES = sizeof names / sizeof *names };
+    if (s.count == 1 && s.span[0].lo == 0 && s.span[0].hi == UINT8_MAX)
+        return "any";
+    for (size_t i = 0; i < s.count; i++)
+        if (s.span[i].lo != s.span[i].hi)
+            return numbers(a, s);
+    char buf[WORDS_MAX];
+    struct text t = text_of(buf, sizeof buf);
+    for (size_t i = 0; i < s.count && t.len + 40 <= sizeof buf; i++) {
+        unsigned proto = (unsigned)s.span[i].lo;
+        const char *name = proto < NAMES ? names[proto] : NULL;
+        if (name)
+            text_add(&t, "%s%s", i ? ", " : "", name);
+        else
+            text_add(&t, "%s%u", i ? ", " : "", proto);
+    }
+    return arena_copy(a, buf, t.len);
 }
 
 struct check_boxes check_boxes_of(struct arena *a, struct fw_space *s, const struct fw_region *r,

@@ -171,7 +171,8 @@ static void owned(struct link *l, unsigned node, unsigned port)
         }
 }
 
-/* Addresses that a firewall translates, and so answers for (as fw_box_proxied has them). */
+/* Addresses that a firewall translates, and so answers for (as fw_box_proxied has them; a machine with hooks answers
+ * for its own alone, whatever its chains translate). */
 static void proxied(struct link *l, unsigned node, unsigned port)
 {
     const struct way_node *w = &l->w->node[node];
@@ -185,12 +186,6 @@ static void proxied(struct link *l, unsigned node, unsigned port)
         if (n->dst_from && n->dst_to && n->dst_from != n->dst_to &&
             (n->real_iface == FW_ANY_IFACE || n->real_iface == iface))
             take(l, node, port, set_spans(l->s, n->dst_from, l->cell->family));
-    }
-    for (size_t i = 0; iface >= 0 && i < w->node->rules->list_count; i++) { /* DNAT in chains */
-        const struct fw_list *list = w->node->rules->list[i];
-        for (size_t k = 0; k < list->count; k++)
-            if (list->rule[k].action == FW_NAT_TO && list->rule[k].dst)
-                take(l, node, port, set_spans(l->s, list->rule[k].dst, l->cell->family));
     }
 }
 

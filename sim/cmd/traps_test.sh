@@ -3,6 +3,7 @@
 # turnproof check names every mistake of topologies/broken by its line, and its changes mend what a rule file can mend:
 # they are applied to the file here, and the check is run again with it.
 . models/testkit/tap.sh
+. sim/cmd/changes.sh
 
 # edit FILE REPLACEMENTS: the file with [[old line, new lines or null], ...]; a line that is not there is an error.
 edit() {
@@ -13,22 +14,6 @@ edit() {
         $0 in to { delete left[$0]; if (to[$0] != "\001") print to[$0]; next }
         { print }
         END { for (l in left) { print "no such line: " l > "/dev/stderr"; exit 1 } }' "$1"
-}
-
-# mended REPORT NODE FILE: the file with the changes that the report proposes for the node.
-mended() {
-    jq -r --arg node "$2" '.repairs[] | select(.node == $node and .proved) | .changes[] |
-        [.before_line, (if .remove then .remove | split("\n") | length else 0 end), .text] | @tsv' "$1" >"$dir/changes"
-    awk -F '\t' -v changes="$dir/changes" '
-        BEGIN {
-            while ((getline < changes) > 0) {
-                gsub(/\\n/, "\n", $3); text[$1] = $3; for (i = 0; i < $2; i++) gone[$1 + i] = 1; any = 1
-            }
-            FS = "\n"
-        }
-        FNR in text { if (text[FNR] != "") print text[FNR] }
-        !(FNR in gone) { print }
-        END { if (0 in text) print text[0]; exit !any }' "$3"
 }
 
 # names REPORT LINE: the line is told, as one that decides, as a finding, or in a hint.

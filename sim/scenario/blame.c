@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/base/bytes.h"
+#include "models/firewall/rules.h"
 #include "sim/scenario/systems.h"
 
 const char *verdict_text(enum verdict v)
@@ -211,9 +212,17 @@ static void blame_translation(const struct topology *t, struct blame *b)
     if (!fw)
         return;
     char text[ADDR_TEXT];
+    const char *file = fw->rules_file ? fw->rules_file : t->file;
     b->node = fw->name;
-    snprintf(b->where, sizeof b->where, "%s: %s: no NAT rule answers for %s", fw->name,
-             fw->rules_file ? fw->rules_file : t->file, ip_text(ip, text));
+    ip_text(ip, text);
+    if (fw->rules->base_count) { /* Linux: whatever its chains translate */
+        snprintf(b->where, sizeof b->where, "%s: %s: it answers for its own addresses alone, and %s is none of them",
+                 fw->name, file, text);
+        snprintf(b->advice, sizeof b->advice, "give %s to the outer interface of %s as well (ip address add), with a "
+                 "DNAT rule for it", text, fw->name);
+        return;
+    }
+    snprintf(b->where, sizeof b->where, "%s: %s: no NAT rule answers for %s", fw->name, file, text);
     snprintf(b->advice, sizeof b->advice, "add a static NAT rule that maps the real address of the server to %s on %s",
              text, fw->name);
 }
