@@ -75,9 +75,15 @@ static void forget(struct fw_xlates *t, uint32_t at)
     t->live--;
 }
 
+/* A policy that names several services is a rule for each: they draw from one pool together. */
+static bool same_line(const struct fw_nat *a, const struct fw_nat *b)
+{
+    return a == b || (a->ref->line && a->ref->line == b->ref->line);
+}
+
 static bool is_it(const struct fw_xlate *x, int by, const struct fw_key *key, const struct fw_nat *rule)
 {
-    return memcmp(key_of(x, by), key, sizeof *key) == 0 && (!rule || x->rule == rule);
+    return memcmp(key_of(x, by), key, sizeof *key) == 0 && (!rule || same_line(x->rule, rule));
 }
 
 /* The live translation with that key (and rule, if given); one whose time is over goes away. */
