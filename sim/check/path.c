@@ -132,6 +132,8 @@ static void through(struct walk *k, const struct item *i)
         struct item next = *i;
         next.worst = worse(i->worst, part->verdict.decision == FW_NOT_REACHED ? FW_DENIED : part->verdict.decision);
         struct path_step *step = fw_space_alloc(k->s, sizeof *step);
+        if (part->out < 0 && next.worst != FW_DENIED) /* the firewall takes them for itself */
+            end(k, &next, &part->arrived, "not for it", NULL);
         if (part->out < 0 || !step || (k->q->only_permitted && next.worst == FW_DENIED))
             continue;
         *step = (struct path_step){i->steps, i->node, v.in, part};

@@ -222,12 +222,29 @@ static void the_wrong_gateway_is_seen(void **state)
     close_rig(&g);
 }
 
+/* What a firewall takes for itself has not arrived, though it was permitted. */
+static void the_firewall_itself_is_no_host(void **state)
+{
+    (void)state;
+    struct rig g = open_rig(ONE_FIREWALL(OPEN));
+    struct path p = walk(&g, "a", "b", "10.0.1.2", "10.0.2.1-10.0.2.2");
+    size_t there = 0, elsewhere = 0;
+    for (size_t i = 0; i < p.ends; i++)
+        *(p.end[i].why || p.end[i].worst == FW_DENIED ? &elsewhere : &there) += 1;
+    for (size_t i = 0; i < p.visit[0].count; i++)
+        elsewhere += p.visit[0].part[i].out < 0;
+    assert_int_equal(there, 1);
+    assert_true(elsewhere > 0);
+    close_rig(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(routes_lead_to_the_host),       cmocka_unit_test(what_is_lost_says_where),
         cmocka_unit_test(a_circle_is_told),              cmocka_unit_test(the_denied_part_goes_on),
         cmocka_unit_test(answers_find_their_connection), cmocka_unit_test(the_wrong_gateway_is_seen),
+        cmocka_unit_test(the_firewall_itself_is_no_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
