@@ -2,9 +2,10 @@
 /* The three dialects, each a row, and the attributes and methods of each. */
 #include "models/stun/dialect.h"
 
-/* RFC 8489 14, 8656 18, 6062 6.2, 8445 16.1; those of [MS-ICE2] 2.2 are optional ones, so they do no harm here. */
+/* RFC 8489 14, 8656 18, 6062 6.2, 8445 16.1, 5780 7; those of [MS-ICE2] 2.2 are optional ones, so they do no harm here. */
 static const struct stun_attr_row attrs[] = {
     {ATTR_MAPPED_ADDRESS, FORM_ADDRESS, "MAPPED-ADDRESS", NULL},
+    {ATTR_CHANGE_REQUEST, FORM_BYTES, "CHANGE-REQUEST", NULL},
     {ATTR_USERNAME, FORM_TEXT, "USERNAME", "user"},
     {ATTR_MESSAGE_INTEGRITY, FORM_HIDDEN, "MESSAGE-INTEGRITY", NULL},
     {ATTR_ERROR_CODE, FORM_HIDDEN, "ERROR-CODE", NULL},
@@ -38,6 +39,8 @@ static const struct stun_attr_row attrs[] = {
     {ATTR_FINGERPRINT, FORM_HIDDEN, "FINGERPRINT", NULL},
     {ATTR_ICE_CONTROLLED, FORM_BYTES, "ICE-CONTROLLED", NULL},
     {ATTR_ICE_CONTROLLING, FORM_BYTES, "ICE-CONTROLLING", NULL},
+    {ATTR_RESPONSE_ORIGIN, FORM_ADDRESS, "RESPONSE-ORIGIN", NULL},
+    {ATTR_OTHER_ADDRESS, FORM_ADDRESS, "OTHER-ADDRESS", NULL},
     {ATTR_MS_CANDIDATE_IDENTIFIER, FORM_TEXT, "CANDIDATE-IDENTIFIER", "candidate"},
     {ATTR_MS_IMPLEMENTATION_VERSION, FORM_NUMBER, "IMPLEMENTATION-VERSION", "version"},
     {0, FORM_HIDDEN, NULL, NULL},

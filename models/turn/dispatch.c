@@ -3,13 +3,6 @@
 #include "models/base/err.h"
 #include "models/turn/server.h"
 
-static int binding(struct turn *t, struct call *c)
-{
-    (void)t;
-    c->a.mapped = &c->from->remote;
-    return 0;
-}
-
 struct method {
     uint16_t method;
     turn_handler *handle;
@@ -17,7 +10,7 @@ struct method {
 };
 
 static const struct method methods[] = {
-    {STUN_BINDING, binding, true, false},
+    {STUN_BINDING, turn_binding, true, false},
     {TURN_ALLOCATE, turn_allocate, false, false},
     {TURN_REFRESH, turn_refresh, false, true},
     {TURN_CREATE_PERMISSION, turn_create_permission, false, true},

@@ -94,6 +94,10 @@ void turn_answer(struct turn *t, const struct tuple *to, const struct request *r
         stun_put_u32(&o, ATTR_LIFETIME, a->lifetime_s);
     if (a->mapped)
         stun_put_address(&o, ATTR_XOR_MAPPED_ADDRESS, a->mapped);
+    if (a->origin)
+        stun_put_address(&o, ATTR_RESPONSE_ORIGIN, a->origin);
+    if (a->other)
+        stun_put_address(&o, ATTR_OTHER_ADDRESS, a->other);
     if (a->token)
         stun_put_u64(&o, ATTR_RESERVATION_TOKEN, a->token);
     if (a->failed_family)

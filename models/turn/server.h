@@ -63,6 +63,7 @@ struct users {
 struct listener {
     struct node node;
     enum ip_proto proto;
+    io_id id;
     struct endpoint local;
     struct listener *port; /* the first listener of the same port: it counts for all */
     uint32_t allocations;
@@ -211,6 +212,7 @@ struct answer {
     bool has_lifetime;
     uint32_t lifetime_s;
     const struct endpoint *relayed[2], *mapped, *alternate;
+    const struct endpoint *origin, *other; /* 5780 */
     uint64_t token; /* 0: none */
     uint8_t failed_family;
     int failed_code;
@@ -222,6 +224,7 @@ struct answer {
 /* A request being handled: who asks, and what. */
 struct call {
     const struct tuple *from;
+    struct tuple moved;  /* that the answer leaves by instead (5780) */
     struct leg *leg;     /* NULL: over UDP */
     struct alloc *alloc; /* that tuple's, live or not; or NULL */
     const struct stun_msg *m;
@@ -274,6 +277,7 @@ struct permission *turn_permitted(const struct turn *t, const struct alloc *al, 
 /* The permission for the address, renewed; NULL: no room (508). */
 struct permission *turn_permit(struct turn *t, struct alloc *al, const struct ip_addr *ip);
 void turn_forget_permissions(struct turn *t, struct alloc *al, uint8_t family); /* and channels */
+turn_handler turn_binding; /* discovery.c */
 turn_handler turn_create_permission;
 
 /* channel.c: channels, and what comes and goes by them. NULL: none, or it has expired. */

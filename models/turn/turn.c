@@ -191,7 +191,8 @@ static void start(struct turn *t)
 {
     for (struct listener *l = t->listeners; l < t->listeners + t->listener_count; l++) {
         bool udp = l->proto == PROTO_UDP;
-        idmap_put(&t->by_io, udp ? io_udp(t->io, t->owner, &l->local) : io_listen(t->io, t->owner, &l->local), l);
+        l->id = udp ? io_udp(t->io, t->owner, &l->local) : io_listen(t->io, t->owner, &l->local);
+        idmap_put(&t->by_io, l->id, l);
     }
 }
 

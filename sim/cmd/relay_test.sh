@@ -94,6 +94,23 @@ status=$?
     logged main 'stopping'
 } | result "SIGTERM twice: it ends at once, with 0"
 
+# RFC 5780: two addresses, each with the same two ports; what turnutils_natdiscovery finds on loopback is no NAT.
+relay far --user u:p
+other=$((port + 1))
+kill "$pid"
+wait "$pid"
+"$TURNPROOF" relay --user u:p --relay-address 127.0.0.1 --listen "127.0.0.1:$port" --listen "udp:127.0.0.1:$other" \
+    --listen "udp:127.0.0.2:$port" --listen "udp:127.0.0.2:$other" 2>"$dir/corners.log" &
+started+=($!)
+logged corners ready
+timeout 60 turnutils_natdiscovery -m -f -H -p "$port" 127.0.0.1 >"$dir/discovery" 2>&1
+{
+    [ $? -eq 0 ] || echo "exit"
+    for found in 'Endpoint Independent Mapping' 'Endpoint Independent Filtering' 'successful hairpinning'; do
+        grep -q "$found" "$dir/discovery" || echo "not found: $found"
+    done
+} | result "turnutils_natdiscovery: mapping, filtering and hairpinning are found"
+
 # Users from a file, read again on SIGHUP; a file that is wrong then changes nothing.
 echo 'bob:old' >"$dir/users"
 relay users --profile rfc5766 --users "$dir/users" --allow-peer 127.0.0.0/8 --metrics "127.0.0.1:$((peer_port + 60))" --drain 0
