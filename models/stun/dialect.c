@@ -2,7 +2,8 @@
 /* The three dialects, each a row, and the attributes and methods of each. */
 #include "models/stun/dialect.h"
 
-/* RFC 8489 14, 8656 18, 6062 6.2, 8445 16.1, 5780 7; those of [MS-ICE2] 2.2 are optional ones, so they do no harm here. */
+/* RFC 8489 14, 8656 18, 6062 6.2, 8445 16.1, 5780 7; those of [MS-ICE2] 2.2 are optional ones, so they do no harm
+ * here. */
 static const struct stun_attr_row attrs[] = {
     {ATTR_MAPPED_ADDRESS, FORM_ADDRESS, "MAPPED-ADDRESS", NULL},
     {ATTR_CHANGE_REQUEST, FORM_BYTES, "CHANGE-REQUEST", NULL},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Binding, and NAT behaviour discovery with it (RFC 5780): a server that listens over UDP on two addresses, each with the
- * same two ports, tells clients of the other address and answers from where it is asked to. */
+/* Binding, and NAT behaviour discovery with it (RFC 5780): a server that listens over UDP on two addresses, each with
+ * the same two ports, tells clients of the other address and answers from where it is asked to. */
 #include "models/base/err.h"
 #include "models/turn/server.h"
 
