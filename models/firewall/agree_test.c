@@ -368,6 +368,19 @@ static size_t try_rules(struct fw_rules *rules, unsigned packets)
 
 /* ---- samples ---- */
 
+/* Of a file with several groups, those that are asked for. */
+static const struct {
+    const char *name, *section;
+} sections[] = {{"aws-SecurityGroups.json", "sg-55510831"}};
+
+static const char *section_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (strcmp(sections[i].name, name) == 0)
+            return sections[i].section;
+    return NULL;
+}
+
 static struct fw_rules *import(const char *path, const char *name)
 {
     char *text = malloc(TEXT_MAX);
@@ -378,7 +391,7 @@ static struct fw_rules *import(const char *path, const char *name)
     fclose(f);
     struct fw_rules *r = NULL;
     struct fw_diag diag;
-    struct fw_source src = {.name = name, .text = text, .len = n, .clock_s = FW_NO_CLOCK};
+    struct fw_source src = {.name = name, .text = text, .len = n, .clock_s = FW_NO_CLOCK, .section = section_of(name)};
     const struct fw_format *format = fw_format_of(text, n);
     if (format && format->parse(&src, &r, &diag))
         r = NULL;

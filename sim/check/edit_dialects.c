@@ -355,6 +355,121 @@ static bool iptables_place(const struct writing *w, unsigned *line)
     return false;
 }
 
+/* ---- nftables ---- */
+
+/* The value of a key in a line of JSON, in quotes. */
+static const char *json_word(const char *line, const char *key, char out[TERM_TEXT])
+{
+    char quoted[TERM_TEXT];
+    snprintf(quoted, sizeof quoted, "\"%s\"", key);
+    const char *at = strstr(line, quoted);
+    at = at ? strchr(at + strlen(quoted), '"') : NULL;
+    snprintf(out, TERM_TEXT, "%.*s", at ? (int)strcspn(at + 1, "\"") : 0, at ? at + 1 : "");
+    return out;
+}
+
+static void nft_match(struct text *t, const char *protocol, const char *field, const char *term)
+{
+    size_t n = strcspn(term, ":/");
+    text_add(t, "{\"match\": {\"op\": \"==\", \"left\": {\"payload\": {\"protocol\": \"%s\", \"field\": \"%s\"}}, "
+                "\"right\": ", protocol, field);
+    if (term[n] == ':')
+        text_add(t, "{\"range\": [%.*s, %s]}", (int)n, term, term + n + 1);
+    else if (term[n] == '/')
+        text_add(t, "{\"prefix\": {\"addr\": \"%.*s\", \"len\": %s}}", (int)n, term, term + n + 1);
+    else
+        text_add(t, "%s", term);
+    text_add(t, "}}, ");
+}
+
+static void nft_iface(struct text *t, const struct fw_rules *r, const char *key, int iface)
+{
+    if (iface >= 0)
+        text_add(t, "{\"match\": {\"op\": \"==\", \"left\": {\"meta\": {\"key\": \"%s\"}}, \"right\": \"%s\"}}, ", key,
+                 r->iface[iface].name);
+}
+
+static const char *line_of(const struct writing *w, unsigned line)
+{
+    const char *text = line && line <= w->text->lines.count ? w->text->lines.items[line - 1].text : "";
+    return text + strspn(text, " \t");
+}
+
+static void nft_rule(const struct writing *w, struct text *t, const struct rule_terms *r, const size_t at[4])
+{
+    const struct fw_part *p = w->b->part;
+    const char *line = line_of(w, p->verdict.rule->line), *proto = proto_name(r->proto);
+    const char *ip = p->arrived.cell[0].family == IP_V4 ? "ip" : "ip6";
+    char family[TERM_TEXT], table[TERM_TEXT], chain[TERM_TEXT];
+    text_add(t, " {\"rule\": {\"family\": \"%s\", \"table\": \"%s\", \"chain\": \"%s\", \"expr\": [",
+             json_word(line, "family", family), json_word(line, "table", table), json_word(line, "chain", chain));
+    nft_iface(t, rules_of(w), "iifname", w->b->visit->in);
+    nft_iface(t, rules_of(w), "oifname", p->out);
+    if (r->src.text[at[0]][0])
+        nft_match(t, ip, "saddr", r->src.text[at[0]]);
+    if (r->dst.text[at[2]][0])
+        nft_match(t, ip, "daddr", r->dst.text[at[2]]);
+    nft_match(t, proto, "sport", r->sport.text[at[1]]);
+    nft_match(t, proto, "dport", r->dport.text[at[3]]);
+    text_add(t, "{\"%s\": null}]}},", w->deny ? "drop" : "accept");
+}
+
+/* Before a rule that has a line of its own: nft prints the whole set on one line, which has no place for another. */
+static bool nft_place(const struct writing *w, unsigned *line)
+{
+    const struct fw_rule_ref *rule = w->b->part->verdict.rule;
+    *line = rule ? rule->line : 0;
+    return rule && strncmp(line_of(w, *line), "{\"rule\":", 8) == 0;
+}
+
+/* ---- Palo Alto ---- */
+
+static void pan_ports(char *out, unsigned lo, unsigned hi)
+{
+    snprintf(out, TERM_TEXT, lo == hi ? "%u" : "%u-%u", lo, hi);
+}
+
+/* The zone that a `set zone` line puts the interface into; a file without such lines names zones as ports. */
+static const char *pan_zone_of(const struct writing *w, int iface, char out[TERM_TEXT])
+{
+    const char *name = iface >= 0 ? rules_of(w)->iface[iface].name : "any";
+    size_t n = strlen(name);
+    snprintf(out, TERM_TEXT, "%s", name);
+    for (unsigned i = 1; i <= w->text->lines.count; i++) {
+        const char *line = line_of(w, i), *zone = strstr(line, "zone "), *at = strstr(line, name);
+        if (strncmp(line, "set ", 4) == 0 && zone && at && zone < at && at[-1] == ' ' && (!at[n] || at[n] == ' ')) {
+            zone += strlen("zone ");
+            snprintf(out, TERM_TEXT, "%.*s", (int)strcspn(zone, " "), zone);
+        }
+    }
+    return out;
+}
+
+/* A service and a rule; their names tell what they are for, as one name is one service. */
+static void pan_rule(const struct writing *w, struct text *t, const struct rule_terms *r, const size_t at[4])
+{
+    const char *line = line_of(w, w->b->part->verdict.rule->line), *book = strstr(line, "rulebase security rules ");
+    while (book > line && book[-1] != ' ') /* pre-rulebase */
+        book--;
+    char from[TERM_TEXT], to[TERM_TEXT], service[4 * TERM_TEXT], name[5 * TERM_TEXT];
+    const char *src = r->src.text[at[0]];
+    snprintf(service, sizeof service, "turnproof-%s-%s-from-%s", proto_name(r->proto), r->dport.text[at[3]],
+             r->sport.text[at[1]]);
+    snprintf(name, sizeof name, "%s-%.*s", service, (int)strcspn(src, "/"), src);
+    text_add(t, "%.*sservice %s protocol %s port %s source-port %s\n", (int)(book - line), line, service,
+             proto_name(r->proto), r->dport.text[at[3]], r->sport.text[at[1]]);
+    text_add(t, "%.*s security rules %s from %s to %s source %s destination %s application any service %s action %s",
+             (int)(book - line) + (int)strcspn(book, " "), line, name, pan_zone_of(w, w->b->visit->in, from),
+             pan_zone_of(w, w->b->part->out, to), src, r->dst.text[at[2]], service, w->deny ? "deny" : "allow");
+}
+
+static bool pan_place(const struct writing *w, unsigned *line)
+{
+    const struct fw_rule_ref *rule = w->b->part->verdict.rule;
+    *line = rule ? rule->line : 0;
+    return rule && strncmp(line_of(w, *line), "set ", 4) == 0 && strstr(line_of(w, *line), "rulebase security rules ");
+}
+
 /* ---- all of them ---- */
 
 static const struct dialect dialects[] = {
@@ -362,6 +477,8 @@ static const struct dialect dialects[] = {
     {"ftd", "any4", "any6", asa_prefix, asa_ports, asa_rule, asa_place, asa_other},
     {"ios", "any", "any", ios_prefix, asa_ports, ios_rule, ios_place, NULL},
     {"iptables", "", "", linux_prefix, linux_ports, iptables_rule, iptables_place, NULL},
+    {"nft", "", "", linux_prefix, linux_ports, nft_rule, nft_place, NULL},
+    {"pan", "any", "any", linux_prefix, pan_ports, pan_rule, pan_place, NULL},
 };
 
 bool edit_for(struct check *c, const struct check_blocked *b, bool deny, const struct edit_text *text, struct arena *a,

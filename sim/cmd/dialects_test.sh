@@ -4,6 +4,7 @@
 # tables pass, the call comes up, the simulated firewalls agree, and turnproof diff finds nothing, or what is told
 # below. A mistake is blamed on its line, and the change that is proposed, made in the file, mends it.
 . models/testkit/tap.sh
+. sim/cmd/changes.sh
 
 topology=topologies/dual-nic.json
 rules=topologies/rules
@@ -147,6 +148,54 @@ for name in ext-fw.{iptables,nft.json,ios,ftd,pan,fortigate} int-fw.{sg,nacl,nsg
     told $file >"$dir/told"
     same "$name: it differs from the ASA in what is expected" "$dir/$name.differs" "$dir/told"
 done
+
+# ---- with a mistake ----
+
+# broken NAME WHAT ROW LINE MENDS SED: the file, edited, fails that row and names the line that has this text (none: the
+# end of the rules); its changes, made in the file, mend it, if this program knows to write them in that dialect.
+broken() {
+    local name=$1 row=$3 line=$4 mends=$5 at
+    local bad=$dir/$name fixed=$dir/fixed.$name
+    place "$name"
+    sed -E "$6" $rules/$name >"$bad"
+    {
+        cmp -s $rules/$name "$bad" && echo "not edited"
+        "$TURNPROOF" check $topology --rules "$node=$bad" "${options[@]}" --format json >"$dir/json" 2>&1
+        [ $? -eq 1 ] || { echo "status $?"; head -n 3 "$dir/json"; }
+        at=$(grep -nE -m 1 -- "$line" "$bad" | cut -d : -f 1)
+        [ -n "$line" ] || at=null
+        jq -e --argjson at "${at:-0}" --arg row $row --arg node "$node" --arg file "$bad" '[.answers[] |
+            select(.row == $row and .node == $node and .row_verdict == "blocked") | .by[0]] |
+            length > 0 and all(.line == $at and (.file == $file or $at == null))' "$dir/json" >/dev/null ||
+            jq -c --arg row $row '.answers[] | select(.row == $row) | [.node, .row_verdict, .by]' "$dir/json"
+        if [ "$mends" = yes ]; then
+            mended "$dir/json" "$node" "$bad" >"$fixed" || echo "no change proposed"
+            "$TURNPROOF" check $topology --rules "$node=$fixed" "${options[@]}" >"$dir/text" 2>&1 ||
+                { head -n 20 "$dir/text"; diff "$bad" "$fixed"; }
+        else
+            jq -c '.repairs[] | select(.proved)' "$dir/json"
+        fi
+    } | result "$name, $2: the line is named$([ "$mends" = no ] || echo ', and its change mends it')"
+}
+
+cut="relay ports end at 27999" tcp="TURN over TCP left out"
+broken ext-fw.iptables "$cut" 3.12 '^-A EXPE-IN -j DROP' yes 's/dport 24000:29999/dport 24000:27999/'
+broken ext-fw.iptables "$tcp" 3.10 '^-A EXPE-IN -j DROP' yes '/-m tcp --dport 3478/d'
+broken ext-fw.nft.json "$cut" 3.12 '"expe_in".*"drop"' yes '/TURN relay/s/29999/27999/'
+broken ext-fw.nft.json "$tcp" 3.10 '"expe_in".*"drop"' yes '/TURN over TCP/d'
+broken ext-fw.ios "$cut" 3.12 'deny ip any any' yes '/198.51.100.20 range 24000/s/29999/27999/'
+broken ext-fw.ios "$tcp" 3.10 'deny ip any any' yes '/permit tcp any host 198.51.100.20 eq 3478/d'
+broken ext-fw.ftd "$cut" 3.12 'deny ip any any' yes '/EXPE-LAN2 range 24000 29999 rule/s/29999/27999/'
+broken ext-fw.ftd "$tcp" 3.10 'deny ip any any' yes '/trust tcp .* eq 3478/d'
+broken ext-fw.pan "$cut" 3.12 'rules rest from' yes '/relay-(tcp|udp) protocol/s/29999/27999/'
+broken ext-fw.pan "$tcp" 3.10 'rules rest from' yes '/service-group turn/s/ turn-tcp//'
+broken ext-fw.fortigate "$cut" 3.12 '' no '/portrange 24000-29999$/s/29999/27999/'
+broken ext-fw.fortigate "$tcp" 3.10 '' no '/tcp-portrange 3478/d'
+zone="traversal zones begin at 7002"
+broken int-fw.sg.json "$zone" 3.1 '' no 's/"FromPort": 7001/"FromPort": 7002/'
+broken int-fw.sg.json "$tcp" 5.turn-control '' no '/"tcp", "FromPort": 3478/d'
+broken int-fw.nacl.json "$tcp" 5.turn-control '32767.*"Egress": true' no '/"RuleNumber": 150/,+1d'
+broken int-fw.nsg.json "$tcp" 5.turn-control '"rest-out"' no '/"turn-tcp"/,+2d'
 
 # Linux answers for its own addresses alone: without the public one, nothing arrives, whatever the rules say.
 named outside dmz-ext
