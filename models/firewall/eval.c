@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "models/base/bytes.h"
-#include "models/firewall/rules.h"
+#include "models/firewall/verdict.h"
 
 uint64_t fw_flags_set(uint8_t mask, uint8_t value)
 {
@@ -39,11 +39,6 @@ const struct fw_rule *fw_list_match(const struct fw_list *l, const struct fw_flo
     return NULL;
 }
 
-static bool on_iface(uint64_t wanted, int iface)
-{
-    return !wanted || (iface >= 0 && wanted >> iface & 1);
-}
-
 static bool is_own(const struct fw_rules *r, const struct ip_addr *ip)
 {
     for (size_t i = 0; i < r->iface_count; i++)
@@ -60,43 +55,18 @@ static bool owned(const struct fw_rules *r, int8_t wanted, const struct ip_addr 
 
 /* ---- a walk ---- */
 
-enum { CAN_PERMIT = 1, CAN_DENY = 2, CAN_END = 4 /* no rule decides */ };
-enum { DEPTH_MAX = 32, STEPS_MAX = 1000000 };
-
-/* A rule that decides, and the list it is in. */
-struct decided {
-    const struct fw_rule *rule;
-    const struct fw_list *list;
-    bool certain;
-};
-
 struct walk {
     const struct fw_rules *r;
     const struct fw_context *ctx;
     const struct fw_flow *f; /* as the chain sees it */
     uint8_t states;
-    bool notrack;
-    struct decided permit, deny;
     unsigned steps;
-    struct fw_verdict *v; /* where doubts are noted */
+    struct fw_trace trace; /* bit 0 of fell alone */
 };
-
-static void doubt(struct fw_verdict *v, const struct fw_rule_ref *ref, const char *why)
-{
-    if (v->doubt_count == FW_DOUBTS_MAX)
-        return;
-    for (size_t i = 0; i < v->doubt_count; i++)
-        if (v->doubt[i].ref == ref)
-            return;
-    v->doubt[v->doubt_count].ref = ref;
-    v->doubt[v->doubt_count++].why = why;
-}
 
 static bool conditions_met(const struct walk *w, const struct fw_conditions *c)
 {
-    if (c->no_in || c->no_out || !on_iface(c->in_ifaces, w->ctx->in) || !on_iface(c->out_ifaces, w->ctx->out))
-        return false;
-    if ((c->states && !(c->states & w->states)) || c->not_states & w->states || (c->fragment && !w->ctx->fragment))
+    if (!fw_conditions_fit(c, w->ctx->in, w->ctx->out, w->states) || (c->fragment && !w->ctx->fragment))
         return false;
     if (c->tcp_flags && !(w->f->proto == PROTO_TCP && c->tcp_flags >> (w->ctx->tcp_flags & 63) & 1))
         return false;
@@ -108,81 +78,34 @@ static bool meets(const struct walk *w, const struct fw_rule *rule)
     return !rule->inactive && (!rule->when || conditions_met(w, rule->when)) && fw_rule_matches(rule, w->f);
 }
 
-static void decide(struct decided *d, const struct fw_list *l, const struct fw_rule *rule)
+/* True: the list may be left without a decision. */
+static bool walk_list(struct walk *w, const struct fw_list *l, unsigned depth)
 {
-    bool certain = !rule->when || !rule->when->unknown;
-    if (!d->rule || (certain && !d->certain))
-        *d = (struct decided){rule, l, certain};
-}
-
-/* The ends that the list may have for the packet. */
-static unsigned walk_list(struct walk *w, const struct fw_list *l, unsigned depth)
-{
-    unsigned ends = 0;
+    bool fell = false;
     for (size_t i = 0; i < l->count; i++) {
         const struct fw_rule *rule = &l->rule[i];
         if (!meets(w, rule))
             continue;
-        bool maybe = rule->when && rule->when->unknown, on = maybe;
-        if (maybe)
-            doubt(w->v, rule->ref, rule->when->unknown);
-        if (depth == DEPTH_MAX || w->steps++ == STEPS_MAX) {
-            doubt(w->v, rule->ref, "chains jump to each other too deep to follow");
-            return CAN_PERMIT | CAN_DENY | CAN_END;
-        }
-        unsigned sub;
-        switch (rule->action) {
-        case FW_PERMIT:
-        case FW_NAT_TO:
-            decide(&w->permit, l, rule);
-            ends |= CAN_PERMIT;
-            break;
-        case FW_DENY:
-        case FW_REJECT:
-            decide(&w->deny, l, rule);
-            ends |= CAN_DENY;
-            break;
-        case FW_JUMP:
-            sub = walk_list(w, rule->target, depth + 1);
-            on = on || sub & CAN_END;
-            ends |= sub & ~(unsigned)CAN_END;
-            break;
-        case FW_GOTO:
-            ends |= walk_list(w, rule->target, depth + 1);
-            break;
-        case FW_RETURN:
-            ends |= CAN_END;
-            break;
-        case FW_NOTRACK:
-            w->notrack = true;
-            on = true;
-            break;
-        }
+        bool on = fw_is_doubtful(rule) || rule->action == FW_NOTRACK;
+        bool too_deep = depth == FW_DEPTH_MAX || w->steps++ >= FW_STEPS_MAX;
+        fw_trace_meets(&w->trace, l, rule, too_deep);
+        if (too_deep)
+            return true;
+        if (rule->action == FW_JUMP)
+            on = walk_list(w, rule->target, depth + 1) || on;
+        else if (rule->action == FW_RETURN || (rule->action == FW_GOTO && walk_list(w, rule->target, depth + 1)))
+            fell = true;
         if (!on)
-            return ends;
+            return fell;
     }
-    return ends | CAN_END;
-}
-
-static struct fw_verdict plain(enum fw_decision decision, const char *reason)
-{
-    return (struct fw_verdict){.decision = decision, .reason = reason, .iface = FW_ANY_IFACE};
-}
-
-static void blame(struct fw_verdict *v, const struct decided *d)
-{
-    v->reject = d->rule->action == FW_REJECT;
-    v->reason = "acl";
-    v->list = d->list->name;
-    v->rule = d->rule->ref;
+    return true;
 }
 
 /* ---- machines with lists ---- */
 
-static struct walk walk_of(const struct fw_rules *r, const struct fw_context *ctx, const struct fw_flow *f,
-                           struct fw_verdict *v)
+static struct walk walk_of(const struct fw_rules *r, const struct fw_context *ctx, const struct fw_flow *f)
 {
-    return (struct walk){.r = r, .ctx = ctx, .f = f, .states = ctx->states ? ctx->states : FW_STATE_NEW, .v = v};
+    return (struct walk){.r = r, .ctx = ctx, .f = f, .states = ctx->states ? ctx->states : FW_STATE_NEW};
 }
 
 struct fw_verdict fw_without_list(const struct fw_rules *r, int in, int out)
@@ -190,15 +113,16 @@ struct fw_verdict fw_without_list(const struct fw_rules *r, int in, int out)
     int from = in < 0 ? 0 : r->iface[in].level, to = out < 0 ? 0 : r->iface[out].level;
     switch (r->policy.without_list) {
     case FW_DEFAULT_PERMIT:
-        return plain(FW_PERMITTED, "default");
+        return fw_verdict_of(FW_PERMITTED, "default");
     case FW_DEFAULT_DENY:
-        return plain(FW_DENIED, "default");
+        return fw_verdict_of(FW_DENIED, "default");
     case FW_DEFAULT_ZONES:
-        return plain(from == to ? FW_PERMITTED : FW_DENIED, from == to ? "intrazone-default" : "interzone-default");
+        return from == to ? fw_verdict_of(FW_PERMITTED, "intrazone-default")
+                          : fw_verdict_of(FW_DENIED, "interzone-default");
     default:
         if (in != out && from == to)
-            return plain(r->policy.same_level_inter ? FW_PERMITTED : FW_DENIED, "same-level");
-        return plain(from >= to ? FW_PERMITTED : FW_DENIED, "level");
+            return fw_verdict_of(r->policy.same_level_inter ? FW_PERMITTED : FW_DENIED, "same-level");
+        return fw_verdict_of(from >= to ? FW_PERMITTED : FW_DENIED, "level");
     }
 }
 
@@ -207,54 +131,25 @@ static const struct fw_flow *view_of(const struct fw_context *ctx, enum fw_view 
     return view == FW_VIEW_ARRIVED ? &ctx->arrived : view == FW_VIEW_REAL ? &ctx->real : &ctx->leaving;
 }
 
-/* What the list, then the list behind it, then `otherwise` say. */
-static struct fw_verdict ask_lists(const struct fw_rules *r, const struct fw_context *ctx, enum fw_direction dir,
-                                   const struct fw_list *own, const struct fw_list *global,
-                                   struct fw_verdict otherwise)
+static struct fw_verdict ask_lists(const struct fw_rules *r, const struct fw_context *ctx, const struct fw_lists *l)
 {
-    struct fw_verdict v = {.reason = "implicit", .dir = dir};
-    struct walk w = walk_of(r, ctx, view_of(ctx, r->policy.view[dir]), &v);
-    unsigned ends = own ? walk_list(&w, own, 0) : CAN_END;
-    if (ends & CAN_END && global)
-        ends = (ends & ~(unsigned)CAN_END) | walk_list(&w, global, 0);
-    unsigned end = otherwise.decision == FW_PERMITTED ? CAN_PERMIT : CAN_DENY;
-    bool fell = ends & CAN_END;
-    if (fell)
-        ends = (ends & ~(unsigned)CAN_END) | end;
-    int iface = dir == FW_IN ? ctx->in : ctx->out;
-    if (ends == (CAN_PERMIT | CAN_DENY)) {
-        v.decision = FW_UNKNOWN;
-        v.reason = "unsupported";
-        v.iface = own ? iface : FW_ANY_IFACE;
-        return v;
-    }
-    v.doubt_count = 0;
-    struct decided *d = ends == CAN_PERMIT ? &w.permit : &w.deny;
-    if (fell && !(d->rule && d->certain)) {
-        if (otherwise.reason) {
-            otherwise.dir = dir;
-            return otherwise;
-        }
-        v.decision = otherwise.decision;
-        v.list = own ? own->name : global->name;
-        v.iface = own ? iface : FW_ANY_IFACE;
-        return v;
-    }
-    v.decision = ends == CAN_PERMIT ? FW_PERMITTED : FW_DENIED;
-    blame(&v, d);
-    v.iface = own && d->list != global ? iface : FW_ANY_IFACE;
-    return v;
+    struct walk w = walk_of(r, ctx, view_of(ctx, r->policy.view[l->dir]));
+    bool fell = !l->own || walk_list(&w, l->own, 0);
+    if (fell && l->global)
+        fell = walk_list(&w, l->global, 0);
+    w.trace.fell = fell;
+    return fw_verdict_lists(l, &w.trace);
 }
 
 static struct fw_verdict ask_inbound(const struct fw_rules *r, const struct fw_context *ctx)
 {
-    const struct fw_list *own = ctx->in < 0 ? NULL : r->iface[ctx->in].list[FW_IN];
-    struct fw_verdict otherwise = fw_without_list(r, ctx->in, ctx->out);
-    if (!own && !r->global)
-        return otherwise;
+    struct fw_lists l = {.own = ctx->in < 0 ? NULL : r->iface[ctx->in].list[FW_IN], .global = r->global,
+                         .dir = FW_IN, .iface = ctx->in, .otherwise = fw_without_list(r, ctx->in, ctx->out)};
+    if (!l.own && !l.global)
+        return l.otherwise;
     if (r->policy.without_list != FW_DEFAULT_ZONES)
-        otherwise = (struct fw_verdict){.decision = FW_DENIED}; /* the implicit deny at a list's end */
-    return ask_lists(r, ctx, FW_IN, own, r->global, otherwise);
+        l.otherwise = (struct fw_verdict){.decision = FW_DENIED}; /* the implicit deny at a list's end */
+    return ask_lists(r, ctx, &l);
 }
 
 const char *fw_level_bars(const struct fw_rules *r, int in, int out)
@@ -270,12 +165,13 @@ static struct fw_verdict eval_lists(const struct fw_rules *r, const struct fw_co
 {
     const char *bar = fw_level_bars(r, ctx->in, ctx->out);
     if (bar)
-        return plain(FW_DENIED, bar);
+        return fw_verdict_of(FW_DENIED, bar);
     struct fw_verdict v = ask_inbound(r, ctx);
-    const struct fw_list *out = ctx->out < 0 ? NULL : r->iface[ctx->out].list[FW_OUT];
-    if (v.decision == FW_DENIED || !out)
+    struct fw_lists out = {.own = ctx->out < 0 ? NULL : r->iface[ctx->out].list[FW_OUT], .dir = FW_OUT,
+                           .iface = ctx->out, .otherwise = {.decision = FW_DENIED}};
+    if (v.decision == FW_DENIED || !out.own)
         return v;
-    struct fw_verdict o = ask_lists(r, ctx, FW_OUT, out, NULL, (struct fw_verdict){.decision = FW_DENIED});
+    struct fw_verdict o = ask_lists(r, ctx, &out);
     return o.decision == FW_PERMITTED ? v : o;
 }
 
@@ -340,42 +236,18 @@ static struct fw_verdict ask_base(const struct fw_rules *r, const struct fw_base
                                   bool *notrack, struct fw_verdict v)
 {
     struct fw_context here = at_hook(ctx, b->hook);
-    struct walk w = walk_of(r, &here, fw_base_view(b, ctx), &v);
+    struct walk w = walk_of(r, &here, fw_base_view(b, ctx));
     w.states = *notrack ? FW_STATE_UNTRACKED : fw_base_states(b, ctx);
-    size_t doubts = v.doubt_count;
-    unsigned ends = walk_list(&w, b->list, 0);
-    *notrack = *notrack || w.notrack;
-    bool fell = ends & CAN_END;
-    if (fell)
-        ends = (ends & ~(unsigned)CAN_END) | (b->policy == FW_PERMIT ? CAN_PERMIT : CAN_DENY);
-    if (ends == (CAN_PERMIT | CAN_DENY)) {
-        v.decision = FW_UNKNOWN;
-        v.reason = "unsupported";
-        v.list = b->list->name;
-        v.rule = NULL;
-        return v;
-    }
-    v.doubt_count = doubts;
-    if (ends == CAN_PERMIT && v.decision == FW_UNKNOWN)
-        return v;
-    struct decided *d = ends == CAN_PERMIT ? &w.permit : &w.deny;
-    enum fw_decision decision = ends == CAN_PERMIT ? FW_PERMITTED : FW_DENIED;
-    if (d->rule && (d->certain || !fell)) {
-        v.decision = decision;
-        blame(&v, d);
-    } else if (decision == FW_DENIED || !v.rule) {
-        v = plain(decision, "policy");
-        v.list = b->list->name;
-        v.rule = b->ref->line ? b->ref : NULL;
-    }
-    return v;
+    w.trace.fell = walk_list(&w, b->list, 0);
+    *notrack = *notrack || w.trace.notrack;
+    return fw_verdict_chain(b, &w.trace, v);
 }
 
 static struct fw_verdict eval_hooks(const struct fw_rules *r, const struct fw_context *ctx)
 {
     enum fw_hook hook[3];
     size_t hooks = fw_hooks_of(ctx, hook);
-    struct fw_verdict v = plain(FW_PERMITTED, "default");
+    struct fw_verdict v = fw_verdict_of(FW_PERMITTED, "default");
     bool notrack = false, first = is_first(ctx);
     for (size_t h = 0; h < hooks; h++)
         for (size_t i = 0; i < r->base_count && v.decision != FW_DENIED; i++) {
@@ -394,10 +266,11 @@ const struct fw_rule *fw_nat_chain(const struct fw_rules *r, enum fw_hook hook, 
         if (b->hook != hook || !b->nat || !base_sees(b, ctx))
             continue;
         struct fw_context here = at_hook(ctx, hook);
-        struct walk w = walk_of(r, &here, fw_base_view(b, ctx), v);
+        struct walk w = walk_of(r, &here, fw_base_view(b, ctx));
         walk_list(&w, b->list, 0);
-        if (w.permit.rule && w.permit.rule->nat)
-            return w.permit.rule;
+        fw_verdict_doubts(v, &w.trace);
+        if (w.trace.permit.rule && w.trace.permit.rule->nat)
+            return w.trace.permit.rule;
     }
     return NULL;
 }
@@ -405,7 +278,7 @@ const struct fw_rule *fw_nat_chain(const struct fw_rules *r, enum fw_hook hook, 
 bool fw_early(const struct fw_rules *r, const struct fw_context *ctx, bool *notrack)
 {
     enum fw_hook hook = ctx->in == FW_SELF ? FW_OUTPUT : FW_PREROUTING;
-    struct fw_verdict v = plain(FW_PERMITTED, "default");
+    struct fw_verdict v = fw_verdict_of(FW_PERMITTED, "default");
     *notrack = false;
     for (size_t i = 0; i < r->base_count && v.decision != FW_DENIED; i++) {
         const struct fw_base *b = &r->base[i];
@@ -419,7 +292,7 @@ bool fw_early(const struct fw_rules *r, const struct fw_context *ctx, bool *notr
 
 static bool tainted(const struct fw_taint *t, const struct fw_context *ctx, const struct fw_flow *f)
 {
-    return on_iface(t->in_ifaces, ctx->in) && on_iface(t->out_ifaces, ctx->out) && fw_set_has(t->src, &f->src) &&
+    return fw_on_iface(t->in_ifaces, ctx->in) && fw_on_iface(t->out_ifaces, ctx->out) && fw_set_has(t->src, &f->src) &&
            fw_set_has(t->dst, &f->dst) && fw_services_have(t->service, t->service_count, f);
 }
 
@@ -431,18 +304,13 @@ static bool is_iface(const struct fw_rules *r, int iface)
 struct fw_verdict fw_eval(const struct fw_rules *r, const struct fw_context *ctx)
 {
     if (!is_iface(r, ctx->in) || !is_iface(r, ctx->out))
-        return plain(FW_NOT_REACHED, "no-interface");
+        return fw_verdict_of(FW_NOT_REACHED, "no-interface");
     if ((ctx->in >= 0 && r->iface[ctx->in].shutdown) || (ctx->out >= 0 && r->iface[ctx->out].shutdown))
-        return plain(FW_NOT_REACHED, "shutdown");
+        return fw_verdict_of(FW_NOT_REACHED, "shutdown");
     struct fw_verdict v = r->base_count ? eval_hooks(r, ctx) : eval_lists(r, ctx);
     for (size_t i = 0; i < r->taint_count; i++)
-        if (tainted(&r->taint[i], ctx, &ctx->arrived) || tainted(&r->taint[i], ctx, &ctx->real)) {
-            if (v.decision != FW_UNKNOWN)
-                v.doubt_count = 0;
-            v.decision = FW_UNKNOWN;
-            v.reason = "unsupported";
-            doubt(&v, r->taint[i].ref, r->taint[i].why);
-        }
+        if (tainted(&r->taint[i], ctx, &ctx->arrived) || tainted(&r->taint[i], ctx, &ctx->real))
+            fw_verdict_taint(&v, &r->taint[i]);
     return v;
 }
 

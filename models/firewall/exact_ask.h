@@ -44,7 +44,6 @@ void fw_ask_hooks(struct fw_ask *a, struct fw_pieces *p);
 void fw_ask_chains(struct fw_ask *a, int out, const struct fw_pieces *p, struct fw_lots *to);
 const struct fw_verdict *fw_verdict_keep(struct fw_space *s, const struct fw_verdict *v);
 struct fw_threads fw_threads_of(struct fw_ask *a, const struct fw_pieces *p, enum fw_view view);
-void fw_verdict_doubts(struct fw_verdict *v, const struct fw_trace *t); /* added */
 void fw_drop(struct fw_ask *a, const struct fw_piece *p, const char *reason, const struct fw_rule_ref *rule);
 struct fw_spans fw_own_addresses(struct fw_ask *a, uint8_t family);
 /* By one dimension of the real header: true, and *part, which has those of `set`; the others go to rest. */

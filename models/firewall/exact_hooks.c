@@ -31,43 +31,6 @@ static bool sees(const struct fw_base *b, const struct fw_piece *p)
     return !b->family || b->family == p->real.family;
 }
 
-static struct fw_verdict policy_of(const struct fw_base *b, enum fw_decision decision)
-{
-    return (struct fw_verdict){.decision = decision, .reason = "policy", .iface = FW_ANY_IFACE, .list = b->list->name,
-                               .rule = b->ref->line ? b->ref : NULL};
-}
-
-/* What the chain makes of the verdict v of those before it. */
-static struct fw_verdict verdict_after(const struct fw_base *b, const struct fw_trace *t, struct fw_verdict v)
-{
-    unsigned ends = t->ends;
-    bool fell = t->fell & 1;
-    if (fell)
-        ends |= b->policy == FW_PERMIT ? FW_CAN_PERMIT : FW_CAN_DENY;
-    if (ends == (FW_CAN_PERMIT | FW_CAN_DENY)) {
-        v.decision = FW_UNKNOWN;
-        v.reason = "unsupported";
-        v.list = b->list->name;
-        v.rule = NULL;
-        fw_verdict_doubts(&v, t);
-        return v;
-    }
-    if (ends == FW_CAN_PERMIT && v.decision == FW_UNKNOWN)
-        return v;
-    const struct fw_decided *d = ends == FW_CAN_PERMIT ? &t->permit : &t->deny;
-    enum fw_decision decision = ends == FW_CAN_PERMIT ? FW_PERMITTED : FW_DENIED;
-    if (d->rule && (d->certain || !fell)) {
-        v.decision = decision;
-        v.reject = d->rule->action == FW_REJECT;
-        v.reason = "acl";
-        v.list = d->list->name;
-        v.rule = d->rule->ref;
-    } else if (decision == FW_DENIED || !v.rule) {
-        v = policy_of(b, decision);
-    }
-    return v;
-}
-
 /* ---- all chains ---- */
 
 /* A piece, what was said of it so far, and whether a raw chain took it out of connection tracking. */
@@ -125,7 +88,7 @@ static void ask_alike(struct fw_ask *a, const struct fw_base *b, int out, const 
         if (one->trace != last || old->lot.verdict != was) {
             last = one->trace;
             was = old->lot.verdict;
-            struct fw_verdict v = verdict_after(b, last, *was);
+            struct fw_verdict v = fw_verdict_chain(b, last, *was);
             now = fw_verdict_keep(a->space, &v);
         }
         struct fw_piece part = fw_piece_narrow(a->space, &old->lot.piece, view, &one->cell);
@@ -196,7 +159,7 @@ static void take_untracked(struct fw_ask *a, struct fw_pieces *p, struct fw_piec
         for (size_t k = 0; k < done.count; k++) {
             const struct fw_thread *one = &done.thread[k];
             struct fw_piece part = fw_piece_narrow(a->space, &asked.piece[one->piece], FW_VIEW_ARRIVED, &one->cell);
-            bool drops = verdict_after(b, one->trace, *start).decision == FW_DENIED;
+            bool drops = fw_verdict_chain(b, one->trace, *start).decision == FW_DENIED;
             if (one->trace->notrack)
                 part.states = FW_STATE_UNTRACKED;
             fw_pieces_push(a->space, one->trace->notrack ? untracked : drops ? &dropped : &left, &part);

@@ -4,11 +4,6 @@
 
 #include "models/firewall/exact_ask.h"
 
-static struct fw_verdict plain(enum fw_decision decision, const char *reason)
-{
-    return (struct fw_verdict){.decision = decision, .reason = reason, .iface = FW_ANY_IFACE};
-}
-
 const struct fw_verdict *fw_verdict_keep(struct fw_space *s, const struct fw_verdict *v)
 {
     struct fw_verdict *k = fw_space_alloc(s, sizeof *k);
@@ -33,71 +28,7 @@ struct fw_threads fw_threads_of(struct fw_ask *a, const struct fw_pieces *p, enu
     return t;
 }
 
-static void add_doubt(struct fw_verdict *v, const struct fw_rule_ref *ref, const char *why)
-{
-    for (size_t i = 0; i < v->doubt_count; i++)
-        if (v->doubt[i].ref == ref)
-            return;
-    if (v->doubt_count == FW_DOUBTS_MAX)
-        return;
-    v->doubt[v->doubt_count].ref = ref;
-    v->doubt[v->doubt_count++].why = why;
-}
-
-void fw_verdict_doubts(struct fw_verdict *v, const struct fw_trace *t)
-{
-    for (size_t i = 0; i < t->doubt_count; i++)
-        add_doubt(v, t->doubt[i].ref, t->doubt[i].why);
-}
-
-static void blame(struct fw_verdict *v, const struct fw_decided *d)
-{
-    v->reject = d->rule->action == FW_REJECT;
-    v->reason = "acl";
-    v->list = d->list->name;
-    v->rule = d->rule->ref;
-}
-
 /* ---- machines with lists ---- */
-
-/* What is asked of pieces: the list, then the list behind it, then `otherwise`. */
-struct lists {
-    const struct fw_list *own, *global;
-    struct fw_verdict otherwise;
-    enum fw_direction dir;
-    int iface;
-};
-
-static struct fw_verdict verdict_of(const struct lists *l, const struct fw_trace *t)
-{
-    struct fw_verdict v = {.reason = "implicit", .dir = l->dir};
-    bool fell = t->fell & 1;
-    unsigned ends = t->ends;
-    if (fell)
-        ends |= l->otherwise.decision == FW_PERMITTED ? FW_CAN_PERMIT : FW_CAN_DENY;
-    v.iface = l->own ? l->iface : FW_ANY_IFACE;
-    if (ends == (FW_CAN_PERMIT | FW_CAN_DENY)) {
-        v.decision = FW_UNKNOWN;
-        v.reason = "unsupported";
-        fw_verdict_doubts(&v, t);
-        return v;
-    }
-    const struct fw_decided *d = ends == FW_CAN_PERMIT ? &t->permit : &t->deny;
-    if (fell && !(d->rule && d->certain)) {
-        if (l->otherwise.reason) {
-            struct fw_verdict other = l->otherwise;
-            other.dir = l->dir;
-            return other;
-        }
-        v.decision = l->otherwise.decision;
-        v.list = l->own ? l->own->name : l->global->name;
-        return v;
-    }
-    v.decision = ends == FW_CAN_PERMIT ? FW_PERMITTED : FW_DENIED;
-    blame(&v, d);
-    v.iface = l->own && d->list != l->global ? l->iface : FW_ANY_IFACE;
-    return v;
-}
 
 /* Those that the first list may leave undecided, as they come to the second. */
 static void sort_fallen(struct fw_ask *a, const struct fw_threads *from, struct fw_threads *fell,
@@ -117,7 +48,7 @@ static void sort_fallen(struct fw_ask *a, const struct fw_threads *from, struct 
 }
 
 /* The pieces, split by what the lists say of them, appended to *to. */
-static void ask_lists(struct fw_ask *a, const struct lists *l, int out, const struct fw_pieces *p,
+static void ask_lists(struct fw_ask *a, const struct fw_lists *l, int out, const struct fw_pieces *p,
                       struct fw_lots *to)
 {
     enum fw_view view = a->prepared->rules->policy.view[l->dir];
@@ -138,7 +69,7 @@ static void ask_lists(struct fw_ask *a, const struct lists *l, int out, const st
     for (size_t i = 0; i < done.count; i++) {
         const struct fw_thread *one = &done.thread[i];
         if (one->trace != last) {
-            struct fw_verdict v = verdict_of(l, one->trace);
+            struct fw_verdict v = fw_verdict_lists(l, one->trace);
             verdict = fw_verdict_keep(a->space, &v);
             last = one->trace;
         }
@@ -158,7 +89,7 @@ static void ask_inbound(struct fw_ask *a, int out, const struct fw_pieces *p, st
 {
     const struct fw_rules *r = a->prepared->rules;
     int in = a->q->in;
-    struct lists l = {.own = in < 0 ? NULL : r->iface[in].list[FW_IN], .global = r->global, .dir = FW_IN,
+    struct fw_lists l = {.own = in < 0 ? NULL : r->iface[in].list[FW_IN], .global = r->global, .dir = FW_IN,
                       .iface = in, .otherwise = fw_without_list(r, in, out)};
     if (!l.own && !l.global) {
         all_the_same(a, p, &l.otherwise, to);
@@ -172,7 +103,7 @@ static void ask_inbound(struct fw_ask *a, int out, const struct fw_pieces *p, st
 /* What the list of the way in did not deny, the list of the way out may. */
 static void ask_outbound(struct fw_ask *a, int out, const struct fw_lots *inbound, struct fw_lots *to)
 {
-    struct lists l = {.own = a->prepared->rules->iface[out].list[FW_OUT], .dir = FW_OUT, .iface = out,
+    struct fw_lists l = {.own = a->prepared->rules->iface[out].list[FW_OUT], .dir = FW_OUT, .iface = out,
                       .otherwise = {.decision = FW_DENIED}};
     for (size_t i = 0; i < inbound->count; i++) {
         const struct fw_lot *f = &inbound->lot[i];
@@ -196,7 +127,7 @@ static void by_lists(struct fw_ask *a, int out, const struct fw_pieces *p, struc
 {
     const struct fw_rules *r = a->prepared->rules;
     const char *bar = fw_level_bars(r, a->q->in, out);
-    struct fw_verdict barred = plain(FW_DENIED, bar);
+    struct fw_verdict barred = fw_verdict_of(FW_DENIED, bar);
     if (bar) {
         all_the_same(a, p, &barred, to);
         return;
@@ -212,21 +143,12 @@ static void by_lists(struct fw_ask *a, int out, const struct fw_pieces *p, struc
 
 /* ---- lines that nobody understood ---- */
 
-static bool on_iface(uint64_t wanted, int iface)
-{
-    return !wanted || (iface >= 0 && wanted >> iface & 1);
-}
-
 static const struct fw_verdict *doubted(struct fw_ask *a, const struct fw_verdict *was, const struct fw_taint *t)
 {
     if (!was)
         return NULL;
     struct fw_verdict v = *was;
-    if (v.decision != FW_UNKNOWN)
-        v.doubt_count = 0;
-    v.decision = FW_UNKNOWN;
-    v.reason = "unsupported";
-    add_doubt(&v, t->ref, t->why);
+    fw_verdict_taint(&v, t);
     return fw_verdict_keep(a->space, &v);
 }
 
@@ -272,7 +194,7 @@ static void taint_all(struct fw_ask *a, int out, struct fw_lots *all)
     for (size_t i = 0; i < p->rules->taint_count; i++) {
         const struct fw_ready_taint *t = &p->taint[i];
         struct fw_lots hit = {0};
-        if (!on_iface(t->taint->in_ifaces, a->q->in) || !on_iface(t->taint->out_ifaces, out))
+        if (!fw_on_iface(t->taint->in_ifaces, a->q->in) || !fw_on_iface(t->taint->out_ifaces, out))
             continue;
         taint(a, t, FW_VIEW_REAL, all, &hit);
         taint(a, t, FW_VIEW_ARRIVED, all, &hit);
@@ -293,7 +215,7 @@ static const struct fw_verdict *either(struct fw_ask *a, const struct fw_lot *x,
     v.reason = "unsupported";
     v.rule = NULL;
     if (nat)
-        add_doubt(&v, nat, "which address or port it gives is not known");
+        fw_verdict_doubt(&v, nat, "which address or port it gives is not known");
     return fw_verdict_keep(a->space, &v);
 }
 
@@ -356,7 +278,7 @@ static const struct fw_verdict *with_doubts(struct fw_ask *a, const struct fw_pi
 {
     if (!v || !p->doubts || (v->decision != FW_PERMITTED && !p->lost))
         return v;
-    struct fw_verdict u = plain(FW_UNKNOWN, "unsupported");
+    struct fw_verdict u = fw_verdict_of(FW_UNKNOWN, "unsupported");
     fw_verdict_doubts(&u, p->doubts);
     return fw_verdict_keep(a->space, &u);
 }
@@ -366,7 +288,7 @@ void fw_ask_rules(struct fw_ask *a, int out, const struct fw_pieces *p, struct f
     const struct fw_rules *r = a->prepared->rules;
     struct fw_lots said = {0};
     int in = a->q->in;
-    struct fw_verdict down = plain(FW_NOT_REACHED, "shutdown");
+    struct fw_verdict down = fw_verdict_of(FW_NOT_REACHED, "shutdown");
     if ((in >= 0 && r->iface[in].shutdown) || (out >= 0 && r->iface[out].shutdown)) {
         all_the_same(a, p, &down, to);
         return;

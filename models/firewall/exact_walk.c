@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { DEPTH_MAX = 32, STEPS_MAX = 1000000 };
-
 void fw_threads_push(struct fw_space *s, struct fw_threads *t, const struct fw_thread *thread)
 {
     if (t->count == t->cap) {
@@ -40,16 +38,10 @@ static struct fw_hull all_hulls(const struct fw_threads *t)
 
 /* ---- one rule ---- */
 
-static bool on_iface(uint64_t wanted, int iface)
-{
-    return !wanted || (iface >= 0 && wanted >> iface & 1);
-}
-
 /* The conditions that are the same for all packets of a question. */
 static bool may_match(const struct fw_walk *w, const struct fw_conditions *c)
 {
-    return !c || (!c->no_in && !c->no_out && on_iface(c->in_ifaces, w->in) && on_iface(c->out_ifaces, w->out) &&
-                  (!c->states || c->states & w->states) && !(c->not_states & w->states) && !c->fragment &&
+    return !c || (fw_conditions_fit(c, w->in, w->out, w->states) && !c->fragment &&
                   (!c->tcp_flags || c->tcp_flags >> (w->tcp_flags & 63) & 1));
 }
 
@@ -98,7 +90,7 @@ static void take(struct fw_walk *w, const struct fw_ready_rule *r, const struct 
         }
 }
 
-/* ---- what a rule adds to a trace ---- */
+/* ---- a list ---- */
 
 static struct fw_trace *changed(struct fw_walk *w, const struct fw_trace *t)
 {
@@ -108,66 +100,6 @@ static struct fw_trace *changed(struct fw_walk *w, const struct fw_trace *t)
     *c = *t;
     return c;
 }
-
-static void doubt(struct fw_trace *t, const struct fw_rule_ref *ref, const char *why)
-{
-    for (size_t i = 0; i < t->doubt_count; i++)
-        if (t->doubt[i].ref == ref)
-            return;
-    if (t->doubt_count == FW_DOUBTS_MAX)
-        return;
-    t->doubt[t->doubt_count].ref = ref;
-    t->doubt[t->doubt_count++].why = why;
-}
-
-static void decide(struct fw_decided *d, const struct fw_list *l, const struct fw_rule *rule)
-{
-    bool certain = !rule->when || !rule->when->unknown;
-    if (!d->rule || (certain && !d->certain))
-        *d = (struct fw_decided){rule, l, certain};
-}
-
-static bool is_unknown(const struct fw_rule *rule)
-{
-    return rule->when && rule->when->unknown;
-}
-
-/* The trace of packets that met the rule at this depth; too_deep: the walk cannot go on. */
-static void note(struct fw_trace *t, const struct fw_list *l, const struct fw_rule *rule, unsigned depth,
-                 bool too_deep)
-{
-    if (is_unknown(rule))
-        doubt(t, rule->ref, rule->when->unknown);
-    if (too_deep) {
-        doubt(t, rule->ref, "chains jump to each other too deep to follow");
-        t->ends |= FW_CAN_PERMIT | FW_CAN_DENY;
-        t->fell |= UINT64_C(1) << depth;
-        return;
-    }
-    switch (rule->action) {
-    case FW_PERMIT:
-    case FW_NAT_TO:
-        decide(&t->permit, l, rule);
-        t->ends |= FW_CAN_PERMIT;
-        break;
-    case FW_DENY:
-    case FW_REJECT:
-        decide(&t->deny, l, rule);
-        t->ends |= FW_CAN_DENY;
-        break;
-    case FW_RETURN:
-        t->fell |= UINT64_C(1) << depth;
-        break;
-    case FW_NOTRACK:
-        t->notrack = true;
-        break;
-    case FW_JUMP:
-    case FW_GOTO:
-        break;
-    }
-}
-
-/* ---- a list ---- */
 
 static void walk(struct fw_walk *w, const struct fw_ready_list *l, struct fw_threads *t, struct fw_threads *done,
                  unsigned depth);
@@ -189,7 +121,7 @@ static void branch(struct fw_walk *w, const struct fw_ready_rule *r, struct fw_t
                 c->fell |= UINT64_C(1) << depth;
             one->trace = c;
         }
-        fw_threads_push(w->space, (fell && back) || is_unknown(r->rule) ? t : done, one);
+        fw_threads_push(w->space, (fell && back) || fw_is_doubtful(r->rule) ? t : done, one);
     }
 }
 
@@ -197,13 +129,15 @@ static void branch(struct fw_walk *w, const struct fw_ready_rule *r, struct fw_t
 static void apply(struct fw_walk *w, const struct fw_ready_list *l, const struct fw_ready_rule *r,
                   struct fw_threads *hit, struct fw_threads *t, struct fw_threads *done, unsigned depth)
 {
-    bool too_deep = depth == DEPTH_MAX || w->steps++ >= STEPS_MAX;
+    bool too_deep = depth == FW_DEPTH_MAX || w->steps++ >= FW_STEPS_MAX;
     const struct fw_trace *before = NULL, *after = NULL;
     for (size_t i = 0; i < hit->count; i++) {
         if (hit->thread[i].trace != before) {
             before = hit->thread[i].trace;
             struct fw_trace *c = changed(w, before);
-            note(c, l->list, r->rule, depth, too_deep);
+            fw_trace_meets(c, l->list, r->rule, too_deep);
+            if (too_deep || r->rule->action == FW_RETURN)
+                c->fell |= UINT64_C(1) << depth;
             after = c;
         }
         hit->thread[i].trace = after;
@@ -213,7 +147,7 @@ static void apply(struct fw_walk *w, const struct fw_ready_list *l, const struct
         branch(w, r, hit, t, done, depth);
         return;
     }
-    bool on = !too_deep && (is_unknown(r->rule) || r->rule->action == FW_NOTRACK);
+    bool on = !too_deep && (fw_is_doubtful(r->rule) || r->rule->action == FW_NOTRACK);
     for (size_t i = 0; i < hit->count; i++)
         fw_threads_push(w->space, on ? t : done, &hit->thread[i]);
 }

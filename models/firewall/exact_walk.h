@@ -4,6 +4,7 @@
 #define TP_FIREWALL_EXACT_WALK_H
 
 #include "models/firewall/exact.h"
+#include "models/firewall/verdict.h"
 
 /* Bounds that tell in a few comparisons that two sets have nothing in common. Of an IPv6 address the upper 32 bits. */
 struct fw_hull {
@@ -93,29 +94,7 @@ bool fw_ready_cut(struct fw_space *s, const struct fw_cell *c, const struct fw_r
 
 /* ---- walking ---- */
 
-enum { FW_CAN_PERMIT = 1, FW_CAN_DENY = 2, FW_CAN_END = 4 };
-
-/* A rule that decides, and the list that it is in. */
-struct fw_decided {
-    const struct fw_rule *rule;
-    const struct fw_list *list;
-    bool certain;
-};
-
-/* What a walk has found out about a packet so far; shared by the packets for which it is the same. */
-struct fw_trace {
-    uint8_t ends;      /* FW_CAN_* that rules gave */
-    uint64_t fell;     /* bit n: at depth n the list may have been left without a decision */
-    bool notrack;
-    struct fw_decided permit, deny;
-    struct {
-        const struct fw_rule_ref *ref;
-        const char *why;
-    } doubt[FW_DOUBTS_MAX];
-    size_t doubt_count;
-};
-
-/* Packets that the walk treats alike; of which of the walker's pieces they are. */
+/* Packets that the walk treats alike, with a trace that they share; of which of the walker's pieces they are. */
 struct fw_thread {
     struct fw_cell cell; /* as the list sees it */
     struct fw_hull hull;

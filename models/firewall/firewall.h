@@ -274,6 +274,12 @@ enum fw_decision { FW_DENIED, FW_PERMITTED, FW_UNKNOWN, FW_NOT_REACHED };
 
 enum { FW_DOUBTS_MAX = 8 };
 
+/* A line that could decide and is not understood. */
+struct fw_doubt {
+    const struct fw_rule_ref *ref;
+    const char *why;
+};
+
 struct fw_verdict {
     enum fw_decision decision;
     bool reject;                    /* DENIED: the sender is told */
@@ -282,11 +288,7 @@ struct fw_verdict {
     int iface;                      /* that it is bound to; FW_ANY_IFACE: global */
     enum fw_direction dir;
     const struct fw_rule_ref *rule; /* the deciding line; NULL: the list's implicit deny, or no list */
-    /* UNKNOWN: the lines that could decide and are not understood, the first few. */
-    struct {
-        const struct fw_rule_ref *ref;
-        const char *why;
-    } doubt[FW_DOUBTS_MAX];
+    struct fw_doubt doubt[FW_DOUBTS_MAX]; /* UNKNOWN: the first few */
     size_t doubt_count;
 };
 
