@@ -14,6 +14,7 @@
 #include "sim/posix/parts.h"
 
 enum { CYCLE = 65521, PIECE = 32768 };
+#define LOOK_NS (20 * NS_MS)
 static uint8_t bytes[CYCLE + PIECE]; /* what streams say, each from another place on, around and around */
 
 static const uint8_t *bytes_at(uint32_t stream, uint64_t at)
@@ -135,8 +136,8 @@ bool rig_until(struct rig *r, bool (*until)(struct rig *r, const void *arg), con
     uint64_t end = net_posix.now(r->net) + ns;
     r->until = until;
     r->arg = arg;
-    while (!until(r, arg) && net_posix.now(r->net) < end)
-        net_posix.run(r->net, end);
+    for (uint64_t now; !until(r, arg) && (now = net_posix.now(r->net)) < end;) /* what it waits for may be no event */
+        net_posix.run(r->net, time_min(end, now + LOOK_NS));
     r->until = NULL;
     return until(r, arg);
 }

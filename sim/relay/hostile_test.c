@@ -8,6 +8,11 @@
 #include "sim/host/host.h"
 #include "sim/posix/rig_kit.h"
 
+#ifdef __SANITIZE_ADDRESS__
+enum { SLACK_KIB = 256 * 1024 }; /* a sanitizer keeps what was freed */
+#else
+enum { SLACK_KIB = 0 };
+#endif
 enum { MIB = 1 << 20 };
 
 static bool closed(struct rig *r, net_sock s)
@@ -134,7 +139,7 @@ static void a_flood_of_bad_credentials(void **state)
                   "process grew by %ld KiB\n", sent / 1024, (unsigned long long)rig_stats(r).refused_ever, grown);
     assert_true(sent < FLOOD);
     assert_true(rig_stats(r).refused_ever > 1000);
-    assert_true(grown < 4 * HOST_HIGH_WATER / 1024);
+    assert_true(grown < 4 * HOST_HIGH_WATER / 1024 + SLACK_KIB);
     assert_int_equal(rig_stats(r).allocations, 1);
     rig_abort(r, s);
     assert_int_equal(rig_ask(r, good, &a, &(struct ask){.method = TURN_REFRESH}).code, 0);
@@ -166,7 +171,7 @@ static void a_slow_reader_of_datagrams(void **state)
     print_message("#: a client that does not read: %llu datagrams on their way, %llu dropped; the process grew by %ld "
                   "KiB\n", (unsigned long long)stats.to_clients, (unsigned long long)stats.dropped, grown);
     assert_true(stats.dropped > 0);
-    assert_true(grown < 4 * HOST_HIGH_WATER / 1024);
+    assert_true(grown < 4 * HOST_HIGH_WATER / 1024 + SLACK_KIB);
     rig_free(r);
 }
 
@@ -196,7 +201,7 @@ static void slow_readers_of_streams(void **state)
                   (unsigned long long)rig_line(r, peer[0])->sent / 1024, grown);
     for (size_t i = 0; i < PAIRS; i++)
         assert_true(rig_line(r, peer[i])->sent < MUCH);
-    assert_true(grown < PAIRS * 2 * 64 + 1024);
+    assert_true(grown < PAIRS * 2 * 64 + 1024 + SLACK_KIB);
     assert_int_equal(rig_ask(r, control, &a, &(struct ask){.method = TURN_REFRESH}).code, 0);
     rig_free(r);
 }
@@ -262,6 +267,12 @@ static struct couple couple_of(struct rig *r, struct asker *a, net_sock control,
     return c;
 }
 
+static bool none_is_bound(struct rig *r, const void *arg)
+{
+    (void)arg;
+    return rig_stats(r).bound == 0;
+}
+
 /* Descriptors, sockets and ids are used again at once; no byte may come out of another connection than its own. */
 static void killed_at_any_moment(void **state)
 {
@@ -301,7 +312,9 @@ static void killed_at_any_moment(void **state)
             if (rig_line(r, alive[i].peer)->open)
                 rig_abort(r, alive[i].peer);
         }
-    rig_run(r, 100 * NS_MS);
+    assert_true(rig_until(r, none_is_bound, NULL, RIG_PATIENCE_NS));
+    /* One whose client died before it was bound waits for another bind for 30 s, unless its allocation goes first. */
+    assert_int_equal(rig_ask(r, control, &a, &(struct ask){.method = TURN_REFRESH, .end = true}).code, 0);
     assert_int_equal(rig_stats(r).bound + rig_stats(r).pending, 0);
     assert_int_equal(rig_stats(r).clients, 1);
     rig_free(r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Requests for the counters, in pieces, from many clients at once: each client is answered once at most, is closed then,
- * and time closes the rest. Of the input each piece has a byte of which client, and one of how long. */
+/* Requests for the counters, in pieces, from many clients at once: each client is answered once at most, is closed
+ * then, and time closes the rest. Of the input each piece has a byte of which client, and one of how long. */
 #include <assert.h>
 #include <string.h>
 
