@@ -184,7 +184,13 @@ static bool add_difference(const struct ask *q, const struct fw_nearest *n)
                  q->d->rule->line, line, q->d->rule->line);
         return true;
     case FW_DIFF_INACTIVE:
-        text_add(t, "line %u would permit it, but is inactive: remove `inactive` from line %u", line, line);
+        if (n->rule->time_range)
+            text_add(t,
+                     "line %u would permit it, but time-range %s is not active now: change the time-range, or "
+                     "remove it from line %u",
+                     line, n->rule->time_range, line);
+        else
+            text_add(t, "line %u would permit it, but is inactive: remove `inactive` from line %u", line, line);
         return true;
     case FW_DIFF_MAPPED:
         text_add(t, "line %u is written on the mapped address %s: since 8.3 access-lists match the real address %s; ",

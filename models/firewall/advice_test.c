@@ -64,6 +64,13 @@ static const struct mistake {
     /* T16 */
     {STATIC A "permit tcp any host 10.0.10.2 eq 443 inactive\n" DENY BIND, "outside", WEB, "acl", 8,
      "line 7 would permit it, but is inactive: remove `inactive` from line 7"},
+    {STATIC "time-range shares\n absolute start 8:00 1 March 2027\n" A
+            "permit tcp any host 10.0.10.2 eq 443 time-range shares\n" DENY BIND, "outside", WEB, "acl", 10,
+     "line 9 would permit it, but time-range shares is not active now: change the time-range, or remove it from "
+     "line 9"},
+    {STATIC "time-range shares\n absolute start 8:00 1 March 2027\n" A
+            "permit tcp any host 10.0.10.2 eq 443 time-range shares inactive\n" DENY BIND, "outside", WEB, "acl", 10,
+     "line 9 would permit it, but is inactive: remove `inactive` from line 9"},
     /* P17: shadowed */
     {STATIC DENY A "permit tcp any host 10.0.10.2 eq 443\n" BIND, "outside", WEB, "acl", 7,
      "line 8 permits it, but line 7 denies it first: move line 8 above line 7"},

@@ -138,6 +138,7 @@ struct asa {
     struct asa_applied *applied;
     struct asa_ace {       /* the rule being read */
         const char *list, *maybe; /* maybe: a condition that cannot be evaluated; NULL: none */
+        const char *time_range;   /* that makes it inactive; NULL: none */
         bool has_action, permit, inactive, six;
         struct fw_conditions when;
     } ace;
@@ -283,8 +284,7 @@ int asa_unknown_member(struct asa *a, const char *why);                   /* of 
 
 /* ---- time (asa_time.c) ---- */
 
-enum asa_active { ASA_INACTIVE, ASA_ACTIVE, ASA_ACTIVE_UNKNOWN };
-enum asa_active asa_time_active(const struct asa *a, const struct asa_symbol *range);
+int asa_rule_time_range(struct asa *a); /* behind `time-range`: what it makes of the rule of a->ace */
 int asa_clock_timezone(struct asa *a);
 int asa_clock_summer_time(struct asa *a);
 extern const struct asa_command asa_in_time_range[];

@@ -299,20 +299,6 @@ static bool is_level(const char *s)
     return s[0] >= '0' && s[0] <= '7' && !s[1];
 }
 
-static int in_time_range(struct asa *a)
-{
-    const struct asa_symbol *s = asa_find(a, false, asa_peek(a));
-    if (!s || s->kind != ASA_TIME_RANGE)
-        return asa_expected(a, "the name of a time-range");
-    a->at++;
-    enum asa_active active = asa_time_active(a, s);
-    if (active == ASA_INACTIVE)
-        a->ace.inactive = true;
-    else if (active == ASA_ACTIVE_UNKNOWN)
-        a->ace.maybe = "whether the time-range is active depends on the clock";
-    return 0;
-}
-
 /* `log ...`, `time-range T`, `inactive`, and of FTD the number of the rule. */
 static int tail_part(struct asa *a)
 {
@@ -325,8 +311,9 @@ static int tail_part(struct asa *a)
                 err = asa_number(a, 1, 600, "seconds", &n);
         } else if (asa_take(a, "inactive")) {
             a->ace.inactive = true;
+            a->ace.time_range = NULL; /* not the only reason */
         } else if (asa_take(a, "time-range")) {
-            err = in_time_range(a);
+            err = asa_rule_time_range(a);
         } else if (asa_take(a, "established")) {
             a->ace.when.tcp_flags = ~fw_flags_set(ACK | RST, 0);
         } else if (asa_take(a, "rule-id")) {
@@ -378,8 +365,9 @@ int asa_emit(struct asa *a)
     if (a->ace.inactive)
         a->ace.maybe = NULL;
     struct fw_rule_spec spec = {.list = a->ace.list, .action = a->ace.permit ? FW_PERMIT : FW_DENY,
-                                .inactive = a->ace.inactive, .src = a->src.v, .src_count = a->src.count,
-                                .dst = a->dst.v, .dst_count = a->dst.count, .service = s,
+                                .inactive = a->ace.inactive, .time_range = a->ace.time_range,
+                                .src = a->src.v, .src_count = a->src.count, .dst = a->dst.v,
+                                .dst_count = a->dst.count, .service = s,
                                 .service_count = all ? 0 : a->base.count};
     const char *why = a->ace.maybe ? a->ace.maybe : a->src.why ? a->src.why : a->dst.why ? a->dst.why : a->base.why;
     bool known = (a->src.count || !a->src.unknown) && (a->dst.count || !a->dst.unknown) && a->base.count;

@@ -79,7 +79,8 @@ static int copy_rules(struct asa *a, const char *to, const struct fw_list *from)
     int err = 0;
     for (size_t i = 0; i < from->count && !err; i++) {
         const struct fw_rule *r = &from->rule[i];
-        struct fw_rule_spec spec = {.list = to, .action = r->action, .inactive = r->inactive, .when = r->when,
+        struct fw_rule_spec spec = {.list = to, .action = r->action, .inactive = r->inactive,
+                                    .time_range = r->time_range, .when = r->when,
                                     .src = r->src ? r->src->addr : NULL, .src_count = r->src ? r->src->count : 0,
                                     .dst = r->dst ? r->dst->addr : NULL, .dst_count = r->dst ? r->dst->count : 0,
                                     .service = r->service, .service_count = r->service_count,

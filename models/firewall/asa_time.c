@@ -8,6 +8,7 @@
 #include "models/base/err.h"
 #include "models/firewall/asa.h"
 
+enum active { INACTIVE, ACTIVE, ACTIVE_UNKNOWN };
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400, WEEK = 7 * DAY };
 
 /* Days from 1970-01-01 to the day of the Gregorian calendar. */
@@ -155,15 +156,31 @@ static bool active_at(const struct asa_symbol *range, int64_t local_s)
     return in_period || !has_periods;
 }
 
-enum asa_active asa_time_active(const struct asa *a, const struct asa_symbol *range)
+static enum active time_active(const struct asa *a, const struct asa_symbol *range)
 {
     if (a->src_file->clock_s == FW_NO_CLOCK || range->first) /* a line that is not understood */
-        return ASA_ACTIVE_UNKNOWN;
+        return ACTIVE_UNKNOWN;
     int64_t local = a->src_file->clock_s + a->zone_s;
     bool active = active_at(range, local);
     if (a->summer_time && active != active_at(range, local + HOUR))
-        return ASA_ACTIVE_UNKNOWN;
-    return active ? ASA_ACTIVE : ASA_INACTIVE;
+        return ACTIVE_UNKNOWN;
+    return active ? ACTIVE : INACTIVE;
+}
+
+int asa_rule_time_range(struct asa *a)
+{
+    const struct asa_symbol *s = asa_find(a, false, asa_peek(a));
+    if (!s || s->kind != ASA_TIME_RANGE)
+        return asa_expected(a, "the name of a time-range");
+    a->at++;
+    enum active active = time_active(a, s);
+    if (active == INACTIVE && !a->ace.inactive) {
+        a->ace.inactive = true;
+        a->ace.time_range = s->name;
+    } else if (active == ACTIVE_UNKNOWN) {
+        a->ace.maybe = "whether the time-range is active depends on the clock";
+    }
+    return 0;
 }
 
 /* `clock timezone CET 1 [30]` */

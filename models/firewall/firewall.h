@@ -119,6 +119,7 @@ struct fw_rule_spec {
     const char *list; /* the access-list it is appended to */
     enum fw_action action;
     bool inactive; /* kept for the advice, never matches */
+    const char *time_range; /* inactive because this is not active now; NULL: for another reason */
     const struct fw_addr *src, *dst; /* count 0: any */
     size_t src_count, dst_count;
     const struct fw_service *service; /* count 0: any */

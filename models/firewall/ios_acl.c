@@ -167,19 +167,6 @@ static int signed_flags(struct asa *a, bool all)
     return 0;
 }
 
-static int time_range(struct asa *a)
-{
-    const struct asa_symbol *s = asa_find(a, false, asa_peek(a));
-    if (!s || s->kind != ASA_TIME_RANGE)
-        return asa_expected(a, "the name of a time-range");
-    a->at++;
-    enum asa_active active = asa_time_active(a, s);
-    a->ace.inactive = a->ace.inactive || active == ASA_INACTIVE;
-    if (active == ASA_ACTIVE_UNKNOWN)
-        a->ace.maybe = "whether the time-range is active depends on the clock";
-    return 0;
-}
-
 /* Conditions about fields that no packet here has. */
 static bool other_field(struct asa *a)
 {
@@ -224,7 +211,7 @@ static int option(struct asa *a)
     } else if (asa_take(a, "fragments")) {
         a->ace.when.fragment = true;
     } else if (asa_take(a, "time-range")) {
-        return time_range(a);
+        return asa_rule_time_range(a);
     } else if (asa_take(a, "sequence")) {
         return asa_number(a, 1, 2147483647, "a sequence number", &n);
     } else if (asa_take(a, "reflect")) { /* what it permits, it permits; the answers are for `evaluate` */

@@ -246,6 +246,8 @@ static int fill_extras(struct fw_rules *r, const struct fw_rule_spec *spec, stru
             return E_NOMEM;
         rule->when = when;
     }
+    if (spec->time_range && !(rule->time_range = fw_arena_text(r, spec->time_range)))
+        return E_NOMEM;
     if (spec->target && !(rule->target = get_list(r, spec->target)))
         return E_NOMEM;
     if (spec->nat) {

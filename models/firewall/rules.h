@@ -20,6 +20,7 @@ struct fw_rule {
     size_t service_count;
     enum fw_action action;
     bool inactive;
+    const char *time_range; /* of the spec */
     const struct fw_conditions *when; /* NULL: none */
     const struct fw_list *target;     /* JUMP, GOTO */
     const struct fw_nat_to *nat;      /* NAT_TO */
