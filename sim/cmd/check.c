@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* turnproof check: a deployment's rule sets against the port tables, before anything is deployed. */
 #include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sim/check/output.h"
 #include "sim/cmd/request.h"
@@ -78,30 +75,14 @@ static int run(const struct cmd *self, int argc, char **argv)
     int status = parse_options(self, argc, argv, &q, &write, &done);
     if (done)
         return status;
-    struct topology *t;
-    struct verify v;
-    struct diag d;
-    if (topology_read(q.topology, &q.topo, &t, &d) != 0) {
-        fprintf(stderr, "%s\n", d.text);
+    struct request_answer answer;
+    if (!request_run(&q, &answer))
         return EXIT_USAGE;
-    }
-    if (verify_run(&v, t, &q.verify, &d) != 0) {
-        fprintf(stderr, "%s\n", d.text);
-        topology_free(t);
-        return EXIT_USAGE;
-    }
     struct sink s;
-    sink_open(&s, NULL, false); /* without a file it cannot fail */
-    s.fd = dup(STDOUT_FILENO);  /* which the sink closes */
-    write(&s, v.report, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
-    int error = sink_close(&s, NULL);
-    status = check_holds(v.report) ? EXIT_HOLDS : EXIT_FAILS;
-    if (error) {
-        fprintf(stderr, "turnproof: standard output: %s\n", strerror(error));
-        status = EXIT_USAGE;
-    }
-    verify_free(&v);
-    topology_free(t);
+    cmd_output(&s);
+    write(&s, answer.verify.report, cmd_in_colour());
+    status = !cmd_output_end(&s) ? EXIT_USAGE : check_holds(answer.verify.report) ? EXIT_HOLDS : EXIT_FAILS;
+    request_free(&answer);
     return status;
 }
 

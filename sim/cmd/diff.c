@@ -2,9 +2,7 @@
 /* turnproof diff: what a change of a rule set does, exactly. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sim/check/differ.h"
 #include "sim/cmd/request.h"
@@ -20,7 +18,7 @@ static const struct cmd_option options[] = {
 
 struct asked {
     struct request q;
-    const char *with[REQUEST_REPEATED];
+    const char *with[CMD_REPEATED];
     size_t with_count;
     bool json;
 };
@@ -39,9 +37,8 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct a
         case CMD_BAD:
             return EXIT_USAGE;
         case OPT_WITH:
-            if (a->with_count == REQUEST_REPEATED)
-                return cmd_usage(self, "--with: expected at most %d", REQUEST_REPEATED);
-            a->with[a->with_count++] = optarg;
+            if (!cmd_repeat(a->with, &a->with_count))
+                return cmd_usage(self, "--with: expected at most %d", CMD_REPEATED);
             break;
         case OPT_FORMAT:
             a->json = strcmp(optarg, "json") == 0;
@@ -57,76 +54,45 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct a
         return EXIT_USAGE;
     if (!a->with_count)
         return cmd_usage(self, "expected --with NODE=FILE, found none");
-    if (a->with_count + a->q.topo.rules_count > REQUEST_REPEATED)
-        return cmd_usage(self, "--with: expected at most %d with --rules", REQUEST_REPEATED);
+    if (a->with_count + a->q.topo.rules_count > CMD_REPEATED)
+        return cmd_usage(self, "--with: expected at most %d with --rules", CMD_REPEATED);
     *done = false;
     return EXIT_HOLDS;
 }
 
-/* One version: the topology and what the tables say of it. */
-struct version {
-    struct topology *t;
-    struct verify v;
-};
-
-static int read_version(const struct request *q, struct version *out)
-{
-    struct diag d;
-    *out = (struct version){0};
-    if (topology_read(q->topology, &q->topo, &out->t, &d) != 0) {
-        fprintf(stderr, "%s\n", d.text);
-        return EXIT_USAGE;
-    }
-    if (verify_run(&out->v, out->t, &q->verify, &d) != 0) {
-        fprintf(stderr, "%s\n", d.text);
-        topology_free(out->t);
-        return EXIT_USAGE;
-    }
-    return EXIT_HOLDS;
-}
-
-static void free_version(struct version *v)
-{
-    verify_free(&v->v);
-    topology_free(v->t);
-}
-
-static int compare(const struct asked *a, const struct version *before, const struct version *after)
+static int compare(const struct asked *a, const struct request_answer *before, const struct request_answer *after)
 {
     struct differ f;
-    if (differ_run(&f, before->t, after->t, before->v.report, after->v.report) != 0) {
+    if (differ_run(&f, before->topology, after->topology, before->verify.report, after->verify.report) != 0) {
         fputs("turnproof: out of memory\n", stderr);
         return EXIT_USAGE;
     }
     struct sink s;
-    sink_open(&s, NULL, false); /* without a file it cannot fail */
-    s.fd = dup(STDOUT_FILENO);  /* which the sink closes */
-    (a->json ? differ_write_json : differ_write_text)(&s, &f, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
-    int error = sink_close(&s, NULL), status = differ_same(&f) ? EXIT_HOLDS : EXIT_FAILS;
+    cmd_output(&s);
+    (a->json ? differ_write_json : differ_write_text)(&s, &f, cmd_in_colour());
+    int status = !cmd_output_end(&s) ? EXIT_USAGE : differ_same(&f) ? EXIT_HOLDS : EXIT_FAILS;
     differ_free(&f);
-    if (error)
-        fprintf(stderr, "turnproof: standard output: %s\n", strerror(error));
-    return error ? EXIT_USAGE : status;
+    return status;
 }
 
 static int run(const struct cmd *self, int argc, char **argv)
 {
     struct asked a = {.q.verify.no_advice = true};
-    struct version before, after;
+    struct request_answer before, after;
     bool done;
     int status = parse_options(self, argc, argv, &a, &done);
     if (done)
         return status;
-    if (read_version(&a.q, &before) != EXIT_HOLDS)
+    if (!request_run(&a.q, &before))
         return EXIT_USAGE;
     for (size_t i = 0; i < a.with_count; i++) /* the last word on a firewall holds */
         a.q.rules[a.q.topo.rules_count++] = a.with[i];
-    status = read_version(&a.q, &after);
-    if (status == EXIT_HOLDS) {
+    status = EXIT_USAGE;
+    if (request_run(&a.q, &after)) {
         status = compare(&a, &before, &after);
-        free_version(&after);
+        request_free(&after);
     }
-    free_version(&before);
+    request_free(&before);
     return status;
 }
 

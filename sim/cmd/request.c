@@ -2,6 +2,7 @@
 #include "sim/cmd/request.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,12 +30,9 @@ static bool parse_time(const char *s, int64_t *out)
     return again.tm_mday == tm.tm_mday && again.tm_mon == tm.tm_mon;
 }
 
-static const char *repeat(const char *list[REQUEST_REPEATED], size_t *count)
+static const char *repeat(const char *list[CMD_REPEATED], size_t *count)
 {
-    if (*count == REQUEST_REPEATED)
-        return "expected this option at most 256 times";
-    list[(*count)++] = optarg;
-    return NULL;
+    return cmd_repeat(list, count) ? NULL : "expected this option at most 256 times";
 }
 
 const char *request_option(struct request *q, int option)
@@ -62,9 +60,25 @@ bool request_end(const struct cmd *c, struct request *q, int argc, char **argv)
     q->topo.set = q->set;
     q->topo.rules = q->rules;
     q->verify.tables = q->tables;
-    if (argc - optind == 1)
-        q->topology = argv[optind];
-    else
-        cmd_usage(c, "expected one TOPOLOGY, found %d", argc - optind);
+    q->topology = cmd_one_topology(c, argc, argv);
     return q->topology != NULL;
+}
+
+bool request_run(const struct request *q, struct request_answer *out)
+{
+    struct diag d;
+    *out = (struct request_answer){.topology = cmd_read_topology(q->topology, &q->topo)};
+    if (!out->topology)
+        return false;
+    if (verify_run(&out->verify, out->topology, &q->verify, &d) == 0)
+        return true;
+    fprintf(stderr, "%s\n", d.text);
+    topology_free(out->topology);
+    return false;
+}
+
+void request_free(struct request_answer *a)
+{
+    verify_free(&a->verify);
+    topology_free(a->topology);
 }

@@ -4,9 +4,7 @@
 #define TP_CMD_REQUEST_H
 
 #include "sim/check/verify.h"
-#include "sim/cmd/cmd.h"
-
-enum { REQUEST_REPEATED = 256 };
+#include "sim/cmd/arguments.h"
 
 /* Values of options; a command's own begin at REQUEST_OWN. */
 enum { REQUEST_TABLE = 256, REQUEST_SIZE, REQUEST_EXPRESSWAY, REQUEST_RULES, REQUEST_SET, REQUEST_AT, REQUEST_OWN };
@@ -23,12 +21,22 @@ enum { REQUEST_TABLE = 256, REQUEST_SIZE, REQUEST_EXPRESSWAY, REQUEST_RULES, REQ
 struct request {
     struct verify_options verify;
     struct topo_options topo;
-    const char *topology, *set[REQUEST_REPEATED], *rules[REQUEST_REPEATED], *tables[REQUEST_REPEATED];
+    const char *topology, *set[CMD_REPEATED], *rules[CMD_REPEATED], *tables[CMD_REPEATED];
 };
 
 /* One of the options above, its argument in optarg; NULL, or what was expected instead. */
 const char *request_option(struct request *q, int option);
 /* The operand behind the options, and the lists into place. False: said what is wrong. */
 bool request_end(const struct cmd *c, struct request *q, int argc, char **argv);
+
+/* The topology, and what the tables say of it. */
+struct request_answer {
+    struct topology *topology;
+    struct verify verify;
+};
+
+/* False: said what is wrong, and there is nothing to free. */
+bool request_run(const struct request *q, struct request_answer *out);
+void request_free(struct request_answer *a);
 
 #endif

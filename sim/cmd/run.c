@@ -9,13 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sim/cmd/cmd.h"
+#include "sim/cmd/arguments.h"
 #include "sim/scenario/ladder.h"
 #include "sim/scenario/report.h"
 #include "sim/scenario/summary.h"
 #include "sim/scenario/world.h"
-
-enum { REPEATED_MAX = 256 };
 
 enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_CAPTURE, OPT_JSON };
 
@@ -45,7 +43,7 @@ struct request {
     const char *topology, *out;
     bool wanted[REPORT_RUNS], json, has_seed;
     uint64_t seed;
-    const char *set[REPEATED_MAX], *rules[REPEATED_MAX], *ends[REPEATED_MAX];
+    const char *set[CMD_REPEATED], *rules[CMD_REPEATED], *ends[CMD_REPEATED];
     size_t set_count, rules_count, end_count;
 };
 
@@ -75,14 +73,6 @@ static bool parse_engine(const char *s, struct request *q)
     return known;
 }
 
-static bool repeat(const char *list[REPEATED_MAX], size_t *count)
-{
-    if (*count == REPEATED_MAX)
-        return false;
-    list[(*count)++] = optarg;
-    return true;
-}
-
 /* done: there is nothing to run, and the exit status is returned. */
 static int parse_options(const struct cmd *self, int argc, char **argv, struct request *q, bool *done)
 {
@@ -105,27 +95,27 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct r
             q->has_seed = true;
             break;
         case OPT_RULES:
-            if (!repeat(q->rules, &q->rules_count))
-                return cmd_usage(self, "--rules: expected at most %d", REPEATED_MAX);
+            if (!cmd_repeat(q->rules, &q->rules_count))
+                return cmd_usage(self, "--rules: expected at most %d", CMD_REPEATED);
             break;
         case OPT_SET:
-            if (!repeat(q->set, &q->set_count))
-                return cmd_usage(self, "--set: expected at most %d", REPEATED_MAX);
+            if (!cmd_repeat(q->set, &q->set_count))
+                return cmd_usage(self, "--set: expected at most %d", CMD_REPEATED);
             break;
         case OPT_OUT:
             q->out = optarg;
             break;
         case OPT_CAPTURE:
-            if (!repeat(q->ends, &q->end_count))
-                return cmd_usage(self, "--capture: expected at most %d", REPEATED_MAX);
+            if (!cmd_repeat(q->ends, &q->end_count))
+                return cmd_usage(self, "--capture: expected at most %d", CMD_REPEATED);
             break;
         default:
             q->json = true;
         }
     }
-    if (argc - optind != 1)
-        return cmd_usage(self, "expected one TOPOLOGY, found %d", argc - optind);
-    q->topology = argv[optind];
+    q->topology = cmd_one_topology(self, argc, argv);
+    if (!q->topology)
+        return EXIT_USAGE;
     *done = false;
     return EXIT_HOLDS;
 }
@@ -216,18 +206,17 @@ static int run_engine(const struct request *q, const struct topology *t, size_t 
     return status;
 }
 
-static void write_result(const struct request *q, const struct report *r)
+static bool write_result(const struct request *q, const struct report *r)
 {
     struct sink s;
-    sink_open(&s, NULL, false); /* without a file it cannot fail */
-    s.fd = dup(STDOUT_FILENO);  /* which the sink closes */
+    cmd_output(&s);
     if (!q->json)
         report_write(&s, r);
     else if (r->count == 1)
         summary_write(&s, r->topology, r->record[0], r->blame[0]);
     else
         summary_write_comparison(&s, r->topology, r->record, r->blame, r->comparison);
-    sink_close(&s, NULL);
+    return cmd_output_end(&s);
 }
 
 /* All the engines that are wanted, then the report. */
@@ -235,8 +224,7 @@ static int run_all(const struct request *q, const struct topology *t)
 {
     struct run runs[REPORT_RUNS] = {0};
     struct comparison comparison;
-    struct report r = {.topology = t, .directory = q->out,
-                       .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    struct report r = {.topology = t, .directory = q->out, .colour = cmd_in_colour()};
     int status = EXIT_HOLDS;
     for (size_t i = 0; status != EXIT_USAGE && i < REPORT_RUNS; i++) {
         if (!q->wanted[i])
@@ -253,8 +241,8 @@ static int run_all(const struct request *q, const struct topology *t)
         if (!comparison.same_messages)
             status = EXIT_FAILS;
     }
-    if (status != EXIT_USAGE)
-        write_result(q, &r);
+    if (status != EXIT_USAGE && !write_result(q, &r))
+        status = EXIT_USAGE;
     for (size_t i = 0; i < REPORT_RUNS; i++)
         record_free(&runs[i].record);
     return status;
@@ -269,12 +257,9 @@ static int run(const struct cmd *self, int argc, char **argv)
         return status;
     const struct topo_options changes = {
         .set = q.set, .set_count = q.set_count, .rules = q.rules, .rules_count = q.rules_count};
-    struct topology *t;
-    struct diag d;
-    if (topology_read(q.topology, &changes, &t, &d) != 0) {
-        fprintf(stderr, "%s\n", d.text);
+    struct topology *t = cmd_read_topology(q.topology, &changes);
+    if (!t)
         return EXIT_USAGE;
-    }
     status = run_all(&q, t);
     topology_free(t);
     return status;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/cmd/arguments.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool cmd_repeat(const char *list[CMD_REPEATED], size_t *count)
+{
+    if (*count == CMD_REPEATED)
+        return false;
+    list[(*count)++] = optarg;
+    return true;
+}
+
+const char *cmd_one_topology(const struct cmd *c, int argc, char **argv)
+{
+    if (argc - optind == 1)
+        return argv[optind];
+    cmd_usage(c, "expected one TOPOLOGY, found %d", argc - optind);
+    return NULL;
+}
+
+struct topology *cmd_read_topology(const char *path, const struct topo_options *changes)
+{
+    struct topology *t;
+    struct diag d;
+    if (topology_read(path, changes, &t, &d) == 0)
+        return t;
+    fprintf(stderr, "%s\n", d.text);
+    return NULL;
+}
+
+bool cmd_in_colour(void)
+{
+    return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+}
+
+void cmd_output(struct sink *s)
+{
+    sink_open(s, NULL, false); /* without a file it cannot fail */
+    s->fd = dup(STDOUT_FILENO); /* which the sink closes */
+}
+
+bool cmd_output_end(struct sink *s)
+{
+    int error = sink_close(s, NULL);
+    if (error)
+        fprintf(stderr, "turnproof: standard output: %s\n", strerror(error));
+    return !error;
+}
