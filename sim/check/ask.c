@@ -267,7 +267,7 @@ static void tell_blocked(struct asking *k, const struct path *p)
                     hop = &k->answer->hops.items[h];
                 h++;
             }
-            const struct check_blocked b = {p->visit[v].node, k->q, &p->visit[v], part, hop};
+            const struct check_blocked b = {p->visit[v].node, k->q, &p->visit[v], part, hop, false};
             k->watch->blocked(k->watch->ctx, k->c, &b);
         }
 }
@@ -340,6 +340,19 @@ static void tell_half_seen(struct asking *k, const struct path_end *e, const str
     }
 }
 
+/* Answers that a firewall without state does not let through want a rule of their own. */
+static void tell_answers(struct asking *k, const struct path_visit *v)
+{
+    if (!k->watch->blocked || !k->c->topology->nodes.items[v->node].rules->policy.stateless)
+        return;
+    for (size_t i = 0; i < v->count; i++)
+        if (v->part[i].verdict.decision != FW_PERMITTED) {
+            const struct check_blocked b = {.node = v->node, .question = k->q, .visit = v, .part = &v->part[i],
+                                            .answers = true};
+            k->watch->blocked(k->watch->ctx, k->c, &b);
+        }
+}
+
 /* The answers of what arrived; true: they come back. */
 static bool ask_answers(struct asking *k, const struct path_end *e)
 {
@@ -351,8 +364,10 @@ static bool ask_answers(struct asking *k, const struct path_end *e)
     if (path_walk(&c->ways, &r, c->space, &back) != 0)
         return true; /* the space remembers */
     bool good = true;
-    for (size_t i = 0; i < back.visits; i++)
+    for (size_t i = 0; i < back.visits; i++) {
         add_visit(k, &back.visit[i], true);
+        tell_answers(k, &back.visit[i]);
+    }
     for (size_t i = 0; i < back.ends; i++) {
         if (back.end[i].why)
             tell_lost(k, &back.end[i], "the answers: ");
@@ -442,7 +457,7 @@ static void ask_never(struct asking *k, const struct path *p)
         v = found > v ? found : v;
         for (const struct path_step *s = e->steps; s; s = s->before) {
             const struct path_visit visit = {.node = s->node, .in = s->in};
-            const struct check_blocked b = {s->node, k->q, &visit, s->part, NULL};
+            const struct check_blocked b = {s->node, k->q, &visit, s->part, NULL, false};
             if (!s->before && k->watch->blocked) /* the first firewall is where to close it */
                 k->watch->blocked(k->watch->ctx, k->c, &b);
             struct sum *sum = sum_of(k, &visit, false);

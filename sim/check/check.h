@@ -40,7 +40,8 @@ struct check_blocked {
     const struct bind_question *question;
     const struct path_visit *visit;
     const struct fw_part *part;
-    struct check_hop *hop;
+    struct check_hop *hop; /* NULL: of answers, or of what must not pass */
+    bool answers;          /* of a firewall without state: they answer the question's packets */
 };
 
 /* Who wants to look while the sets of a question live; NULL members: nobody. */

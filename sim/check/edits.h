@@ -10,6 +10,7 @@ struct edit {
     unsigned line;    /* of the text as it is now; 0: behind the last line that says something */
     bool remove;      /* that line goes away */
     const char *text; /* lines, without the last line feed; NULL: only to remove */
+    const char *key;  /* what tells it from others at the line, where its text has a number of its own; NULL: text */
 };
 
 struct edits {

@@ -129,7 +129,8 @@ static void collect_findings(struct repair *x, struct check *c)
     for (size_t i = 0; i < c->report->findings.count; i++) {
         const struct check_finding *f = &c->report->findings.items[i];
         for (size_t n = 0; f->fix_line && f->level > LEVEL_NOTE && n < x->t->nodes.count; n++) {
-            const struct edit e = {f->fix_line, f->fix_removes, f->fix ? arena_format(&x->arena, "%s", f->fix) : NULL};
+            const struct edit e = {.line = f->fix_line, .remove = f->fix_removes,
+                                   .text = f->fix ? arena_format(&x->arena, "%s", f->fix) : NULL};
             struct edits *edits = &x->patient[n].edits;
             if (strcmp(x->t->nodes.items[n].name, f->node) == 0 && x->t->nodes.items[n].rules_format &&
                 !replaces(edits, &e))
