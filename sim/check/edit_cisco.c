@@ -131,8 +131,15 @@ static bool ios_place(const struct edit_writing *w, struct edit_place *out)
     return true;
 }
 
-const struct edit_dialect edit_asa = {"asa", "any4", "any6", asa_prefix, asa_ports, asa_rule, asa_place, asa_other, NULL,
-                                      NULL};
-const struct edit_dialect edit_ftd = {"ftd", "any4", "any6", asa_prefix, asa_ports, asa_rule, asa_place, asa_other, NULL,
-                                      NULL};
-const struct edit_dialect edit_ios = {"ios", "any", "any", ios_prefix, asa_ports, ios_rule, ios_place, NULL, NULL, NULL};
+const struct edit_dialect edit_asa = {
+    .format = "asa", .any_v4 = "any4", .any_v6 = "any6", .prefix = asa_prefix, .ports = asa_ports,
+    .rule = asa_rule, .place = asa_place, .other = asa_other,
+};
+const struct edit_dialect edit_ftd = {
+    .format = "ftd", .any_v4 = "any4", .any_v6 = "any6", .prefix = asa_prefix, .ports = asa_ports,
+    .rule = asa_rule, .place = asa_place, .other = asa_other,
+};
+const struct edit_dialect edit_ios = {
+    .format = "ios", .any_v4 = "any", .any_v6 = "any", .prefix = ios_prefix, .ports = asa_ports,
+    .rule = ios_rule, .place = ios_place,
+};

@@ -104,15 +104,17 @@ static bool group_place(const struct edit_writing *w, struct edit_place *out)
            before_first(w, permissions, out);
 }
 
-const struct edit_dialect edit_security_group = {"aws", "0.0.0.0/0", "::/0", edit_prefix_slash, edit_ports_dash,
-                                                 group_rule, group_place, NULL, NULL, NULL};
+const struct edit_dialect edit_security_group = {
+    .format = "aws", .any_v4 = "0.0.0.0/0", .any_v6 = "::/0", .prefix = edit_prefix_slash,
+    .ports = edit_ports_dash, .rule = group_rule, .place = group_place,
+};
 
 static void entry_rule(const struct edit_writing *w, struct text *t, const struct edit_terms *r, const size_t at[4])
 {
     unsigned port[2] = {0, UINT16_MAX};
     two_ports(r->dport.text[at[3]], port);
-    text_add(t, "        {\"RuleNumber\": %u, \"Protocol\": \"%u\", \"RuleAction\": \"%s\", \"Egress\": %s, ", r->number,
-             r->proto, w->deny ? "deny" : "allow", inbound(w) ? "false" : "true");
+    text_add(t, "        {\"RuleNumber\": %u, \"Protocol\": \"%u\", \"RuleAction\": \"%s\", \"Egress\": %s, ",
+             r->number, r->proto, w->deny ? "deny" : "allow", inbound(w) ? "false" : "true");
     text_add(t, "\"%s\": \"%s\",\n         \"PortRange\": {\"From\": %u, \"To\": %u}},",
              r->family == IP_V4 ? "CidrBlock" : "Ipv6CidrBlock", far_block(w, r, at), port[0], port[1]);
 }
@@ -124,8 +126,10 @@ static bool entry_place(const struct edit_writing *w, struct edit_place *out)
     return edit_rules_of(w)->policy.stateless && w->b->part->verdict.list && before_first(w, entries, out);
 }
 
-const struct edit_dialect edit_network_acl = {"aws", "0.0.0.0/0", "::/0", edit_prefix_slash, edit_ports_dash,
-                                              entry_rule, entry_place, NULL, NULL, "\"RuleNumber\""};
+const struct edit_dialect edit_network_acl = {
+    .format = "aws", .any_v4 = "0.0.0.0/0", .any_v6 = "::/0", .prefix = edit_prefix_slash,
+    .ports = edit_ports_dash, .rule = entry_rule, .place = entry_place, .number_key = "\"RuleNumber\"",
+};
 
 /* ---- Azure ---- */
 
@@ -164,5 +168,7 @@ static bool azure_place(const struct edit_writing *w, struct edit_place *out)
     return w->b->part->verdict.list && before_first(w, security_rules, out);
 }
 
-const struct edit_dialect edit_azure = {"azure", "*", "*", edit_prefix_slash, edit_ports_dash, azure_rule, azure_place,
-                                        NULL, NULL, "\"priority\""};
+const struct edit_dialect edit_azure = {
+    .format = "azure", .any_v4 = "*", .any_v6 = "*", .prefix = edit_prefix_slash, .ports = edit_ports_dash,
+    .rule = azure_rule, .place = azure_place, .number_key = "\"priority\"",
+};

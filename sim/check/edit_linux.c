@@ -50,8 +50,10 @@ static bool iptables_place(const struct edit_writing *w, struct edit_place *out)
     return false;
 }
 
-const struct edit_dialect edit_iptables = {"iptables", "", "", edit_prefix_slash, iptables_ports, iptables_rule,
-                                           iptables_place, NULL, NULL, NULL};
+const struct edit_dialect edit_iptables = {
+    .format = "iptables", .any_v4 = "", .any_v6 = "", .prefix = edit_prefix_slash, .ports = iptables_ports,
+    .rule = iptables_rule, .place = iptables_place,
+};
 
 /* ---- nft ---- */
 
@@ -128,4 +130,7 @@ static bool nft_place(const struct edit_writing *w, struct edit_place *out)
     return text[strspn(text, " \t")] == ']';
 }
 
-const struct edit_dialect edit_nft = {"nft", "", "", nft_prefix, nft_ports, nft_rule, nft_place, NULL, NULL, NULL};
+const struct edit_dialect edit_nft = {
+    .format = "nft", .any_v4 = "", .any_v6 = "", .prefix = nft_prefix, .ports = nft_ports, .rule = nft_rule,
+    .place = nft_place,
+};

@@ -89,8 +89,10 @@ static bool pan_place(const struct edit_writing *w, struct edit_place *out)
     return out->objects_line && w->b->part->out >= 0 && reason;
 }
 
-const struct edit_dialect edit_pan = {"pan", "any", "any", edit_prefix_slash, edit_ports_dash, pan_rule, pan_place,
-                                      NULL, NULL, "turnproof-rule-"};
+const struct edit_dialect edit_pan = {
+    .format = "pan", .any_v4 = "any", .any_v6 = "any", .prefix = edit_prefix_slash, .ports = edit_ports_dash,
+    .rule = pan_rule, .place = pan_place, .number_key = "turnproof-rule-",
+};
 
 /* ---- FortiGate ---- */
 
@@ -238,5 +240,7 @@ static bool fortigate_place(const struct edit_writing *w, struct edit_place *out
     return out->line && w->b->part->out >= 0;
 }
 
-const struct edit_dialect edit_fortigate = {"fortigate", "all", NULL, edit_prefix_slash, edit_ports_dash,
-                                            fortigate_rule, fortigate_place, NULL, fortigate_objects, "edit "};
+const struct edit_dialect edit_fortigate = {
+    .format = "fortigate", .any_v4 = "all", .prefix = edit_prefix_slash, .ports = edit_ports_dash,
+    .rule = fortigate_rule, .place = fortigate_place, .objects = fortigate_objects, .number_key = "edit ",
+};

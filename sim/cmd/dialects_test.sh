@@ -151,13 +151,13 @@ done
 
 # ---- with a mistake ----
 
-# broken NAME WHAT ROW LINE MENDS SED: the file, edited, fails that row and names the line that has this text (none: the
-# end of the rules); its changes, made in the file, mend it, if this program knows to write them in that dialect.
+# broken NAME WHAT ROW LINE SED: the file, edited, fails that row and names the line that has this text (none: the end
+# of the rules); its changes, made in the file, mend it.
 broken() {
-    local name=$1 row=$3 line=$4 mends=$5 at
+    local name=$1 row=$3 line=$4 at
     local bad=$dir/$name fixed=$dir/fixed.$name
     place "$name"
-    sed -E "$6" $rules/$name >"$bad"
+    sed -E "$5" $rules/$name >"$bad"
     {
         cmp -s $rules/$name "$bad" && echo "not edited"
         "$TURNPROOF" check $topology --rules "$node=$bad" "${options[@]}" --format json >"$dir/json" 2>&1
@@ -165,37 +165,48 @@ broken() {
         at=$(grep -nE -m 1 -- "$line" "$bad" | cut -d : -f 1)
         [ -n "$line" ] || at=null
         jq -e --argjson at "${at:-0}" --arg row $row --arg node "$node" --arg file "$bad" '[.answers[] |
-            select(.row == $row and .node == $node and .row_verdict == "blocked") | .by[0]] |
+            select(.row == $row and .node == $node and .verdict == "blocked") | .by[0]] |
             length > 0 and all(.line == $at and (.file == $file or $at == null))' "$dir/json" >/dev/null ||
             jq -c --arg row $row '.answers[] | select(.row == $row) | [.node, .row_verdict, .by]' "$dir/json"
-        if [ "$mends" = yes ]; then
-            mended "$dir/json" "$node" "$bad" >"$fixed" || echo "no change proposed"
-            "$TURNPROOF" check $topology --rules "$node=$fixed" "${options[@]}" >"$dir/text" 2>&1 ||
-                { head -n 20 "$dir/text"; diff "$bad" "$fixed"; }
-        else
-            jq -c '.repairs[] | select(.proved)' "$dir/json"
-        fi
-    } | result "$name, $2: the line is named$([ "$mends" = no ] || echo ', and its change mends it')"
+        mended "$dir/json" "$node" "$bad" >"$fixed" || echo "no change proposed"
+        "$TURNPROOF" check $topology --rules "$node=$fixed" "${options[@]}" --format json >"$dir/json" 2>&1
+        jq -e '.rows.pass == ([.rows | del(.skipped)[]] | add)' "$dir/json" >/dev/null ||
+            { jq -c .rows "$dir/json" || head -n 3 "$dir/json"; diff "$bad" "$fixed"; }
+    } | result "$name, $2: the line is named, and its change mends it"
 }
 
 cut="relay ports end at 27999" tcp="TURN over TCP left out"
-broken ext-fw.iptables "$cut" 3.12 '^-A EXPE-IN -j DROP' yes 's/dport 24000:29999/dport 24000:27999/'
-broken ext-fw.iptables "$tcp" 3.10 '^-A EXPE-IN -j DROP' yes '/-m tcp --dport 3478/d'
-broken ext-fw.nft.json "$cut" 3.12 '"expe_in".*"drop"' yes '/TURN relay/s/29999/27999/'
-broken ext-fw.nft.json "$tcp" 3.10 '"expe_in".*"drop"' yes '/TURN over TCP/d'
-broken ext-fw.ios "$cut" 3.12 'deny ip any any' yes '/198.51.100.20 range 24000/s/29999/27999/'
-broken ext-fw.ios "$tcp" 3.10 'deny ip any any' yes '/permit tcp any host 198.51.100.20 eq 3478/d'
-broken ext-fw.ftd "$cut" 3.12 'deny ip any any' yes '/EXPE-LAN2 range 24000 29999 rule/s/29999/27999/'
-broken ext-fw.ftd "$tcp" 3.10 'deny ip any any' yes '/trust tcp .* eq 3478/d'
-broken ext-fw.pan "$cut" 3.12 'rules rest from' yes '/relay-(tcp|udp) protocol/s/29999/27999/'
-broken ext-fw.pan "$tcp" 3.10 'rules rest from' yes '/service-group turn/s/ turn-tcp//'
-broken ext-fw.fortigate "$cut" 3.12 '' no '/portrange 24000-29999$/s/29999/27999/'
-broken ext-fw.fortigate "$tcp" 3.10 '' no '/tcp-portrange 3478/d'
+broken ext-fw.iptables "$cut" 3.12 '^-A EXPE-IN -j DROP' 's/dport 24000:29999/dport 24000:27999/'
+broken ext-fw.iptables "$tcp" 3.10 '^-A EXPE-IN -j DROP' '/-m tcp --dport 3478/d'
+broken ext-fw.nft.json "$cut" 3.12 '"expe_in".*"drop"' '/TURN relay/s/29999/27999/'
+broken ext-fw.nft.json "$tcp" 3.10 '"expe_in".*"drop"' '/TURN over TCP/d'
+broken ext-fw.ios "$cut" 3.12 'deny ip any any' '/198.51.100.20 range 24000/s/29999/27999/'
+broken ext-fw.ios "$tcp" 3.10 'deny ip any any' '/permit tcp any host 198.51.100.20 eq 3478/d'
+broken ext-fw.ftd "$cut" 3.12 'deny ip any any' '/EXPE-LAN2 range 24000 29999 rule/s/29999/27999/'
+broken ext-fw.ftd "$tcp" 3.10 'deny ip any any' '/trust tcp .* eq 3478/d'
+broken ext-fw.pan "$cut" 3.12 'rules rest from' '/relay-(tcp|udp) protocol/s/29999/27999/'
+broken ext-fw.pan "$tcp" 3.10 'rules rest from' '/service-group turn/s/ turn-tcp//'
+broken ext-fw.fortigate "$cut" 3.12 '' '/portrange 24000-29999$/s/29999/27999/'
+broken ext-fw.fortigate "$tcp" 3.10 '' '/tcp-portrange 3478/d'
 zone="traversal zones begin at 7002"
-broken int-fw.sg.json "$zone" 3.1 '' no 's/"FromPort": 7001/"FromPort": 7002/'
-broken int-fw.sg.json "$tcp" 5.turn-control '' no '/"tcp", "FromPort": 3478/d'
-broken int-fw.nacl.json "$tcp" 5.turn-control '32767.*"Egress": true' no '/"RuleNumber": 150/,+1d'
-broken int-fw.nsg.json "$tcp" 5.turn-control '"rest-out"' no '/"turn-tcp"/,+2d'
+broken int-fw.sg.json "$zone" 3.1 '' 's/"FromPort": 7001/"FromPort": 7002/'
+broken int-fw.sg.json "$tcp" 5.turn-control '' '/"tcp", "FromPort": 3478/d'
+broken int-fw.nacl.json "$tcp" 5.turn-control '32767.*"Egress": true' '/"RuleNumber": 150/,+1d'
+broken int-fw.nsg.json "$tcp" 5.turn-control '"rest-out"' '/"turn-tcp"/,+2d'
+
+# Where no rule decides: behind the last of its chain, or of all. Where a FortiGate's policy denies: before it.
+rest="nothing denies the rest"
+broken ext-fw.nft.json "$rest" 3.12 '"forward".*"hook"' '/TURN relay|handle": 13,/d'
+broken ext-fw.pan "$rest" 3.12 '' '/rules rest/d; /relay-(tcp|udp) protocol/s/29999/27999/'
+deny='    edit 9\n        set srcintf "wan1"\n        set dstintf "dmz"\n        set action deny'
+deny+='\n        set srcaddr "all"\n        set dstaddr "expe"\n        set schedule "always"\n        set service "ALL"\n    next'
+broken ext-fw.fortigate "a policy denies" 3.12 '^    edit 9' \
+    "/portrange 24000-29999$/s/29999/27999/; /^    edit 3/s/^/$deny\n/"
+# Answers, where there is no state.
+answers="answers left out"
+broken ext-fw.ios "$answers" 3.10 'deny ip any any log-input' '/host 10.0.10.2 (any established|eq 3478 any)/d
+    /list extended dmz/,$s/any log/any log-input/'
+broken int-fw.nacl.json "$answers" 5.turn-control '32767.*"Egress": false' 's/"From": 1024/"From": 5000/'
 
 # Linux answers for its own addresses alone: without the public one, nothing arrives, whatever the rules say.
 named outside dmz-ext
