@@ -163,17 +163,11 @@ struct unreached {
 
 static void push(struct fw_space *s, struct unreached *t, const struct fw_unreached *one)
 {
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 16;
-        struct fw_unreached *more = fw_space_alloc(s, cap * sizeof *more);
-        if (!more)
-            return;
-        if (t->count)
-            memcpy(more, t->item, t->count * sizeof *more);
-        t->item = more;
-        t->cap = cap;
-    }
-    t->item[t->count++] = *one;
+    struct fw_unreached *item = fw_space_room(s, t->item, t->count, &t->cap, sizeof *item);
+    if (!item)
+        return;
+    item[t->count++] = *one;
+    t->item = item;
 }
 
 /* The rules from..to are of one line: are all of them out of reach? */

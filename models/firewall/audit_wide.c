@@ -74,17 +74,11 @@ struct wide {
 
 static void push(struct fw_space *s, struct wide *t, const struct fw_overwide *one)
 {
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 16;
-        struct fw_overwide *more = fw_space_alloc(s, cap * sizeof *more);
-        if (!more)
-            return;
-        if (t->count)
-            memcpy(more, t->item, t->count * sizeof *more);
-        t->item = more;
-        t->cap = cap;
-    }
-    t->item[t->count++] = *one;
+    struct fw_overwide *item = fw_space_room(s, t->item, t->count, &t->cap, sizeof *item);
+    if (!item)
+        return;
+    item[t->count++] = *one;
+    t->item = item;
 }
 
 /* A copy whose sets live in s. */

@@ -104,6 +104,19 @@ void *fw_space_alloc(struct fw_space *s, size_t size)
     return p;
 }
 
+void *fw_space_room(struct fw_space *s, const void *array, size_t count, size_t *cap, size_t size)
+{
+    size_t more = *cap ? 2 * *cap : 4;
+    bool full = count == *cap;
+    void *room = full ? fw_space_alloc(s, more * size) : (void *)array;
+    if (full && room) {
+        if (count)
+            memcpy(room, array, count * size);
+        *cap = more;
+    }
+    return room;
+}
+
 /* ---- sets of numbers ---- */
 
 static const struct fw_spans none = {NULL, 0};

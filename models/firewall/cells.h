@@ -22,6 +22,9 @@ size_t fw_space_used(const struct fw_space *s);
 int fw_space_error(const struct fw_space *s);
 void fw_space_fail(struct fw_space *s, int err); /* the first one counts */
 void *fw_space_alloc(struct fw_space *s, size_t size); /* not zeroed; NULL when the space ran out */
+/* Room for one item more in an array of the space with count items of `size` bytes: the array, or a larger one with its
+ * items, *cap what it has room for. NULL: the space ran out, and the array is as it was. */
+void *fw_space_room(struct fw_space *s, const void *array, size_t count, size_t *cap, size_t size);
 
 /* ---- sets of numbers ---- */
 

@@ -10,17 +10,11 @@
 
 void fw_lots_push(struct fw_space *s, struct fw_lots *t, const struct fw_piece *p, const struct fw_verdict *v)
 {
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 4;
-        struct fw_lot *more = fw_space_alloc(s, cap * sizeof *more);
-        if (!more)
-            return;
-        if (t->count)
-            memcpy(more, t->lot, t->count * sizeof *more);
-        t->lot = more;
-        t->cap = cap;
-    }
-    t->lot[t->count++] = (struct fw_lot){*p, v};
+    struct fw_lot *lot = fw_space_room(s, t->lot, t->count, &t->cap, sizeof *lot);
+    if (!lot)
+        return;
+    lot[t->count++] = (struct fw_lot){*p, v};
+    t->lot = lot;
 }
 
 const struct fw_verdict *fw_verdict_plain(struct fw_space *s, enum fw_decision decision, const char *reason,

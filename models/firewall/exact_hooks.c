@@ -47,17 +47,11 @@ struct passings {
 static void pass_on(struct fw_space *s, struct passings *t, const struct fw_piece *p, const struct fw_verdict *v,
                     bool notrack)
 {
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 8;
-        struct passing *more = fw_space_alloc(s, cap * sizeof *more);
-        if (!more)
-            return;
-        if (t->count)
-            memcpy(more, t->item, t->count * sizeof *more);
-        t->item = more;
-        t->cap = cap;
-    }
-    t->item[t->count++] = (struct passing){{*p, v}, notrack};
+    struct passing *item = fw_space_room(s, t->item, t->count, &t->cap, sizeof *item);
+    if (!item)
+        return;
+    item[t->count++] = (struct passing){{*p, v}, notrack};
+    t->item = item;
 }
 
 /* Those of `from` with the states and the flag of item `like` go through the chain together, and are marked done. */

@@ -66,18 +66,13 @@ struct fw_relation fw_relation_back(struct fw_space *s, const struct fw_relation
     return back;
 }
 
-static void push_shift(struct fw_space *s, struct fw_shifts *t, size_t *cap, struct fw_shift one)
+void fw_shifts_push(struct fw_space *s, struct fw_shifts *t, size_t *cap, struct fw_shift one)
 {
-    if (t->count == *cap) {
-        *cap = *cap ? 2 * *cap : 4;
-        struct fw_shift *more = fw_space_alloc(s, *cap * sizeof *more);
-        if (!more)
-            return;
-        if (t->count)
-            memcpy(more, t->shift, t->count * sizeof *more);
-        t->shift = more;
-    }
-    ((struct fw_shift *)t->shift)[t->count++] = one;
+    struct fw_shift *shift = fw_space_room(s, t->shift, t->count, cap, sizeof *shift);
+    if (!shift)
+        return;
+    shift[t->count++] = one;
+    t->shift = shift;
 }
 
 struct fw_relation fw_relation_then(struct fw_space *s, const struct fw_relation *a, const struct fw_relation *b,
@@ -97,8 +92,8 @@ struct fw_relation fw_relation_then(struct fw_space *s, const struct fw_relation
             fw_wide end = x->to + (x->hi - x->lo);
             fw_wide lo = x->to > y->lo ? x->to : y->lo, hi = end < y->hi ? end : y->hi;
             if (x->family == y->family && lo <= hi)
-                push_shift(s, &out.shifts, &cap, (struct fw_shift){x->family, lo - x->to + x->lo, hi - x->to + x->lo,
-                                                                   lo - y->lo + y->to});
+                fw_shifts_push(s, &out.shifts, &cap, (struct fw_shift){x->family, lo - x->to + x->lo,
+                                                                       hi - x->to + x->lo, lo - y->lo + y->to});
         }
     return out;
 }
@@ -107,17 +102,11 @@ struct fw_relation fw_relation_then(struct fw_space *s, const struct fw_relation
 
 void fw_pieces_push(struct fw_space *s, struct fw_pieces *p, const struct fw_piece *one)
 {
-    if (p->count == p->cap) {
-        size_t cap = p->cap ? 2 * p->cap : 4;
-        struct fw_piece *more = fw_space_alloc(s, cap * sizeof *more);
-        if (!more)
-            return;
-        if (p->count)
-            memcpy(more, p->piece, p->count * sizeof *more);
-        p->piece = more;
-        p->cap = cap;
-    }
-    p->piece[p->count++] = *one;
+    struct fw_piece *piece = fw_space_room(s, p->piece, p->count, &p->cap, sizeof *piece);
+    if (!piece)
+        return;
+    piece[p->count++] = *one;
+    p->piece = piece;
 }
 
 static const struct fw_relation *relations(const struct fw_piece *p, enum fw_view view)

@@ -199,20 +199,8 @@ static void add_shift(struct fw_space *s, struct fw_shifts *t, size_t *cap, stru
         if (t->shift[i].family == one.family)
             fresh = fw_spans_subtract(s, fresh, fw_spans_one(s, t->shift[i].lo, t->shift[i].hi));
     for (size_t i = 0; i < fresh.count; i++) {
-        if (t->count == *cap) {
-            *cap = *cap ? 2 * *cap : 4;
-            struct fw_shift *more = fw_space_alloc(s, *cap * sizeof *more);
-            if (!more)
-                return;
-            if (t->count)
-                memcpy(more, t->shift, t->count * sizeof *more);
-            t->shift = more;
-        }
-        struct fw_shift *next = (struct fw_shift *)&t->shift[t->count++];
-        *next = one;
-        next->lo = fresh.span[i].lo;
-        next->hi = fresh.span[i].hi;
-        next->to = one.to + (next->lo - one.lo);
+        fw_wide lo = fresh.span[i].lo;
+        fw_shifts_push(s, t, cap, (struct fw_shift){one.family, lo, fresh.span[i].hi, one.to + (lo - one.lo)});
     }
 }
 

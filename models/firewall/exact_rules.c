@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rules' verdict on pieces: the same as fw_eval (eval.c) gives on each of their packets. */
-#include <string.h>
-
 #include "models/firewall/exact_ask.h"
 
 const struct fw_verdict *fw_verdict_keep(struct fw_space *s, const struct fw_verdict *v)

@@ -5,19 +5,13 @@
 
 #include <string.h>
 
-void fw_threads_push(struct fw_space *s, struct fw_threads *t, const struct fw_thread *thread)
+void fw_threads_push(struct fw_space *s, struct fw_threads *t, const struct fw_thread *one)
 {
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 8;
-        struct fw_thread *p = fw_space_alloc(s, cap * sizeof *p);
-        if (!p)
-            return;
-        if (t->count)
-            memcpy(p, t->thread, t->count * sizeof *p);
-        t->thread = p;
-        t->cap = cap;
-    }
-    t->thread[t->count++] = *thread;
+    struct fw_thread *thread = fw_space_room(s, t->thread, t->count, &t->cap, sizeof *thread);
+    if (!thread)
+        return;
+    thread[t->count++] = *one;
+    t->thread = thread;
 }
 
 static void push_cell(struct fw_walk *w, struct fw_threads *t, const struct fw_thread *like, const struct fw_cell *c)

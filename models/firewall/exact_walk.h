@@ -62,6 +62,8 @@ struct fw_shifts {
     size_t count;
 };
 
+void fw_shifts_push(struct fw_space *s, struct fw_shifts *t, size_t *cap, struct fw_shift one); /* exact_nat.c */
+
 /* A NAT rule: what it maps. Without a set on the other side, shifts that leave things where they are. */
 struct fw_ready_nat {
     const struct fw_nat *nat;
@@ -116,7 +118,7 @@ struct fw_walk {
     struct fw_trace spare; /* written to when the space ran out */
 };
 
-void fw_threads_push(struct fw_space *s, struct fw_threads *t, const struct fw_thread *thread);
+void fw_threads_push(struct fw_space *s, struct fw_threads *t, const struct fw_thread *one);
 /* Walks all of `from`, which is used up; every packet of it is then in *done, its trace telling all ends that it may
  * have; bit 0 of `fell`: the list may end without a decision. */
 void fw_walk_list(struct fw_walk *w, const struct fw_ready_list *l, struct fw_threads *from, struct fw_threads *done);

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Regions: lists of cells that do not overlap. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/base/err.h"
 #include "models/firewall/cells.h"
 
 void fw_region_push(struct fw_space *s, struct fw_region *r, const struct fw_cell *c)
 {
-    if (r->count == r->cap) {
-        size_t cap = r->cap ? 2 * r->cap : 4;
-        struct fw_cell *cell = fw_space_alloc(s, cap * sizeof *cell);
-        if (!cell)
-            return;
-        if (r->count)
-            memcpy(cell, r->cell, r->count * sizeof *cell);
-        r->cell = cell;
-        r->cap = cap;
-    }
-    r->cell[r->count++] = *c;
+    struct fw_cell *cell = fw_space_room(s, r->cell, r->count, &r->cap, sizeof *cell);
+    if (!cell)
+        return;
+    cell[r->count++] = *c;
+    r->cell = cell;
 }
 
 struct fw_region fw_region_any(struct fw_space *s)
