@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as an ASA configuration: read or refused with a place, and what was read runs a few packets. */
-#include <assert.h>
-
 #include "models/base/time.h"
 #include "models/firewall/advice.h"
-#include "models/firewall/import.h"
-#include "models/firewall/rules.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "models/firewall/parts_fuzz.h"
 
 static void try_packets(struct fw_rules *r)
 {
@@ -40,17 +35,9 @@ static void try_packets(struct fw_rules *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct fw_rules *r;
-    struct fw_diag d;
-    int err = fw_asa_parse(&(struct fw_source){.name = "fuzz", .text = (const char *)data, .len = size,
-                                              .clock_s = 1800000000}, &r, &d);
-    if (err) {
-        assert(d.line > 0 && d.column > 0 && d.text[0]);
-        return 0;
-    }
-    struct fw_lines n = fw_rules_lines(r);
-    assert(n.modelled + n.no_effect + n.unsupported == n.total);
-    try_packets(r);
+    struct fw_rules *r = fuzz_read(fw_asa_parse, NULL, 1800000000, data, size);
+    if (r)
+        try_packets(r);
     fw_rules_free(r);
     return 0;
 }

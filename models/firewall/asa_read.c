@@ -5,6 +5,7 @@
 
 #include "models/base/err.h"
 #include "models/firewall/asa.h"
+#include "models/firewall/parts.h"
 
 const struct asa_command asa_anything[] = {
     {"", ASA_OBJECTS, NULL, asa_anything},
@@ -293,15 +294,7 @@ static int read_all(struct asa *a, const char *text, size_t len)
 
 bool asa_any_line(const char *text, size_t len, bool (*tells)(const char *line, size_t len))
 {
-    len = len < ASA_RECOGNISE_MAX ? len : ASA_RECOGNISE_MAX;
-    for (size_t at = 0; at < len;) {
-        const char *eol = memchr(text + at, '\n', len - at);
-        size_t n = eol ? (size_t)(eol - (text + at)) : len - at;
-        if (tells(text + at, n))
-            return true;
-        at += n + 1;
-    }
-    return false;
+    return fw_any_line(text, len < ASA_RECOGNISE_MAX ? len : ASA_RECOGNISE_MAX, tells);
 }
 
 int asa_read(const struct asa_dialect *dialect, const struct fw_source *src, struct fw_rules **out,

@@ -298,12 +298,7 @@ static void sip_inspection_can_be_off(void **state)
 static void bad_files_are_refused_with_a_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        int err;
-        unsigned line;
-        const char *words;
-    } t[] = {
+    static const struct refusal t[] = {
         {"config firewall policy\nedit 1\nset action accept\n", E_TRUNCATED, 2, "cut off"},
         {"config firewall policy\nshow\n", E_MALFORMED, 2, "found \"show\""},
         {"config firewall policy\nnext\n", E_MALFORMED, 2, "next below edit"},
@@ -318,19 +313,14 @@ static void bad_files_are_refused_with_a_place(void **state)
          "contains itself"},
         {"config firewall policy\n\x02\nend\n", E_MALFORMED, 2, "control byte"},
     };
-    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
-        rig_refused(fw_fortigate_parse, &(struct fw_source){.name = "t", .text = t[i].text, .len = strlen(t[i].text)},
-                    t[i].err, t[i].line, t[i].words);
+    rig_refusals(fw_fortigate_parse, t, sizeof t / sizeof *t);
 }
 
 static void hostile_files_are_bounded(void **state)
 {
     (void)state;
     size_t len = 10 * 1024 * 1024;
-    char *text = malloc(len);
-    assert_non_null(text);
-    memset(text, 'a', len);
-    memcpy(text, "config ", 7);
+    char *text = rig_long_word("config ", len);
     struct fw_source src = {.name = "t", .text = text, .len = len};
     rig_refused(fw_fortigate_parse, &src, E_RANGE, 1, "shorter word");
     for (size_t i = 0; i + 9 <= len; i += 9)

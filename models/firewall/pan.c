@@ -382,12 +382,5 @@ static bool tells(const char *line, size_t n)
 
 bool fw_pan_recognise(const char *text, size_t len)
 {
-    for (size_t at = 0; at < len;) {
-        const char *eol = memchr(text + at, '\n', len - at);
-        size_t n = eol ? (size_t)(eol - (text + at)) : len - at;
-        if (tells(text + at, n))
-            return true;
-        at += n + 1;
-    }
-    return false;
+    return fw_any_line(text, len, tells);
 }

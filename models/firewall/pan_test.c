@@ -262,12 +262,7 @@ static void the_sample_adds_up(void **state)
 static void bad_files_are_refused_with_a_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        int err;
-        unsigned line;
-        const char *words;
-    } t[] = {
+    static const struct refusal t[] = {
         {"set rulebase security rules r action allow\nshow x\n", E_MALFORMED, 2, "expected set, found \"show\""},
         {"rulebase {\n security {\n", E_TRUNCATED, 2, "cut off"},
         {"rulebase {\n }}\n", E_MALFORMED, 2, "expected a word, found }"},
@@ -284,19 +279,14 @@ static void bad_files_are_refused_with_a_place(void **state)
         {"set deviceconfig system hostname x\n", E_MALFORMED, 1, "expected a rulebase"},
         {"set vsys a rulebase security\nset vsys b rulebase security\n", E_UNSUPPORTED, 1, "has 2: a, b"},
     };
-    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
-        rig_refused(fw_pan_parse, &(struct fw_source){.name = "t", .text = t[i].text, .len = strlen(t[i].text)},
-                    t[i].err, t[i].line, t[i].words);
+    rig_refusals(fw_pan_parse, t, sizeof t / sizeof *t);
 }
 
 static void hostile_files_are_bounded(void **state)
 {
     (void)state;
     size_t len = 10 * 1024 * 1024;
-    char *text = malloc(len);
-    assert_non_null(text);
-    memset(text, 'a', len);
-    memcpy(text, "set ", 4);
+    char *text = rig_long_word("set ", len);
     struct fw_source src = {.name = "t", .text = text, .len = len};
     rig_refused(fw_pan_parse, &src, E_RANGE, 1, "shorter word");
     for (size_t i = 4; i < len; i++)

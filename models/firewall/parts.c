@@ -182,3 +182,15 @@ void fw_ledger_close(struct fw_ledger *l)
     free(l->line);
     l->line = NULL;
 }
+
+bool fw_any_line(const char *text, size_t len, bool (*tells)(const char *line, size_t len))
+{
+    for (size_t at = 0; at < len;) {
+        const char *eol = memchr(text + at, '\n', len - at);
+        size_t n = eol ? (size_t)(eol - (text + at)) : len - at;
+        if (tells(text + at, n))
+            return true;
+        at += n + 1;
+    }
+    return false;
+}

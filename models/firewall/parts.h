@@ -45,6 +45,9 @@ struct fw_ledger {
     unsigned lines;
 };
 
+/* One of the lines tells so: how a format is recognised. */
+bool fw_any_line(const char *text, size_t len, bool (*tells)(const char *line, size_t len));
+
 enum { FW_LEDGER_TEXT = 240 }; /* of a line, cut */
 
 /* text is borrowed. E_NOMEM; E_RANGE: 4 GB or more. */

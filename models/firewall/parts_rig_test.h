@@ -108,6 +108,30 @@ static inline void rig_refused(fw_importer *parse, const struct fw_source *src, 
     assert_non_null(strstr(d.text, words));
 }
 
+struct refusal {
+    const char *text;
+    int err;
+    unsigned line;
+    const char *words;
+};
+
+static inline void rig_refusals(fw_importer *parse, const struct refusal *t, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        rig_refused(parse, &(struct fw_source){.name = "t", .text = t[i].text, .len = strlen(t[i].text)}, t[i].err,
+                    t[i].line, t[i].words);
+}
+
+/* The head and one word behind it, len bytes; the caller frees them. */
+static inline char *rig_long_word(const char *head, size_t len)
+{
+    char *text = malloc(len);
+    assert_non_null(text);
+    memset(text, 'a', len);
+    memcpy(text, head, strlen(head));
+    return text;
+}
+
 /* The first packet through the stateful box, routed by the file's networks and routes: what leaves, as
  * "IFACE SRC:PORT > DST:PORT", or why not. */
 static inline void rig_pass(struct fw_rules *r, const char *in, const char *packet, const char *expected)
