@@ -222,7 +222,7 @@ int fw_audit_unreached(const struct fw_prepared *p, struct fw_space *s, struct f
             while (to < l->count && same_line(l->rule[from].rule->ref, l->rule[to].rule->ref))
                 to++;
             fw_space_reset(scratch);
-            if (line_unreached(&x, from, to, s, scratch, &one))
+            if (!l->rule[from].rule->implied && line_unreached(&x, from, to, s, scratch, &one))
                 push(s, &all, &one);
         }
     }

@@ -464,7 +464,7 @@ static int add_built_in(struct azure *z)
             err = z->any[end] ? 0 : tag(z, NULL, word[end], end, b->inbound == (end == 1));
         }
         struct cloud_rule r = {.list = b->inbound ? "inbound" : "outbound",
-                               .action = b->allow ? FW_PERMIT : FW_DENY,
+                               .action = b->allow ? FW_PERMIT : FW_DENY, .implied = true,
                                .line = json_line(z->c.json, z->group), .text = b->name};
         err = err ? err : add(z, &r, false);
     }

@@ -180,7 +180,7 @@ int cloud_rule(struct cloud *c, const struct cloud_rule *rule)
     struct fw_rule_spec spec = {.list = rule->list, .action = rule->action, .src = c->from.v, .dst = c->to.v,
                                 .src_count = c->from.count, .dst_count = c->to.count, .service = c->service.v,
                                 .service_count = c->service.count, .when = rule->unknown ? &when : NULL,
-                                .line = rule->line, .text = rule->text};
+                                .implied = rule->implied, .line = rule->line, .text = rule->text};
     return fw_rules_add_rule(c->rules, &spec);
 }
 

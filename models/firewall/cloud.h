@@ -57,6 +57,7 @@ struct cloud_rule {
     const char *list;
     enum fw_action action;
     const char *unknown;
+    bool implied;
     unsigned line;
     const char *text;
 };

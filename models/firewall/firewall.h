@@ -120,6 +120,7 @@ struct fw_rule_spec {
     enum fw_action action;
     bool inactive; /* kept for the advice, never matches */
     const char *time_range; /* inactive because this is not active now; NULL: for another reason */
+    bool implied;  /* the system's own: it is not written in the file, and nobody can change or move it */
     const struct fw_addr *src, *dst; /* count 0: any */
     size_t src_count, dst_count;
     const struct fw_service *service; /* count 0: any */

@@ -89,7 +89,7 @@ struct fw_nearest fw_nearest(const struct fw_list *l, const struct fw_flow *arri
     struct fw_nearest best = {.what = FW_DIFF_NONE};
     for (size_t i = 0; i < l->count; i++) {
         const struct fw_rule *rule = &l->rule[i];
-        if (rule->action != FW_PERMIT)
+        if (rule->action != FW_PERMIT || rule->implied)
             continue;
         unsigned common = (rule->inactive ? INACTIVE : 0U) | (fw_set_has(rule->src, &seen->src) ? 0U : SRC) |
                           (fw_set_has(rule->dst, &seen->dst) ? 0U : DST);

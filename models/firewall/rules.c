@@ -267,6 +267,7 @@ int fw_rules_add_rule(struct fw_rules *r, const struct fw_rule_spec *spec)
     struct fw_rule rule = {.ref = make_ref(r, spec->line, spec->text),
                            .action = spec->action,
                            .inactive = spec->inactive,
+                           .implied = spec->implied,
                            .service = copy(r, spec->service, spec->service_count * sizeof *spec->service),
                            .service_count = spec->service_count};
     if (!rule.ref || !rule.service || make_set(r, spec->src, spec->src_count, false, &rule.src) ||

@@ -19,7 +19,7 @@ struct fw_rule {
     const struct fw_service *service;
     size_t service_count;
     enum fw_action action;
-    bool inactive;
+    bool inactive, implied;
     const char *time_range; /* of the spec */
     const struct fw_conditions *when; /* NULL: none */
     const struct fw_list *target;     /* JUMP, GOTO */
