@@ -42,7 +42,7 @@ turnutils_peer -L 127.0.0.1 -p $peer_port >/dev/null 2>&1 &
 started+=($!)
 
 # Each mode of turnutils_uclient, all at once against one relay: every message comes back, none is lost.
-relay main --profile rfc5766 --user alice:secret --realm example.org --allow-peer 127.0.0.0/8 --max-allocations 400
+relay main --profile rfc5766 --user alice:secret --realm example.org --allow-peer 127.0.0.0/8 --max-allocations 2000
 modes=(
     "UDP, channels|-n 20 -m 4"
     "UDP, Send and Data|-s -n 20 -m 4"
