@@ -109,6 +109,7 @@ struct check_file {
     const char *node, *file; /* file: where its rules stand */
     struct fw_lines lines;
     LIST_OF(struct check_line) unsupported; /* says: why */
+    LIST_OF(struct check_line) notes;       /* taken, but people err about them; says: what to know */
 };
 
 struct check_report {

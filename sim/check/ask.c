@@ -529,6 +529,11 @@ static void excuse(struct check *c)
     }
 }
 
+static struct check_line told_line(struct arena *a, const char *file, const struct fw_unsupported *u)
+{
+    return (struct check_line){file, u->line, arena_format(a, "%s", u->text), arena_format(a, "%s", u->why)};
+}
+
 static void list_files(struct check *c)
 {
     struct arena *a = &c->report->arena;
@@ -541,8 +546,9 @@ static void list_files(struct check *c)
                                  .lines = fw_rules_lines(n->rules)};
         const struct fw_unsupported *u;
         for (size_t k = 0; (u = fw_rules_unsupported(n->rules, k)) != NULL; k++)
-            *CHECK_ADD(a, &f->unsupported) =
-                (struct check_line){f->file, u->line, arena_format(a, "%s", u->text), arena_format(a, "%s", u->why)};
+            *CHECK_ADD(a, &f->unsupported) = told_line(a, f->file, u);
+        for (size_t k = 0; (u = fw_rules_note(n->rules, k)) != NULL; k++)
+            *CHECK_ADD(a, &f->notes) = told_line(a, f->file, u);
     }
 }
 

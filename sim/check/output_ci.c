@@ -42,26 +42,19 @@ static void hop_text(struct text *t, const struct check_hop *h)
 
 static void xml(struct sink *s, const char *text)
 {
-    for (; *text; text++)
-        switch (*text) {
-        case '&':
-            sink_text(s, "&amp;");
-            break;
-        case '<':
-            sink_text(s, "&lt;");
-            break;
-        case '>':
-            sink_text(s, "&gt;");
-            break;
-        case '"':
-            sink_text(s, "&quot;");
-            break;
-        case '\n':
-            sink_text(s, "&#10;");
-            break;
-        default: /* XML has no way to write other control characters */
-            sink_bytes(s, (unsigned char)*text < ' ' ? " " : text, 1);
-        }
+    static const struct {
+        char is;
+        const char *as;
+    } marks[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\n', "&#10;"}};
+    while (*text) {
+        const char *as = (unsigned char)*text < ' ' ? " " : NULL; /* XML has no way to write other control characters */
+        for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+            if (*text == marks[i].is)
+                as = marks[i].as;
+        if (as)
+            sink_text(s, as);
+        text = as ? text + 1 : sink_character(s, text);
+    }
 }
 
 static void attribute(struct sink *s, const char *name, const char *value)

@@ -154,6 +154,7 @@ static void files(struct json_out *j, const struct check_report *r)
         json_out_number(j, "unsupported", f->lines.unsupported);
         json_out_number(j, "total", f->lines.total);
         output_json_lines(j, "unsupported_lines", f->unsupported.items, f->unsupported.count);
+        output_json_lines(j, "notes", f->notes.items, f->notes.count);
         json_out_close(j);
     }
     json_out_close(j);

@@ -163,12 +163,48 @@ static void programs_get_their_quotes(void **state)
     drop(r, text);
 }
 
+/* Rule files may be in any encoding, and end in the middle of a character. */
+static void bytes_that_are_no_text_do_no_harm(void **state)
+{
+    (void)state;
+    struct check_report *r = report();
+    add_answer(r, "2.14", CHECK_BLOCKED);
+    r->answers.items[0].purpose = "gr\xc3\xbc\xc3\x9f \xfc \xe2\x82 \xed\xa0\x80 \xc0\xaf \xf0\x9f\x98\x80 \xe2\x82";
+#define NONE "\xef\xbf\xbd"
+    const char *mended = "gr\xc3\xbc\xc3\x9f " NONE " " NONE NONE " " NONE NONE NONE " " NONE NONE
+                         " \xf0\x9f\x98\x80 " NONE NONE "\"";
+    char *text = written(check_write_json, r, false);
+    assert_non_null(strstr(text, mended));
+    free(text);
+    text = written(check_write_junit, r, false);
+    assert_null(strchr(text, '\xfc'));
+    drop(r, text);
+}
+
+static void notes_have_their_line(void **state)
+{
+    (void)state;
+    struct check_report *r = report();
+    add_answer(r, "1.6", CHECK_PASS);
+    struct check_line note = {"fw.cfg", 7, "permit udp any any eq dns", "the port dns is 195"};
+    *CHECK_ADD(&r->arena, &r->files.items[0].notes) = note;
+    char *text = written(check_write_text, r, false);
+    assert_non_null(strstr(text, "  note        fw.cfg:7: permit udp any any eq dns (the port dns is 195)\n"));
+    free(text);
+    text = written(check_write_json, r, false);
+    assert_non_null(strstr(text, "\"notes\": [{\"file\": \"fw.cfg\", \"line\": 7, "
+                                 "\"text\": \"permit udp any any eq dns\", "
+                                 "\"says\": \"the port dns is 195\"}]"));
+    drop(r, text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pass_is_short),       cmocka_unit_test(what_is_alike_is_told_once),
         cmocka_unit_test(unknown_is_no_pass),    cmocka_unit_test(findings_have_a_limit),
-        cmocka_unit_test(programs_get_their_quotes),
+        cmocka_unit_test(programs_get_their_quotes), cmocka_unit_test(bytes_that_are_no_text_do_no_harm),
+        cmocka_unit_test(notes_have_their_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

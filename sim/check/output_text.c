@@ -430,6 +430,14 @@ static void findings(const struct pen *p)
 
 /* ---- what was read ---- */
 
+static void first_lines(const struct pen *p, const char *label, const struct check_line *line, size_t count)
+{
+    for (size_t k = 0; k < count && k < LISTED_MAX; k++)
+        put_line(p, k ? "" : label, &line[k]);
+    if (count > LISTED_MAX)
+        sink_f(p->s, "  %-*s... and %zu more\n", LABEL - 2, "", count - LISTED_MAX);
+}
+
 static void files(const struct pen *p)
 {
     const struct check_report *r = p->r;
@@ -444,10 +452,8 @@ static void files(const struct pen *p)
         else
             text_add(&t, "%s: in the topology", f->node);
         field(p, i ? "" : "rules", buf);
-        for (size_t k = 0; k < f->unsupported.count && k < LISTED_MAX; k++)
-            put_line(p, k ? "" : "unsupported", &f->unsupported.items[k]);
-        if (f->unsupported.count > LISTED_MAX)
-            sink_f(p->s, "  %-*s... and %zu more\n", LABEL - 2, "", f->unsupported.count - LISTED_MAX);
+        first_lines(p, "unsupported", f->unsupported.items, f->unsupported.count);
+        first_lines(p, "note", f->notes.items, f->notes.count);
     }
 }
 

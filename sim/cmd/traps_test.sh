@@ -165,4 +165,17 @@ jq -r '.findings[] | select(.id == "idle-timer") | [.line, .change] | @tsv' "$di
     "$TURNPROOF" check topologies/single-nic.json --rules fw="$dir/fw.cfg" --format json |
         jq -c '.findings[] | select(.id == "idle-timer")'
 } | result "the line for a timer is one that the firewall understands"
+
+# What people err about is told with its line; a file in another encoding gives UTF-8 all the same.
+sed '0,/eq domain/s/eq domain/eq dns/' topologies/rules/ext-fw.cfg >"$dir/fw.cfg"
+printf 'gr\374ne-zone enable\n' >>"$dir/fw.cfg"
+line=$(grep -n 'eq dns$' "$dir/fw.cfg" | cut -d : -f 1)
+{
+    "$TURNPROOF" check topologies/dual-nic.json --rules ext-fw="$dir/fw.cfg" --format json >"$dir/json"
+    iconv -f UTF-8 -t UTF-8 "$dir/json" >"$dir/valid" 2>&1 || echo "not UTF-8"
+    jq -e --argjson line "$line" 'any(.lines[]; .notes[0].line == $line and (.notes[0].says | test("195")) and
+        any(.unsupported_lines[]; .text == "gr\ufffdne-zone enable"))' "$dir/json" >/dev/null || jq -c .lines "$dir/json"
+    "$TURNPROOF" check topologies/dual-nic.json --rules ext-fw="$dir/fw.cfg" |
+        grep -q "^  note  .*fw.cfg:$line: " || echo "the text has no note"
+} | result "a note is told with its line, and the report is UTF-8 whatever the file is"
 finish

@@ -102,19 +102,52 @@ void sink_endpoint(struct sink *s, const struct endpoint *e)
     sink_used(s, fmt_endpoint(sink_room(s, ENDPOINT_TEXT), e));
 }
 
+/* Bytes of the UTF-8 character at p; 0: there is none. */
+static size_t character_length(const unsigned char *p)
+{
+    static const struct {
+        unsigned char first_lo, first_hi, second_lo, second_hi;
+        size_t length;
+    } forms[] = {{0x00, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+                 {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+                 {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+    size_t i = 0, n = sizeof forms / sizeof *forms;
+    while (i < n && (*p < forms[i].first_lo || *p > forms[i].first_hi))
+        i++;
+    if (i == n || (i > 0 && (p[1] < forms[i].second_lo || p[1] > forms[i].second_hi)))
+        return 0;
+    for (size_t k = 2; k < forms[i].length; k++)
+        if (p[k] < 0x80 || p[k] > 0xbf)
+            return 0;
+    return forms[i].length;
+}
+
+const char *sink_character(struct sink *s, const char *p)
+{
+    size_t n = character_length((const unsigned char *)p);
+    if (n)
+        sink_bytes(s, p, n);
+    else
+        sink_text(s, "\xef\xbf\xbd");
+    return p + (n ? n : 1);
+}
+
 void sink_string(struct sink *s, const char *text)
 {
     sink_bytes(s, "\"", 1);
-    for (const char *p = text; *p; p++) {
+    for (const char *p = text; *p;) {
         unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\')
+        if (c >= ' ' && c != '"' && c != '\\') {
+            p = sink_character(s, p);
+            continue;
+        }
+        if (c >= ' ')
             sink_bytes(s, (char[2]){'\\', *p}, 2);
-        else if (c >= ' ')
-            sink_bytes(s, p, 1);
         else {
             sink_text(s, "\\u");
             sink_used(s, fmt_hex16(sink_room(s, FMT_HEX16), c));
         }
+        p++;
     }
     sink_bytes(s, "\"", 1);
 }

@@ -93,6 +93,9 @@ void sink_endpoint(struct sink *s, const struct endpoint *e);
 /* A paragraph from the column that was reached, further lines from the same one: words of at most 80 columns a line
  * where they are not longer themselves, and a line feed. */
 void sink_wrapped(struct sink *s, size_t column, const char *text);
-void sink_string(struct sink *s, const char *text); /* as a JSON string with its quotes */
+/* The character at p, as it is; of bytes that are no UTF-8 (RFC 3629, section 4) one, as U+FFFD. What follows it. */
+const char *sink_character(struct sink *s, const char *p);
+/* As a JSON string with its quotes: valid UTF-8, whatever the text is. */
+void sink_string(struct sink *s, const char *text);
 
 #endif
