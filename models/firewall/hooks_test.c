@@ -132,6 +132,24 @@ static void what_cannot_be_told_is_unknown_only_where_it_matters(void **state)
     fw_rules_free(r);
 }
 
+/* What a chain left unknown, a later one can deny, but not permit. */
+static void a_later_chain_settles_no_doubt_by_permitting(void **state)
+{
+    (void)state;
+    struct fw_rules *r = two_ports();
+    struct fw_conditions limit = {.unknown = "limit"};
+    base(r, "first", FW_FORWARD, 0, FW_PERMIT);
+    base(r, "second", FW_FORWARD, 1, FW_PERMIT);
+    rule(r, 5, "first", FW_DENY, 0, NULL, &limit);
+    rule(r, 6, "second", FW_PERMIT, 1, NULL, NULL);
+    rule(r, 7, "second", FW_DENY, 3, NULL, NULL);
+    expect(r, 1, FW_UNKNOWN, 0);
+    assert_int_equal(forward(r, 1).doubt[0].ref->line, 5);
+    expect(r, 2, FW_UNKNOWN, 0); /* permitted by the policy of the second */
+    expect(r, 3, FW_DENIED, 7);
+    fw_rules_free(r);
+}
+
 static void the_first_nat_rule_translates(void **state)
 {
     (void)state;
@@ -160,6 +178,7 @@ int main(void)
         cmocka_unit_test(every_base_chain_must_accept),
         cmocka_unit_test(conditions_narrow_a_rule),
         cmocka_unit_test(what_cannot_be_told_is_unknown_only_where_it_matters),
+        cmocka_unit_test(a_later_chain_settles_no_doubt_by_permitting),
         cmocka_unit_test(the_first_nat_rule_translates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
