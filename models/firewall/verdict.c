@@ -154,6 +154,7 @@ struct fw_verdict fw_verdict_chain(const struct fw_base *b, const struct fw_trac
     enum fw_decision decision = ends == FW_CAN_PERMIT ? FW_PERMITTED : FW_DENIED;
     if (d->rule && (d->certain || !(t->fell & 1))) {
         v.decision = decision;
+        v.doubt_count = 0; /* what chains before it left unknown does not matter now */
         blame(&v, d);
     } else if (decision == FW_DENIED || !v.rule) {
         v = fw_verdict_of(decision, "policy");
