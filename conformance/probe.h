@@ -33,8 +33,8 @@ uint64_t probe_soon(const struct probe *p);
 
 /* ---- who is there ---- */
 
-/* Hosts that the probe speaks for. */
-enum place { CLIENT1, CLIENT2, PEER1, PEER2, PLACES };
+/* Hosts that the probe speaks for. SERVER only where the client is judged, and CLIENT1 only where it is not. */
+enum place { CLIENT1, CLIENT2, PEER1, PEER2, SERVER, PLACES };
 
 struct ip_addr probe_ip(const struct probe *p, enum place at, int family); /* IP_V4, IP_V6 */
 /* Where the server serves clients. */
@@ -55,10 +55,14 @@ struct line *probe_dial_to(struct probe *p, enum place from, const struct endpoi
 /* The same without waiting for it to be established. */
 struct line *probe_begin_dial(struct probe *p, enum place from, const struct endpoint *to);
 struct line *probe_udp(struct probe *p, enum place at, int family);
+struct line *probe_udp_at(struct probe *p, enum place at, const struct endpoint *local);
 struct line *probe_listen(struct probe *p, enum place at, int family);
 struct line *probe_listen_at(struct probe *p, enum place at, const struct endpoint *local);
 /* The next connection to it; NULL: none within ns. */
 struct line *probe_accept(struct probe *p, struct line *listener, uint64_t ns);
+
+/* Waits for what probe_begin_dial began; false: it failed, or is not established within ns. */
+bool line_connected(struct line *l, uint64_t ns);
 
 struct endpoint line_local(const struct line *l);
 struct endpoint line_remote(const struct line *l); /* TCP */
@@ -112,6 +116,7 @@ void message_put_text(struct message *m, unsigned type, const char *text);
 void message_put_address(struct message *m, unsigned type, const struct endpoint *e);
 void message_fingerprint(struct message *m);
 void message_set_id(struct message *m, const struct stun_id *id); /* before any address */
+struct stun_id message_id(const struct message *m);
 /* The bytes, for a probe that spoils them; *len may be made smaller, or larger up to MESSAGE_MAX. */
 uint8_t *message_bytes(struct message *m, size_t **len);
 void line_send_message(struct line *l, const struct message *m); /* UDP: to the server */
@@ -126,6 +131,7 @@ struct heard {
     const uint8_t *data;        /* CHANNEL: payload. STUN: the message */
     size_t len;
     uint64_t t_ns;
+    struct endpoint from;       /* UDP: the source */
 };
 /* The next message of a line to the server; NOTHING within ns; ENDED. What is neither STUN nor ChannelData fails the
  * probe. */
@@ -154,6 +160,8 @@ struct login {
 struct login *login_new(struct probe *p, unsigned user);
 /* USERNAME, REALM, NONCE, MESSAGE-INTEGRITY (MD5, SHA-1: what every server takes). */
 void message_sign(struct message *m, const struct login *l);
+/* Only the MESSAGE-INTEGRITY, of what the message has so far. */
+void message_seal(struct message *m, const struct login *l);
 /* Takes realm and nonce from a 401 or 438; false: they are not there. */
 bool login_learn(struct login *l, const struct heard *h);
 /* MESSAGE-INTEGRITY is there and right. */
@@ -174,6 +182,9 @@ struct heard ask_bind(struct login *l, struct line *data, uint32_t connection);
 struct message *begin_connect(struct login *l, struct line *via, const struct endpoint *peer);
 struct message *begin_bind(struct login *l, struct line *data, uint32_t connection);
 
+/* "Allocate error 437", "no answer": what came, for a sentence. */
+enum { HEARD_TEXT = 128 };
+const char *heard_text(const struct heard *h, char out[HEARD_TEXT]);
 /* Fails unless the answer has that code (0: success); `what` names the request in the sentence. */
 void expect_code(struct probe *p, const struct heard *h, int code, const char *what);
 
@@ -205,8 +216,8 @@ void pair_bind(struct allocation *a, struct pair *pair);
 
 /* ---- the client that is judged (NEED_CLIENT): the probe is its server ---- */
 
-/* A TURN client with an application that asks it for things. The server's lines are had with probe_listen_at and
- * probe_accept at probe_server's address, and probe_udp_server. */
+/* A TURN client with an application that asks it for things, in the order of the wishes; the first is to allocate. The
+ * server's lines are had with probe_serve and probe_accept, and probe_udp_server. */
 enum wish_kind {
     WISH_ALLOCATE_TCP,
     WISH_ALLOCATE_UDP,
@@ -218,21 +229,31 @@ enum wish_kind {
     WISH_SEND,
     WISH_RELEASE,
     WISH_CLOSE_DATA,
+    WISH_SEND_DATA, /* on the last data connection that was bound: subject_send_data */
 };
 struct wish {
     enum wish_kind kind;
     struct endpoint peer;   /* PERMIT, CONNECT, CHANNEL, SEND */
-    uint32_t connection;    /* ACCEPT, CLOSE_DATA */
-    const void *data;       /* SEND */
+    uint32_t connection;    /* ACCEPT; CLOSE_DATA: 0 is all */
+    int family;             /* ALLOCATE: of the relay; 0: not asked for */
+    const void *data;       /* SEND, copied */
     size_t len;
 };
 void subject_wish(struct probe *p, const struct wish *w);
 /* Whether the client has told its application that, so far. */
 enum told { TOLD_ALLOCATED, TOLD_REFUSED, TOLD_GONE, TOLD_INCOMING, TOLD_BOUND, TOLD_PEER_FAILED, TOLD_DATAGRAM };
 bool subject_told(struct probe *p, enum told what, uint64_t ns);
-/* What the application receives on its bound data connection, or as datagrams, and sends back. */
+unsigned subject_times(const struct probe *p, enum told what);
+/* What the application sends on its bound data connection; and the next len bytes of what it has received there, or as
+ * datagrams. False: they have not come within ns. */
 void subject_send_data(struct probe *p, const void *data, size_t len);
-struct line *probe_udp_server(struct probe *p); /* the server's UDP socket; line_send_to answers */
+bool subject_received(struct probe *p, void *buf, size_t len, uint64_t ns);
+/* Where the client finds its server. UDP: line_send_message goes to whom it heard last. */
+struct line *probe_serve(struct probe *p);
+struct line *probe_udp_server(struct probe *p);
+/* The next request of that method, line_indication's like; and the same or the probe fails. */
+struct heard line_request(struct line *l, unsigned method, uint64_t ns);
+struct heard server_hear(struct probe *p, struct line *l, unsigned method, uint64_t ns);
 
 /* A server's side of the long-term mechanism, for scripts: realm "example.org", user and password that the client was
  * given. Answers with what it is told to. */
@@ -241,7 +262,9 @@ struct message *server_success(struct probe *p, const struct heard *request);
 struct message *server_error(struct probe *p, const struct heard *request, int code);
 void server_sign(struct message *m); /* MESSAGE-INTEGRITY with the client's key */
 bool server_verifies(struct probe *p, const struct heard *request);
-/* The usual: 401, then success with a relayed address and that lifetime; the control line. */
+/* The usual: 401, then success with a relayed address and that lifetime; the control line. listener: of probe_serve, or
+ * the line of probe_udp_server. */
 struct line *server_grants(struct probe *p, struct line *listener, uint32_t lifetime);
+struct endpoint server_relayed(const struct probe *p); /* what server_grants says */
 
 #endif

@@ -9,7 +9,11 @@ _turnproof() {
         return
     fi
     case $prev in
-    --engine) mapfile -t COMPREPLY < <(compgen -W "native ns3 both" -- "$cur") ;;
+    --engine)
+        words="native ns3 both"
+        [ "${COMP_WORDS[1]}" != conform ] || words="native ns3"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        ;;
     --profile) mapfile -t COMPREPLY < <(compgen -W "strict expressway rfc5766" -- "$cur") ;;
     --size) mapfile -t COMPREPLY < <(compgen -W "small medium large" -- "$cur") ;;
     --format) mapfile -t COMPREPLY < <(compgen -W "text json junit sarif" -- "$cur") ;;
