@@ -35,7 +35,7 @@ enum net_event_kind {
     NET_WRITABLE,  /* tcp_send took less than it was given before, and would take some now */
     NET_CLOSED,    /* gone: 0 (both directions closed), E_RESET, E_TIMED_OUT; the socket is gone */
     NET_DATAGRAM,  /* UDP: data and len, valid during the call; remote is the source */
-    NET_ICMP,      /* UDP (native): an ICMP error about a datagram that went to remote; the socket lives */
+    NET_ICMP,      /* UDP (native, posix): an ICMP error about a datagram that went to remote; the socket lives */
 };
 
 struct net_event {
@@ -191,6 +191,9 @@ struct net_ops {
                        net_sock *out);
     int (*udp_open)(struct net *n, net_node host, const struct endpoint *local, net_sock *out);
     int (*udp_send)(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
+    /* The same in one piece or not at all: DF set, over IPv6 no fragments. Longer than the way out of this host takes,
+     * it is lost and told as NET_ICMP. NULL: there is but one way to send. */
+    int (*udp_send_whole)(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
 
     size_t (*tcp_send)(struct net *n, net_sock s, const void *data, size_t len); /* bytes taken */
     size_t (*tcp_recv)(struct net *n, net_sock s, void *buf, size_t cap, bool *eof); /* eof: FIN, nothing left */

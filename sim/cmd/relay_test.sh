@@ -58,6 +58,9 @@ modes=(
     "UDP, long messages|-l 1200 -n 20 -m 4"
     "UDP, 1 session, 1000 messages|-c -n 1000 -m 1 -z 1"
     "IPv4 asked for|-X -n 10 -m 2"
+    "UDP, DONT-FRAGMENT, channels|-g -n 20 -m 4"
+    "UDP, DONT-FRAGMENT, Send and Data|-g -s -n 20 -m 4"
+    "TCP client, DONT-FRAGMENT, Send and Data|-g -t -s -n 20 -m 4"
 )
 for i in "${!modes[@]}"; do
     (

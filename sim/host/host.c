@@ -516,6 +516,15 @@ static void op_send(struct host *h, struct conn *c, const struct io_out *op)
     }
 }
 
+/* UDP may lose it: no error to tell. */
+static void op_sendto(struct host *h, const struct conn *c, const struct io_out *op)
+{
+    const struct net_ops *net = net_of(h);
+    bool whole = op->dont_fragment && net->udp_send_whole;
+    op_message(h, c, op);
+    (whole ? net->udp_send_whole : net->udp_send)(h->net, c->sock, &op->remote, op->data, op->len);
+}
+
 static void op_splice(struct host *h, struct conn *a, struct conn *b)
 {
     a->splice = b;
@@ -557,8 +566,7 @@ static void do_op(struct host *h, const struct io_out *op)
         op_send(h, c, op);
         return;
     case IO_OP_SENDTO:
-        op_message(h, c, op);
-        net_of(h)->udp_send(h->net, c->sock, &op->remote, op->data, op->len); /* UDP may lose it: no error to tell */
+        op_sendto(h, c, op);
         return;
     case IO_OP_READ_ON:
         c->reading = true;

@@ -333,6 +333,16 @@ void netns_send(struct netns *n, int iface, const uint8_t *frame, size_t len, st
         }
 }
 
+size_t netns_next(struct netns *n, int iface, uint8_t frame[NETNS_FRAME])
+{
+    static const uint8_t none[6] = {0};
+    ssize_t got = read(n->tun[iface], frame + WIRE_ETH, NETNS_FRAME - WIRE_ETH);
+    if (got <= 0)
+        return 0;
+    wire_put_eth(frame, none, none, frame[WIRE_ETH] >> 4 == 6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4);
+    return WIRE_ETH + (size_t)got;
+}
+
 void netns_forget(struct netns *n, const struct wire_packet *p, uint16_t echo_id)
 {
     nflog_forget(&n->log, p, echo_id);

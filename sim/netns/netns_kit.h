@@ -61,6 +61,10 @@ int netns_load(struct netns *n, const char *const argv[], const char *rules, con
 /* The packet goes in by an interface: `frame` is a whole one, with an Ethernet header that is not sent. */
 void netns_send(struct netns *n, int iface, const uint8_t *frame, size_t len, struct netns_seen *seen);
 
+/* The next packet that the machine itself sends out of an interface, behind an Ethernet header without addresses; how
+ * long that is, 0: none. */
+size_t netns_next(struct netns *n, int iface, uint8_t frame[NETNS_FRAME]);
+
 /* The kernel forgets the connection that this packet belongs to, if there is one. */
 void netns_forget(struct netns *n, const struct wire_packet *p, uint16_t echo_id);
 

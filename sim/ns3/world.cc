@@ -392,6 +392,7 @@ const struct net_ops net_ns3 = {
                    net_sock *out) { return world(n)->udp_open(host, *local, out); },
     .udp_send = [](struct net *n, net_sock s, const struct endpoint *to, const void *data,
                    size_t len) { return world(n)->udp_send(s, *to, data, len); },
+    .udp_send_whole = nullptr,
     .tcp_send = [](struct net *n, net_sock s, const void *data,
                    size_t len) { return world(n)->connection(s).send(data, len); },
     .tcp_recv = [](struct net *n, net_sock s, void *buf, size_t cap,

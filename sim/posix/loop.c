@@ -201,7 +201,7 @@ static void tell_later(struct posix *p)
         if (!posix_alive(p, l.sock, l.generation))
             continue;
         if (l.what == LATER_RECEIVE) {
-            posix_udp_event(p, l.sock);
+            posix_udp_event(p, l.sock, EPOLLIN | EPOLLERR);
             continue;
         }
         net_node host = p->sock[l.sock].host;
@@ -223,7 +223,7 @@ static void dispatch(struct posix *p, const struct epoll_event *ev)
         posix_tcp_accept(p, s);
         break;
     case SOCK_UDP:
-        posix_udp_event(p, s);
+        posix_udp_event(p, s, ev->events);
         break;
     case SOCK_WATCH:
         p->sock[s].watch(p->sock[s].watch_ctx);
@@ -301,6 +301,7 @@ const struct net_ops net_posix = {
     .tcp_connect = posix_tcp_connect,
     .udp_open = posix_udp_open,
     .udp_send = posix_udp_send,
+    .udp_send_whole = posix_udp_send_whole,
     .tcp_send = posix_tcp_send,
     .tcp_recv = posix_tcp_recv,
     .tcp_shutdown = posix_tcp_shutdown,

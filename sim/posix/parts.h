@@ -17,6 +17,7 @@ struct sock {
     bool want_write; /* tcp_send took less than it was given */
     bool hung_up;    /* both directions are closed: CLOSED follows when all is read */
     bool starved;    /* a listener that found no descriptor to accept with */
+    bool whole;      /* UDP: what it sends now is not to be fragmented */
     uint32_t generation; /* tells an event of an earlier socket of the same number */
     union {
         net_node host;
@@ -116,7 +117,7 @@ int posix_open(const struct posix *p, int type, const struct endpoint *local, ui
 
 void posix_tcp_event(struct posix *p, net_sock s, uint32_t events);
 void posix_tcp_accept(struct posix *p, net_sock s);
-void posix_udp_event(struct posix *p, net_sock s);
+void posix_udp_event(struct posix *p, net_sock s, uint32_t events);
 int posix_udp_init(struct posix *p); /* E_NOMEM */
 void posix_udp_flush(struct posix *p);
 void posix_udp_free(struct posix *p);
@@ -130,6 +131,7 @@ void posix_tcp_shutdown(struct net *n, net_sock s);
 void posix_tcp_abort(struct net *n, net_sock s);
 int posix_udp_open(struct net *n, net_node host, const struct endpoint *local, net_sock *out);
 int posix_udp_send(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
+int posix_udp_send_whole(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
 
 /* ---- timers.c ---- */
 

@@ -201,12 +201,12 @@ struct rig *rig_new(const struct turn_limits *limits)
     struct net_node_spec user = {.name = "user", .kind = NET_HOST, .handler = event, .ctx = r};
     r->user = net_posix.node_add(r->net, &user);
     r->at = (struct endpoint){kit_ip("127.0.0.1"), free_port(r)};
-    struct ip_prefix loopback = {kit_ip("127.0.0.0"), 8};
+    struct ip_prefix loopback[] = {{kit_ip("127.0.0.0"), 8}, {kit_ip("::1"), 128}};
     struct turn_config cfg = {
         .profile = turn_profile_named("rfc5766"), .realm = "rig", .users = users, .user_count = 2, .listen = &r->at,
-        .listen_count = 1, .listen_udp = &r->at, .listen_udp_count = 1, .relay_ip4 = r->at.ip, .first_port = 24000,
-        .last_port = 29999, .allow_peer = &loopback, .allow_peer_count = 1, .limits = limits ? *limits
-                                                                                           : turn_limits_default};
+        .listen_count = 1, .listen_udp = &r->at, .listen_udp_count = 1, .relay_ip4 = r->at.ip,
+        .relay_ip6 = loopback[1].ip, .first_port = 24000, .last_port = 29999, .dont_fragment = true,
+        .allow_peer = loopback, .allow_peer_count = 2, .limits = limits ? *limits : turn_limits_default};
     r->io = io_new("relay", (uint64_t)getpid());
     r->turn = turn_new(r->io, 0, &cfg);
     assert_non_null(r->turn);
@@ -326,7 +326,8 @@ net_sock rig_allocate(struct rig *r, struct asker *a, enum ip_proto proto, struc
         answer = rig_ask(r, s, a, &allocate);
     assert_int_equal(answer.code, 0);
     *relayed = answer.relayed;
-    struct ask permit = {.method = TURN_CREATE_PERMISSION, .peer = r->at};
+    struct endpoint loopback = {kit_ip(a->family == IP_V6 ? "::1" : "127.0.0.1"), 1};
+    struct ask permit = {.method = TURN_CREATE_PERMISSION, .peer = loopback};
     assert_int_equal(rig_ask(r, s, a, &permit).code, 0);
     return s;
 }

@@ -14,6 +14,7 @@ struct asker {
     char realm[256], nonce[256]; /* as the last 401 or 438 said */
     uint8_t key[16];
     bool known; /* there was one: requests carry credentials */
+    uint8_t family; /* of what it allocates (RFC 8656 18.6); 0: it does not say */
     struct rng rng;
 };
 
@@ -48,6 +49,8 @@ static inline size_t ask_make(struct asker *a, const struct ask *what, uint8_t *
     stun_begin(&o, &stun_rfc8489, out, STUN_MAX, stun_type(STUN_REQUEST, what->method), &id);
     if (what->transport)
         stun_put_u32(&o, ATTR_REQUESTED_TRANSPORT, (uint32_t)what->transport << 24);
+    if (what->transport && a->family)
+        stun_put_u32(&o, ATTR_REQUESTED_ADDRESS_FAMILY, (uint32_t)(a->family == IP_V6 ? 2 : 1) << 24);
     if (what->channel)
         stun_put_u32(&o, ATTR_CHANNEL_NUMBER, (uint32_t)what->channel << 16);
     if (what->peer.ip.family)

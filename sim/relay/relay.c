@@ -254,6 +254,7 @@ int relay_open(const struct relay_config *cfg, struct relay **out, struct diag *
         turn.users = u.user;
         turn.user_count = u.count;
         turn.secret = secret;
+        turn.dont_fragment = true;
         posix_raise_descriptors();
         err = build(r, &turn, d);
     }

@@ -10,7 +10,7 @@
 #include "models/turn/turn.h"
 
 struct relay_config {
-    struct turn_config turn; /* users and secret are filled in by relay_open */
+    struct turn_config turn; /* users, secret and dont_fragment are filled in by relay_open */
     const char *const *user; /* NAME:PASSWORD */
     size_t user_count;
     const char *users_file;       /* NULL: none */
