@@ -85,8 +85,14 @@ static int set(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on);
 }
 
-int posix_open(const struct posix *p, int type, const struct endpoint *local, uint8_t family)
+int posix_reuse_port(int fd)
 {
+    return set(fd, SOL_SOCKET, SO_REUSEPORT);
+}
+
+int posix_open(const struct posix *p, enum posix_use use, const struct endpoint *local, uint8_t family)
+{
+    int type = use == USE_DATAGRAMS ? SOCK_DGRAM : SOCK_STREAM;
     int fd = socket(family == IP_V6 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return posix_error(errno);
@@ -95,10 +101,9 @@ int posix_open(const struct posix *p, int type, const struct endpoint *local, ui
         return E_NOMEM;
     }
     bool bound = local->port || !ip_is_any(&local->ip);
-    /* Both on every socket: a relay connects from the very port that it listens on (RFC 6062 5.2). */
-    bool ok = (type != SOCK_STREAM || (set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 &&
-                                       set(fd, SOL_SOCKET, SO_REUSEPORT) == 0 &&
-                                       set(fd, IPPROTO_TCP, TCP_NODELAY) == 0)) &&
+    bool ok = (use == USE_DATAGRAMS ||
+               (set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 && set(fd, IPPROTO_TCP, TCP_NODELAY) == 0)) &&
+              (use != USE_CONNECT || posix_reuse_port(fd) == 0) &&
               (family != IP_V6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0);
     union any_address a;
     struct endpoint e = *local;

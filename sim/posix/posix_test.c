@@ -227,7 +227,7 @@ static void unread_bytes_outlive_the_connection(void **state)
     world_free(p.w);
 }
 
-/* RFC 6062 5.2: the relay connects from the transport address that it listens on. */
+/* RFC 6062 5.2: the relay connects from the transport address that it listens on, which is nobody else's for that. */
 static void a_listener_s_port_connects_too(void **state)
 {
     (void)state;
@@ -240,6 +240,9 @@ static void a_listener_s_port_connects_too(void **state)
     assert_int_equal(net_posix.tcp_connect(w->net, w->host, &here, &there, &s), 0);
     await(w, NET_ACCEPTED, 1);
     assert_true(endpoint_equal(&w->last[NET_ACCEPTED].remote, &here));
+    struct world *stranger = world_new((struct net_tcp_opts){0});
+    assert_int_equal(net_posix.tcp_listen(stranger->net, stranger->host, &here, &s), E_EXISTS);
+    world_free(stranger);
     world_free(w);
 }
 

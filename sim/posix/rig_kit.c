@@ -410,7 +410,7 @@ size_t rig_outsider_asks(struct rig *r, int fd, const uint8_t *out, size_t len, 
 int rig_silent_listener(struct rig *r, struct endpoint *at, int filler[2])
 {
     *at = (struct endpoint){.ip = kit_ip("127.0.0.1")};
-    int fd = posix_open(posix_of(r->net), SOCK_STREAM, at, IP_V4);
+    int fd = posix_open(posix_of(r->net), USE_LISTEN, at, IP_V4);
     if (fd < 0 || listen(fd, 0) != 0)
         return -1;
     posix_local_of(fd, at);

@@ -49,11 +49,11 @@ static int error_of(int fd)
 int posix_tcp_listen(struct net *n, net_node host, const struct endpoint *local, net_sock *out)
 {
     struct posix *p = posix_of(n);
-    int fd = posix_open(p, SOCK_STREAM, local, local->ip.family);
+    int fd = posix_open(p, USE_LISTEN, local, local->ip.family);
     if (fd < 0)
         return fd;
     apply(fd, &p->node[host - 1].tcp); /* accepted sockets inherit it */
-    if (listen(fd, BACKLOG) != 0) {
+    if (listen(fd, BACKLOG) != 0 || posix_reuse_port(fd) != 0) {
         int err = posix_error(errno);
         close(fd);
         return err;
@@ -67,14 +67,14 @@ static int open_in_range(const struct posix *p, struct node *node, const struct 
 {
     const struct net_tcp_opts *o = &node->tcp;
     if (!o->first_port || local->port)
-        return posix_open(p, SOCK_STREAM, local, family);
+        return posix_open(p, USE_CONNECT, local, family);
     int fd = E_NOMEM;
     struct endpoint e = *local;
     for (uint32_t i = 0; i <= (uint32_t)(o->last_port - o->first_port) && fd < 0; i++) {
         if (node->next_port < o->first_port || node->next_port > o->last_port)
             node->next_port = o->first_port;
         e.port = node->next_port++;
-        fd = posix_open(p, SOCK_STREAM, &e, family);
+        fd = posix_open(p, USE_CONNECT, &e, family);
         if (fd < 0 && fd != E_EXISTS)
             return fd;
     }

@@ -93,7 +93,7 @@ static void set_whole(struct sock *k, bool whole)
 int posix_udp_open(struct net *n, net_node host, const struct endpoint *local, net_sock *out)
 {
     struct posix *p = posix_of(n);
-    int fd = posix_open(p, SOCK_DGRAM, local, local->ip.family);
+    int fd = posix_open(p, USE_DATAGRAMS, local, local->ip.family);
     if (fd < 0)
         return fd;
     int on = 1; /* runs of datagrams as one; a kernel that cannot gives them one by one */
