@@ -259,6 +259,11 @@ static void allocated(struct turn_client *c, const struct stun_msg *m)
         return;
     }
     c->state = CLIENT_LIVE;
+    if (c->relayed.ip.family != (c->cfg.family ? c->cfg.family : IP_V4)) { /* 8656 7.3: not what the user can use */
+        client_tell(c, TURN_CLIENT_REFUSED)->err = E_UNSUPPORTED;
+        turn_client_release(c);
+        return;
+    }
     set_lifetime(c, lifetime);
     client_tell(c, TURN_CLIENT_ALLOCATED);
     if (c->cfg.profile->refresh_at_once)

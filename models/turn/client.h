@@ -29,6 +29,7 @@ enum {
 #define RTO_NS (500 * NS_MS)              /* 8489 6.2.1; and Rm, in units of it */
 #define LAST_WAIT_NS (16 * RTO_NS)
 #define CHANNEL_RENEW_NS (240 * NS_S)     /* its permission lives 300 s, itself 600 s */
+#define CHANNEL_KEPT_NS (900 * NS_S)      /* 8656 12: 600 s that it lives, and 5 minutes */
 #define PERMISSION_RENEW_NS (240 * NS_S)  /* 8656 9: they live 300 s */
 #define RETRY_447_NS (10 * NS_S)          /* 6062 4.3: not earlier */
 
@@ -66,7 +67,9 @@ struct client_permission {
 
 struct client_channel {
     struct endpoint peer;
-    uint16_t number;   /* 0: free; no number is used twice, so 8656 12's wait is kept */
+    uint16_t number;   /* 0: free; none is ever given to a second peer */
+    bool lapsed;       /* it is not ours any more, but until kept_ns the peer has no other number (8656 12) */
+    uint64_t kept_ns;
     uint64_t renew_ns; /* TIME_NEVER: asked for and not answered */
 };
 

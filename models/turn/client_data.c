@@ -7,10 +7,16 @@
 
 /* ---- channels ---- */
 
+/* Or about to be. */
+static bool is_bound(const struct client_channel *ch)
+{
+    return ch->number && !ch->lapsed;
+}
+
 static struct client_channel *channel_of(struct turn_client *c, const struct endpoint *peer)
 {
     for (size_t i = 0; i < CHANNELS; i++)
-        if (c->channels[i].number && endpoint_equal(&c->channels[i].peer, peer))
+        if (is_bound(&c->channels[i]) && endpoint_equal(&c->channels[i].peer, peer))
             return &c->channels[i];
     return NULL;
 }
@@ -18,7 +24,7 @@ static struct client_channel *channel_of(struct turn_client *c, const struct end
 static struct client_channel *channel_numbered(struct turn_client *c, uint16_t number)
 {
     for (size_t i = 0; number && i < CHANNELS; i++)
-        if (c->channels[i].number == number)
+        if (is_bound(&c->channels[i]) && c->channels[i].number == number)
             return &c->channels[i];
     return NULL;
 }
@@ -35,21 +41,45 @@ static int channel_task(struct turn_client *c, struct client_channel *ch)
     return 0;
 }
 
+/* What the server may still have bound is remembered until it is certain that it has not. */
+static void let_go(struct turn_client *c, struct client_channel *ch)
+{
+    ch->lapsed = true;
+    ch->renew_ns = TIME_NEVER;
+    if (ch->kept_ns <= io_now(c->io))
+        ch->number = 0;
+}
+
+/* The peer's again, if it has one still; else a new one. NULL: no room, or no number. */
+static struct client_channel *channel_for(struct turn_client *c, const struct endpoint *peer)
+{
+    struct client_channel *free = NULL;
+    for (struct client_channel *ch = c->channels; ch < c->channels + CHANNELS; ch++) {
+        if (ch->lapsed && ch->kept_ns <= io_now(c->io))
+            ch->number = 0;
+        if (!ch->number) {
+            free = ch;
+        } else if (endpoint_equal(&ch->peer, peer)) {
+            ch->lapsed = false;
+            return ch;
+        }
+    }
+    if (!free || c->next_channel > LAST_CHANNEL)
+        return NULL;
+    *free = (struct client_channel){.peer = *peer, .number = c->next_channel++};
+    return free;
+}
+
 int turn_client_channel(struct turn_client *c, const struct endpoint *peer)
 {
     if (c->state == CLIENT_DONE || !c->cfg.udp_relay)
         return E_NOT_FOUND;
     if (channel_of(c, peer))
         return E_EXISTS;
-    struct client_channel *ch = c->channels;
-    while (ch < c->channels + CHANNELS && ch->number)
-        ch++;
-    if (ch == c->channels + CHANNELS || c->next_channel > LAST_CHANNEL)
-        return E_NOMEM;
-    *ch = (struct client_channel){.peer = *peer, .number = c->next_channel++};
-    int err = channel_task(c, ch);
-    if (err)
-        ch->number = 0;
+    struct client_channel *ch = channel_for(c, peer);
+    int err = ch ? channel_task(c, ch) : E_NOMEM;
+    if (ch && err)
+        let_go(c, ch);
     return err;
 }
 
@@ -63,15 +93,17 @@ void client_channel_done(struct turn_client *c, const struct task *task, int cod
     if (!ch)
         return;
     ch->renew_ns = io_now(c->io) + CHANNEL_RENEW_NS;
+    if (!code)
+        ch->kept_ns = io_now(c->io) + CHANNEL_KEPT_NS; /* bound, or it may be: its answer was lost */
     if (code || err)
-        ch->number = 0;
+        let_go(c, ch);
 }
 
 void client_renew_channels(struct turn_client *c)
 {
     for (size_t i = 0; i < CHANNELS; i++) {
         struct client_channel *ch = &c->channels[i];
-        if (ch->number && ch->renew_ns <= io_now(c->io) && channel_task(c, ch))
+        if (is_bound(ch) && ch->renew_ns <= io_now(c->io) && channel_task(c, ch))
             ch->renew_ns = io_now(c->io) + NS_S; /* all tasks are busy: a second later */
     }
 }
@@ -80,7 +112,7 @@ uint64_t client_channels_deadline(const struct turn_client *c)
 {
     uint64_t at = TIME_NEVER;
     for (size_t i = 0; i < CHANNELS; i++)
-        if (c->channels[i].number)
+        if (is_bound(&c->channels[i]))
             at = time_min(at, c->channels[i].renew_ns);
     return at;
 }
@@ -93,7 +125,7 @@ static bool permitted(struct turn_client *c, const struct ip_addr *ip)
         if (c->permissions[i].ip.family && ip_equal(&c->permissions[i].ip, ip))
             return true;
     for (size_t i = 0; i < CHANNELS; i++)
-        if (c->channels[i].number && ip_equal(&c->channels[i].peer.ip, ip))
+        if (is_bound(&c->channels[i]) && ip_equal(&c->channels[i].peer.ip, ip))
             return true;
     return false;
 }

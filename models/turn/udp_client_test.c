@@ -45,6 +45,7 @@ static void until(struct rig *r, uint64_t t_ns)
         tell(r, (struct io_in){.event = IO_TICK});
     }
     r->now = t_ns;
+    io_set_now(r->io, t_ns);
 }
 
 static void datagram(struct rig *r, const struct endpoint *from, const void *data, size_t len)
@@ -60,6 +61,19 @@ static struct stun_msg last_request(struct rig *r)
     size_t i = r->sent_count - 1;
     assert_int_equal(stun_parse(&stun_rfc8489, r->sent[i], r->sent_len[i], &m), 0);
     r->sent_count = 0;
+    return m;
+}
+
+/* The last of that method; all stay. */
+static struct stun_msg request_of(struct rig *r, unsigned method)
+{
+    struct stun_msg m;
+    for (size_t i = r->sent_count; i-- > 0;) {
+        assert_int_equal(stun_parse(&stun_rfc8489, r->sent[i], r->sent_len[i], &m), 0);
+        if (m.method == method)
+            return m;
+    }
+    fail_msg("no request of method 0x%x", method);
     return m;
 }
 
@@ -253,6 +267,76 @@ static void channels(void **state)
     rig_free(r);
 }
 
+static uint32_t number_in(const struct stun_msg *m)
+{
+    uint32_t number = 0;
+    assert_int_equal(stun_get_u32(m, ATTR_CHANNEL_NUMBER, &number), 0);
+    return number >> 16;
+}
+
+static uint32_t ask_channel(struct rig *r, int code)
+{
+    struct turn_client_event ev;
+    assert_int_equal(turn_client_channel(r->client, &peer), 0);
+    tell(r, (struct io_in){.event = IO_TICK});
+    struct stun_msg m = last_request(r);
+    uint32_t number = number_in(&m);
+    answer(r, &m, code, "", r->key);
+    assert_true(next(r, TURN_CLIENT_CHANNEL, &ev));
+    return number;
+}
+
+/* 12-5: what was bound once, and whose renewal is refused, is bound again as it was, or not for another 900 s. */
+static void lapsed_channel(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct turn_client_event ev;
+    go_live(r);
+    uint32_t number = ask_channel(r, 0);
+    until(r, 240 * NS_S);
+    struct stun_msg m = request_of(r, TURN_CHANNEL_BIND), permission = request_of(r, TURN_CREATE_PERMISSION);
+    assert_int_equal(number_in(&m), number);
+    answer(r, &permission, 403, "", r->key);
+    answer(r, &m, 508, "", r->key);
+    r->sent_count = 0;
+    assert_true(next(r, TURN_CLIENT_CHANNEL, &ev));
+    assert_int_equal(ev.code, 508);
+    uint8_t data[8] = {0x40, 0, 0, 4, 't', 'e', 's', 't'};
+    datagram(r, &server, data, sizeof data);
+    assert_false(next(r, TURN_CLIENT_DATAGRAM, &ev));
+    assert_int_equal(ask_channel(r, 508), number);
+    until(r, 540 * NS_S);
+    m = last_request(r);
+    answer(r, &m, 0, "000d0004 00000e10", r->key);
+    until(r, 900 * NS_S);
+    assert_int_not_equal(ask_channel(r, 0), number);
+    rig_free(r);
+}
+
+/* 7.3-1: not asked for, not to be used. */
+static void strange_family(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct turn_client_event ev;
+    uint32_t lifetime = 1;
+    struct stun_msg m = last_request(r);
+    answer(r, &m, 401, "", NULL);
+    m = last_request(r);
+    answer(r, &m, 0, "00160014 0002e242 00000000000000000000000000000000 000d0004 00000258 00200008 00013a4a e112a643",
+           r->key);
+    assert_true(next(r, TURN_CLIENT_REFUSED, &ev));
+    assert_int_equal(ev.err, E_UNSUPPORTED);
+    m = last_request(r);
+    assert_int_equal(m.method, TURN_REFRESH);
+    assert_int_equal(stun_get_u32(&m, ATTR_LIFETIME, &lifetime), 0);
+    assert_int_equal(lifetime, 0);
+    answer(r, &m, 0, "000d0004 00000000", r->key);
+    assert_false(turn_client_poll(r->client, &ev));
+    rig_free(r);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -261,6 +345,8 @@ int main(void)
         {"8489-9.2.5-6 stale nonce", stale_nonce, NULL, NULL, NULL},
         {"8656-11.4-1, 11.6-1, 12.6-3 what counts as data", what_counts_as_data, NULL, NULL, NULL},
         {"8656-12-5, 12-6 channels", channels, NULL, NULL, NULL},
+        {"8656-12-5 a channel that has lapsed", lapsed_channel, NULL, NULL, NULL},
+        {"8656-7.3-1 an address of a family that was not asked for", strange_family, NULL, NULL, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
