@@ -241,7 +241,8 @@ struct wish {
 };
 void subject_wish(struct probe *p, const struct wish *w);
 /* Whether the client has told its application that, so far. */
-enum told { TOLD_ALLOCATED, TOLD_REFUSED, TOLD_GONE, TOLD_INCOMING, TOLD_BOUND, TOLD_PEER_FAILED, TOLD_DATAGRAM };
+enum told { TOLD_ALLOCATED, TOLD_REFUSED, TOLD_GONE, TOLD_INCOMING, TOLD_BOUND, TOLD_PEER_FAILED, TOLD_DATAGRAM,
+            TOLD_ICMP };
 bool subject_told(struct probe *p, enum told what, uint64_t ns);
 unsigned subject_times(const struct probe *p, enum told what);
 /* What the application sends on its bound data connection; and the next len bytes of what it has received there, or as

@@ -9,7 +9,7 @@
 #include "models/turn/turn_client.h"
 #include "sim/host/host.h"
 
-enum { WISHES = 16, TOLDS = TOLD_DATAGRAM + 1, DATA_CONNECTIONS = 16, RECEIVED_MAX = 65536 };
+enum { WISHES = 16, TOLDS = TOLD_ICMP + 1, DATA_CONNECTIONS = 16, RECEIVED_MAX = 65536 };
 
 struct data_connection {
     io_id id;
@@ -55,7 +55,7 @@ static void tell(struct subject *s, const struct turn_client_event *ev)
         [TURN_CLIENT_GONE] = TOLD_GONE,           [TURN_CLIENT_INCOMING] = TOLD_INCOMING,
         [TURN_CLIENT_BOUND] = TOLD_BOUND,         [TURN_CLIENT_PEER_FAILED] = TOLD_PEER_FAILED,
         [TURN_CLIENT_PERMITTED] = -1,             [TURN_CLIENT_CHANNEL] = -1,
-        [TURN_CLIENT_DATAGRAM] = TOLD_DATAGRAM,   [TURN_CLIENT_ICMP] = -1,
+        [TURN_CLIENT_DATAGRAM] = TOLD_DATAGRAM,   [TURN_CLIENT_ICMP] = TOLD_ICMP,
     };
     if (ev->kind == TURN_CLIENT_BOUND)
         bound(s, ev);
