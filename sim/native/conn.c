@@ -124,8 +124,9 @@ static void tell_open(struct world *w, struct sock *s)
         tell(s, NET_CONNECTED);
         return;
     }
-    /* The listener may be gone by now: then nobody wants the connection. */
-    if (!w->sock[s->listener - 1] || sock_give_id(w, s) != 0) {
+    /* The listener may be gone by now, and its id another's: then nobody wants the connection. */
+    const struct sock *listener = sock_find_bound(s->host, SOCK_LISTENER, &s->local);
+    if (!listener || listener->id != s->listener || sock_give_id(w, s) != 0) {
         conn_user_gone(w, s, true);
         return;
     }

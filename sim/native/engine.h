@@ -150,8 +150,10 @@ struct world {
     size_t channel_count;
     struct neighbour *neighbour; /* open addressing; a power of two */
     size_t neighbour_count, neighbour_cap;
-    struct sock **sock; /* by id, from 1 */
-    size_t sock_count, sock_cap;
+    struct sock **sock;  /* by id, from 1 */
+    net_sock *sock_next; /* of an id that is free, the next one; 0: none */
+    size_t sock_count;
+    net_sock sock_free;
     struct sock *dead; /* freed after the event being handled */
     struct timer **timer;
     size_t timer_count;

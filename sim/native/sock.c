@@ -132,14 +132,30 @@ struct sock *sock_new(struct node *host, enum sock_kind kind)
     return s;
 }
 
-int sock_give_id(struct world *w, struct sock *s)
+static int more_ids(struct world *w)
 {
     struct sock **all = array_room(w->sock, w->sock_count, sizeof(struct sock *));
     if (!all)
         return E_NOMEM;
     w->sock = all;
-    w->sock[w->sock_count++] = s;
-    s->id = (net_sock)w->sock_count;
+    net_sock *next = array_room(w->sock_next, w->sock_count, sizeof *next);
+    if (!next)
+        return E_NOMEM;
+    w->sock_next = next;
+    w->sock[w->sock_count] = NULL;
+    w->sock_next[w->sock_count++] = 0;
+    w->sock_free = (net_sock)w->sock_count;
+    return 0;
+}
+
+/* Ids are used again, so that tables by id are as large as the most sockets at a time, not as all that ever were. */
+int sock_give_id(struct world *w, struct sock *s)
+{
+    if (!w->sock_free && more_ids(w) != 0)
+        return E_NOMEM;
+    s->id = w->sock_free;
+    w->sock_free = w->sock_next[s->id - 1];
+    w->sock[s->id - 1] = s;
     return 0;
 }
 
@@ -152,8 +168,11 @@ struct sock *sock_of(const struct world *w, net_sock id)
 net_sock sock_drop_id(struct world *w, struct sock *s)
 {
     net_sock id = s->id;
-    if (id)
+    if (id) {
         w->sock[id - 1] = NULL;
+        w->sock_next[id - 1] = w->sock_free;
+        w->sock_free = id;
+    }
     s->id = 0;
     return id;
 }

@@ -55,6 +55,7 @@ static void destroy(struct net *n)
     free(w->channel);
     free(w->neighbour);
     free(w->sock);
+    free(w->sock_next);
     free(w->timer);
     free(w);
 }
