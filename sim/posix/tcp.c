@@ -198,6 +198,14 @@ void posix_tcp_event(struct posix *p, net_sock s, uint32_t events)
         posix_later(p, s, LATER_CLOSED, 0);
 }
 
+/* The kernel tells of a reset once: who meets it in a call has taken it away from the events, which then say no more
+ * than that both directions are closed. The connection is over as if the event had said so. */
+static void met(struct posix *p, net_sock s, int error)
+{
+    if (error != EAGAIN && error != EINTR && error != ENOBUFS && error != ENOMEM)
+        posix_later(p, s, LATER_CLOSED, posix_error(error));
+}
+
 size_t posix_tcp_send(struct net *n, net_sock s, const void *data, size_t len)
 {
     struct sock *k = &posix_of(n)->sock[s];
@@ -205,7 +213,9 @@ size_t posix_tcp_send(struct net *n, net_sock s, const void *data, size_t len)
         return 0;
     ssize_t sent = send(k->fd, data, len, MSG_NOSIGNAL);
     k->want_write = sent < (ssize_t)len;
-    return sent > 0 ? (size_t)sent : 0; /* an error comes as an event of its own */
+    if (sent < 0)
+        met(posix_of(n), s, errno);
+    return sent > 0 ? (size_t)sent : 0;
 }
 
 size_t posix_tcp_recv(struct net *n, net_sock s, void *buf, size_t cap, bool *eof)
@@ -213,6 +223,8 @@ size_t posix_tcp_recv(struct net *n, net_sock s, void *buf, size_t cap, bool *eo
     struct posix *p = posix_of(n);
     ssize_t got = recv(p->sock[s].fd, buf, cap, 0);
     *eof = got == 0 && cap > 0;
+    if (got < 0)
+        met(p, s, errno);
     if (*eof && p->sock[s].hung_up) {
         p->sock[s].hung_up = false;
         posix_later(p, s, LATER_CLOSED, 0);

@@ -245,6 +245,24 @@ static void descriptors_used_up(void **state)
 
 /* ---- clients and peers that die at any moment ---- */
 
+/* With bytes of it unread, and the first sign of its end in a call that sends: the end is told all the same. */
+static void a_reset_met_in_sending_is_told(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(NULL);
+    struct endpoint at;
+    net_sock listener = rig_listen(r, &at), s = rig_dial(r, &at), t = rig_accepted(r, listener);
+    rig_line(r, t)->deaf = true;
+    rig_say(r, s, "hello", 5);
+    rig_run(r, 10 * NS_MS);
+    rig_abort(r, s);
+    assert_int_equal(net_posix.tcp_send(r->net, t, "hello", 5), 0);
+    rig_run(r, 10 * NS_MS);
+    assert_true(rig_line(r, t)->closed);
+    assert_int_equal(rig_line(r, t)->err, E_RESET);
+    rig_free(r);
+}
+
 struct couple {
     net_sock client, peer;
 };
@@ -326,7 +344,8 @@ int main(void)
         cmocka_unit_test(one_byte_a_segment), cmocka_unit_test(half_messages_are_bounded),
         cmocka_unit_test(garbage_ends_the_connection), cmocka_unit_test(a_flood_of_bad_credentials),
         cmocka_unit_test(a_slow_reader_of_datagrams), cmocka_unit_test(slow_readers_of_streams),
-        cmocka_unit_test(descriptors_used_up), cmocka_unit_test(killed_at_any_moment),
+        cmocka_unit_test(descriptors_used_up), cmocka_unit_test(a_reset_met_in_sending_is_told),
+        cmocka_unit_test(killed_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
