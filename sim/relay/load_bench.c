@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* load_bench MODE SERVER PID USER PASSWORD PEER-PORT [SESSIONS [AMOUNT]]: load on a TURN server of any make, over
- * loopback, from one thread: clients and peers both. MODE:
+/* load_bench MODE SERVER PID USER PASSWORD PEER-PORT [SESSIONS [AMOUNT [RATE]]]: load on a TURN server of any make,
+ * over loopback, from one thread: clients and peers both. MODE:
  *
  *   setup   AMOUNT times Connect, a data connection, ConnectionBind, close (RFC 6062)
  *   tcp     AMOUNT MiB through bound pairs, half of them each way
@@ -8,8 +8,8 @@
  *           a kernel takes them best (UDP_SEGMENT)
  *   mixed   the same, of 100 to 1100 bytes as they fall: hardly two of one length behind each other, so no runs
  *   memory  SESSIONS allocations over UDP, each with a channel; what the server's memory grew by
- *   soak    SESSIONS allocations, each with a channel, RATE messages a second over all for AMOUNT seconds, each of
- *           which has to come back; the server's memory when all are there and at the end
+ *   soak    SESSIONS allocations, each with a channel, RATE messages (20000) a second over all for AMOUNT seconds, each
+ *           of which has to come back; the server's memory when all are there and at the end
  *
  * Prints one line: what was done, in what time, with how much CPU time of the server (process PID) and of this program.
  * Where this program needs a whole CPU, it is the limit, and what counts is the figure a second of the server's CPU. */
@@ -65,6 +65,7 @@ struct load {
     uint64_t wall, cpu, own_cpu; /* of the measured part: when it began, then how long it took */
     long memory, memory_at_first; /* KiB */
     size_t next;                  /* SOAK: whose turn it is */
+    unsigned rate;
 };
 
 static const char *const mode_name[MODES] = {"setup", "tcp", "udp", "mixed", "memory", "soak"};
@@ -216,7 +217,7 @@ static void soak(void *ctx)
         finish(l);
         return;
     }
-    for (int i = 0; i < RATE / TICKS && l->begun < l->amount; i++)
+    for (int i = 0; i < (int)l->rate / TICKS && l->begun < l->amount; i++)
         send_message(l, &l->session[l->next++ % l->sessions]);
     net_posix.timer_set(l->net, net_posix.now(l->net) + (l->begun < l->amount ? NS_S / TICKS : NS_S), soak, l);
 }
@@ -464,15 +465,16 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], mode_name[i]) == 0)
             l.mode = (enum mode)i;
     if (l.mode == MODES || endpoint_parse(argv[2], &l.server))
-        die("setup|tcp|udp|mixed|memory|soak SERVER PID USER PASSWORD PEER-PORT [SESSIONS [AMOUNT]]", argc);
+        die("setup|tcp|udp|mixed|memory|soak SERVER PID USER PASSWORD PEER-PORT [SESSIONS [AMOUNT [RATE]]]", argc);
     l.pid = atoi(argv[3]);
     if (clock_getcpuclockid(l.pid, &l.server_cpu) != 0)
         die("no such process", l.pid);
     l.peer_port = (uint16_t)atoi(argv[6]);
     l.sessions = argc > 7 ? (size_t)atol(argv[7]) : 16;
     l.amount = (argc > 8 ? strtoull(argv[8], NULL, 10) : 1000) << (l.mode == MODE_TCP ? 20 : 0);
+    l.rate = argc > 9 ? (unsigned)atoi(argv[9]) : RATE;
     if (l.mode == MODE_SOAK)
-        l.amount *= RATE;
+        l.amount *= l.rate;
     l.session = calloc(l.sessions, sizeof *l.session);
     posix_raise_descriptors();
     l.net = net_posix.create(1);
