@@ -188,6 +188,11 @@ static uint16_t free_port(struct rig *r)
 
 struct rig *rig_new(const struct turn_limits *limits)
 {
+    return rig_new_as("rfc5766", limits);
+}
+
+struct rig *rig_new_as(const char *profile, const struct turn_limits *limits)
+{
     static const struct core_ops ops = {relay_input, relay_deadline, NULL};
     static const struct turn_user users[] = {{"u", "p"}, {"v", "q"}};
     static bool failed;
@@ -203,7 +208,7 @@ struct rig *rig_new(const struct turn_limits *limits)
     r->at = (struct endpoint){kit_ip("127.0.0.1"), free_port(r)};
     struct ip_prefix loopback[] = {{kit_ip("127.0.0.0"), 8}, {kit_ip("::1"), 128}};
     struct turn_config cfg = {
-        .profile = turn_profile_named("rfc5766"), .realm = "rig", .users = users, .user_count = 2, .listen = &r->at,
+        .profile = turn_profile_named(profile), .realm = "rig", .users = users, .user_count = 2, .listen = &r->at,
         .listen_count = 1, .listen_udp = &r->at, .listen_udp_count = 1, .relay_ip4 = r->at.ip,
         .relay_ip6 = loopback[1].ip, .first_port = 24000, .last_port = 29999, .dont_fragment = true,
         .allow_peer = loopback, .allow_peer_count = 2, .limits = limits ? *limits : turn_limits_default};
@@ -315,6 +320,31 @@ struct ask_answer rig_ask(struct rig *r, net_sock s, struct asker *a, const stru
     uint8_t out[STUN_MAX];
     rig_say(r, s, out, ask_make(a, what, out));
     return rig_hear(r, s, a);
+}
+
+net_sock rig_udp(struct rig *r, const struct endpoint *at)
+{
+    net_sock s;
+    assert_int_equal(net_posix.udp_open(r->net, r->user, at, &s), 0);
+    fresh(r, s);
+    return s;
+}
+
+static bool has_datagram(struct rig *r, const void *arg)
+{
+    return rig_line(r, *(const net_sock *)arg)->have > 0;
+}
+
+struct ask_answer rig_ask_udp(struct rig *r, net_sock s, struct asker *a, const struct ask *what)
+{
+    uint8_t out[STUN_MAX];
+    struct rig_line *l = rig_line(r, s);
+    struct ask_answer answer;
+    l->have = 0;
+    net_posix.udp_send(r->net, s, &r->at, out, ask_make(a, what, out));
+    assert_true(rig_until(r, has_datagram, &s, RIG_PATIENCE_NS));
+    assert_int_equal(ask_read(a, l->in, l->have, &answer), 0);
+    return answer;
 }
 
 net_sock rig_allocate(struct rig *r, struct asker *a, enum ip_proto proto, struct endpoint *relayed)

@@ -18,7 +18,7 @@ struct rig_line {
     int err;                /* FAILED, CLOSED */
     net_sock listener;      /* that accepted it */
     struct endpoint local, remote;
-    uint8_t in[RIG_IN];     /* not a stream: what came, unread beyond that */
+    uint8_t in[RIG_IN];     /* not a stream: what came, unread beyond that; UDP: the last datagram */
     size_t have;
     bool stream, deaf;      /* deaf: does not read */
     uint32_t says, hears;   /* which bytes it sends and expects */
@@ -40,7 +40,9 @@ struct rig {
     const void *arg;
 };
 
-struct rig *rig_new(const struct turn_limits *limits); /* users u:p and v:q; loopback is allowed as a peer */
+/* Users u:p and v:q; loopback is allowed as a peer. limits NULL: the default. The profile is rfc5766's, or is named. */
+struct rig *rig_new(const struct turn_limits *limits);
+struct rig *rig_new_as(const char *profile, const struct turn_limits *limits);
 void rig_free(struct rig *r);
 struct rig_line *rig_line(struct rig *r, net_sock s);
 struct turn_stats rig_stats(const struct rig *r);
@@ -55,6 +57,9 @@ net_sock rig_accepted(struct rig *r, net_sock listener);             /* the next
 void rig_say(struct rig *r, net_sock s, const void *bytes, size_t len);
 struct ask_answer rig_hear(struct rig *r, net_sock s, struct asker *a); /* the next message */
 struct ask_answer rig_ask(struct rig *r, net_sock s, struct asker *a, const struct ask *what);
+/* A UDP socket there (port 0: any); then as rig_ask, in datagrams to the relay. */
+net_sock rig_udp(struct rig *r, const struct endpoint *at);
+struct ask_answer rig_ask_udp(struct rig *r, net_sock s, struct asker *a, const struct ask *what);
 /* A control connection with an allocation and a permission for loopback; where it is relayed. */
 net_sock rig_allocate(struct rig *r, struct asker *a, enum ip_proto proto, struct endpoint *relayed);
 /* From now on the socket is a stream that sends `amount` bytes. */
