@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/posix/rig_kit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -414,16 +415,40 @@ long rig_resident(void)
 
 /* ---- beyond net.h ---- */
 
-int rig_outsider(const struct endpoint *to)
+int rig_outsider_new(void)
+{
+    return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+bool rig_outsider_calls(int fd, const struct endpoint *to)
 {
     union any_address a;
     socklen_t len = posix_to_sockaddr(to, &a);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, &a.any, len) == 0)
+    return connect(fd, &a.any, len) == 0;
+}
+
+int rig_outsider(const struct endpoint *to)
+{
+    int fd = rig_outsider_new();
+    if (fd < 0 || rig_outsider_calls(fd, to))
         return fd;
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return -1;
+}
+
+static bool outsider_ended(struct rig *r, const void *arg)
+{
+    (void)r;
+    char byte;
+    ssize_t n = recv(*(const int *)arg, &byte, 1, MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+bool rig_outsider_ended(struct rig *r, int fd)
+{
+    bool ended = rig_until(r, outsider_ended, &fd, RIG_PATIENCE_NS);
+    close(fd);
+    return ended;
 }
 
 size_t rig_outsider_asks(struct rig *r, int fd, const uint8_t *out, size_t len, uint8_t *in, size_t cap)

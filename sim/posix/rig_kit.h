@@ -77,6 +77,11 @@ long rig_resident(void);
 int rig_silent_listener(struct rig *r, struct endpoint *at, int filler[2]);
 /* A client of its own, outside the world; then what it is answered (0: nothing, closed). */
 int rig_outsider(const struct endpoint *to);
+/* The same in two steps, for when no descriptor is left: -1: could not be had; false: not connected. */
+int rig_outsider_new(void);
+bool rig_outsider_calls(int fd, const struct endpoint *to);
+/* Waits until the relay has ended that connection; false: not within RIG_PATIENCE_NS. The descriptor is closed. */
+bool rig_outsider_ended(struct rig *r, int fd);
 size_t rig_outsider_asks(struct rig *r, int fd, const uint8_t *out, size_t len, uint8_t *in, size_t cap);
 /* Takes descriptors until `left` are; gives them back. */
 struct rig_hoard {

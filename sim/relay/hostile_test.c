@@ -210,7 +210,7 @@ static void slow_readers_of_streams(void **state)
 static void descriptors_used_up(void **state)
 {
     (void)state;
-    enum { LEFT = 8 };
+    enum { LEFT = 8, MANY = 2 * LEFT };
     struct rig *r = rig_new(NULL);
     struct asker a, b;
     struct endpoint relayed, to;
@@ -218,6 +218,9 @@ static void descriptors_used_up(void **state)
     ask_login(&b, "u", "p", 2);
     net_sock s = rig_allocate(r, &a, PROTO_TCP, &relayed), t = rig_dial(r, &r->at);
     rig_listen(r, &to);
+    int outsider[MANY];
+    for (int i = 0; i < MANY; i++)
+        outsider[i] = rig_outsider_new();
     struct rig_hoard h = rig_hoard(LEFT);
     static const uint8_t transports[] = {PROTO_TCP, PROTO_UDP};
     assert_int_equal(rig_ask(r, t, &b, &(struct ask){.method = TURN_ALLOCATE, .transport = PROTO_TCP}).code, 401);
@@ -234,11 +237,14 @@ static void descriptors_used_up(void **state)
     size_t got = rig_outsider_asks(r, late, out, len, in, sizeof in);
     assert_int_equal(ask_read(&b, in, got, &answer), 0);
     assert_int_equal(answer.code, 508);
-    for (int i = 0; i < LEFT; i++) /* beyond that they are closed, and the relay lives */
-        rig_outsider(&r->at);
-    rig_run(r, 200 * NS_MS);
+    for (int i = 0; i < MANY; i++)
+        assert_true(rig_outsider_calls(outsider[i], &r->at));
+    rig_run(r, 200 * NS_MS); /* beyond that they are closed, and the relay lives */
+    assert_true(rig_outsider_ended(r, outsider[MANY - 1]));
     assert_int_equal(rig_ask(r, s, &a, &(struct ask){.method = TURN_REFRESH}).code, 0);
     rig_hoard_free(&h);
+    for (int i = 0; i < MANY - 1; i++)
+        close(outsider[i]);
     assert_int_equal(rig_ask(r, t, &b, &(struct ask){.method = TURN_ALLOCATE, .transport = PROTO_TCP}).code, 0);
     rig_free(r);
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ static void serve(void)
                  .allow_peer = &loopback, .allow_peer_count = 1, .limits = turn_limits_default}};
     struct relay *relay;
     struct diag d;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (close_range(STDERR_FILENO + 1, ~0u, 0) == 0 && relay_open(&cfg, &relay, &d) == 0)
         relay_run(relay);
     _exit(1);
