@@ -7,6 +7,7 @@
 
 #include "conformance/probe_parts.h"
 #include "models/base/err.h"
+#include "sim/memory/memory.h"
 
 /* ---- what is chosen ---- */
 
@@ -112,11 +113,12 @@ static const struct net_ops *engine_of(const struct judge_config *cfg)
 {
     const char *why;
     switch (cfg->bench) {
+    case BENCH_MEMORY:
+        return &net_memory;
     case BENCH_NATIVE:
         return &net_native;
     case BENCH_NS3:
         return net_ns3_load(&why);
-    case BENCH_MEMORY:
     case BENCH_LIVE:
         return NULL;
     }

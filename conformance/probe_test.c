@@ -6,6 +6,7 @@
 #include "conformance/probe_parts.h"
 #include "models/base/err.h"
 #include "models/testkit/testkit.h"
+#include "sim/memory/memory.h"
 
 static struct verdict run_on(const struct net_ops *engine, const struct requirement *row)
 {
@@ -28,13 +29,16 @@ static void free_verdict(struct verdict *v)
 
 static void expect_pass(const char *id, void (*probe)(struct probe *p), unsigned needs, enum setup setup)
 {
+    static const struct net_ops *const engines[] = {&net_memory, &net_native};
     struct requirement row = {.id = id, .probe = probe, .needs = needs, .setup = setup};
-    struct verdict v = run_on(&net_native, &row);
-    if (v.outcome != OUTCOME_PASS)
-        print_error("%s\n%s", v.saw, v.exchange ? v.exchange : "");
-    assert_int_equal(v.outcome, OUTCOME_PASS);
-    assert_null(v.saw);
-    free_verdict(&v);
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+        struct verdict v = run_on(engines[i], &row);
+        if (v.outcome != OUTCOME_PASS)
+            print_error("%s: %s\n%s", engines[i]->name, v.saw, v.exchange ? v.exchange : "");
+        assert_int_equal(v.outcome, OUTCOME_PASS);
+        assert_null(v.saw);
+        free_verdict(&v);
+    }
 }
 
 /* ---- RFC 6062 over TCP ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Our relay among simulated hosts, each on a link of its own to a box that switches. A host that is silenced gets
- * nothing any more: the box drops it. */
+/* Our relay among simulated hosts. In engines of packets each host is on a link of its own to a box that switches, and
+ * drops what comes for a host that is silenced; in memory they are joined without. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,10 @@
 #include "models/base/time.h"
 #include "models/turn/turn.h"
 #include "sim/host/host.h"
+#include "sim/memory/memory.h"
 
 enum { BUFFER = 64 * 1024, FIRST_LISTENER = 20000, ADDRESS_TEXT = 32 };
-#define DELAY_NS NS_MS
+#define DELAY_NS (MEMORY_DELAY_NS / 2) /* two links are on the way */
 #define SOON_NS NS_S /* answers take 4 ms; retransmissions of TCP have time in it, too */
 
 static const struct bench_user users[2] = {{"alice", "open sesame"}, {"bob", "pass-word"}};
@@ -139,12 +140,15 @@ static void add_place(struct simulated *s, net_node box, enum place at, const st
     struct ip_prefix prefix[2] = {{b->ip[at][0], 24}, {b->ip[at][1], 64}};
     struct net_iface_spec iface = {.node = node, .name = "eth0", .mac = {2, 0, 0, 0, 0, number_of(at)},
                                    .prefix = prefix, .prefix_count = 2};
+    unsigned host_port = ops->iface_add(b->net, &iface);
+    b->node[at] = node;
+    if (!box)
+        return;
     struct net_iface_spec port = {.node = box, .name = link_name[at], .mac = {2, 0, 0, 0, 1, number_of(at)}};
     struct net_link_dir dir = {.delay_ns = DELAY_NS};
-    struct net_link_spec link = {.name = link_name[at], .a = {node, ops->iface_add(b->net, &iface)},
+    struct net_link_spec link = {.name = link_name[at], .a = {node, host_port},
                                  .b = {box, ops->iface_add(b->net, &port)}, .ab = dir, .ba = dir};
     ops->link_add(b->net, &link);
-    b->node[at] = node;
 }
 
 static void add_places(struct simulated *s, const struct bench_seats *seats)
@@ -152,7 +156,7 @@ static void add_places(struct simulated *s, const struct bench_seats *seats)
     static const char *const host_name[PLACES] = {"client1", "client2", "peer1", "peer2", "server"};
     struct bench *b = &s->bench;
     struct net_node_spec box = {.name = "switch", .kind = NET_BOX, .box = switch_frame, .ctx = s};
-    net_node box_node = b->net->ops->node_add(b->net, &box);
+    net_node box_node = b->net->ops->link_add ? b->net->ops->node_add(b->net, &box) : 0;
     for (unsigned at = 0; at < PLACES; at++) { /* the order is that of the box's ports */
         struct net_node_spec spec = {.name = host_name[at], .kind = NET_HOST, .handler = seats->probe,
                                      .ctx = seats->ctx, .tcp = {.send_buffer = BUFFER, .receive_buffer = BUFFER}};
@@ -172,6 +176,8 @@ static void add_places(struct simulated *s, const struct bench_seats *seats)
 static void silence(struct bench *b, enum place peer, bool silent)
 {
     simulated_of(b)->silent[peer] = silent;
+    if (b->net->ops == &net_memory)
+        memory_silence(b->net, b->node[peer], silent);
 }
 
 static void free_simulated(struct bench *b)

@@ -17,7 +17,7 @@ enum { OPT_SIM = 256, OPT_ENGINE, OPT_ONLY, OPT_LIST, OPT_STRICT, OPT_FAST, OPT_
 
 static const struct cmd_option options[] = {
     {"sim", NULL, "judge the simulated relay, and the simulated client", OPT_SIM},
-    {"engine", "ENGINE", "of --sim: native (the default) or ns3", OPT_ENGINE},
+    {"engine", "ENGINE", "of --sim: memory (the default), native or ns3", OPT_ENGINE},
     {"only", "ID", "only rows whose id begins so; again for each", OPT_ONLY},
     {"list", NULL, "print the rows with their checks, and judge nothing", OPT_LIST},
     {"strict", NULL, "a SHOULD that is not met fails, too", OPT_STRICT},
@@ -38,7 +38,7 @@ static bool take_engine(struct request *q, const char *name)
     static const struct {
         const char *name;
         enum bench_kind bench;
-    } engines[] = {{"native", BENCH_NATIVE}, {"ns3", BENCH_NS3}};
+    } engines[] = {{"memory", BENCH_MEMORY}, {"native", BENCH_NATIVE}, {"ns3", BENCH_NS3}};
     for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
         if (strcmp(engines[i].name, name) == 0) {
             q->judge.bench = engines[i].bench;
@@ -63,7 +63,7 @@ static const char *take(struct request *q, int option)
         q->simulated = true;
         return NULL;
     case OPT_ENGINE:
-        return take_engine(q, optarg) ? NULL : "--engine: expected native or ns3";
+        return take_engine(q, optarg) ? NULL : "--engine: expected memory, native or ns3";
     case OPT_ONLY:
         return cmd_repeat(q->only, &q->judge.only_count) ? NULL : "--only: expected fewer of them";
     case OPT_LIST:
@@ -110,7 +110,8 @@ static int list(const struct request *q)
 
 static const char *subject_of(const struct request *q)
 {
-    static const char *const names[] = {[BENCH_NATIVE] = "the simulated relay in the native engine",
+    static const char *const names[] = {[BENCH_MEMORY] = "the simulated relay in memory",
+                                        [BENCH_NATIVE] = "the simulated relay in the native engine",
                                         [BENCH_NS3] = "the simulated relay in ns-3"};
     return names[q->judge.bench];
 }
@@ -150,7 +151,7 @@ static int judge_all(const struct cmd *self, struct request *q)
 
 static int run(const struct cmd *self, int argc, char **argv)
 {
-    struct request q = {.judge = {.bench = BENCH_NATIVE, .seed = 1}};
+    struct request q = {.judge = {.bench = BENCH_MEMORY, .seed = 1}};
     q.judge.only = q.only;
     for (int option; (option = cmd_next(self, argc, argv)) != CMD_END;) {
         if (option == CMD_HELP) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/base/time.h"
+#include "sim/memory/memory.h"
 
 static uint8_t payload_byte(size_t at)
 {
@@ -184,7 +185,8 @@ void bench_open(struct bench *b, const struct net_ops *ops, const struct net_lin
     assert_ptr_equal(b->net->ops, ops);
     sha256_start(&b->trace);
     struct net_node_spec box = {.name = "box", .kind = NET_BOX, .box = on_frame, .ctx = b};
-    b->box = ops->node_add(b->net, &box);
+    if (ops->link_add)
+        b->box = ops->node_add(b->net, &box);
     static const char *const names[HOSTS] = {"h1", "h2", "h3"};
     for (unsigned i = 0; i < HOSTS; i++) {
         struct host *h = &b->host[i];
@@ -201,12 +203,16 @@ void bench_open(struct bench *b, const struct net_ops *ops, const struct net_lin
         struct net_iface_spec iface = {.node = h->node, .name = "eth0", .mac = {2, 0, 0, 0, 0, (uint8_t)(i + 1)},
                                        .mtu = i == 2 ? SMALL_MTU : 0, .prefix = prefix, .prefix_count = 2};
         memcpy(b->mac[i], iface.mac, 6);
+        unsigned host_port = ops->iface_add(b->net, &iface);
+        if (!ops->link_add)
+            continue;
         struct net_iface_spec port = {.node = b->box, .name = "p", .mac = {2, 0, 0, 0, 1, (uint8_t)(i + 1)}};
-        struct net_link_spec link = {.name = names[i], .a = {h->node, ops->iface_add(b->net, &iface)},
+        struct net_link_spec link = {.name = names[i], .a = {h->node, host_port},
                                      .b = {b->box, ops->iface_add(b->net, &port)}, .ab = *dir, .ba = *dir};
         ops->link_add(b->net, &link);
     }
-    ops->tap_set(b->net, on_tap, b);
+    if (ops->tap_set)
+        ops->tap_set(b->net, on_tap, b);
 }
 
 void bench_close(struct bench *b)
@@ -257,17 +263,29 @@ static void on_ns3(void **state)
     check->fn(ops);
 }
 
+static void in_memory(void **state)
+{
+    const struct check *check = *state;
+    check->fn(&net_memory);
+}
+
 int run_checks(const struct check *checks, size_t count)
 {
     enum { CHECKS = 64, NAME = 48 };
-    static char name[2 * CHECKS][NAME];
-    static struct CMUnitTest test[2 * CHECKS];
+    static const struct {
+        const char *name;
+        void (*run)(void **state);
+    } engines[] = {{"native", on_native}, {"ns-3", on_ns3}, {"memory", in_memory}};
+    enum { ENGINES = sizeof engines / sizeof *engines, MEMORY = ENGINES - 1 };
+    static char name[ENGINES * CHECKS][NAME];
+    static struct CMUnitTest test[ENGINES * CHECKS];
     assert_in_range(count, 1, CHECKS);
-    for (size_t i = 0; i < 2 * count; i++) {
-        const struct check *c = &checks[i / 2];
-        snprintf(name[i], NAME, "%s (%s)", c->name, i % 2 ? "ns-3" : "native");
-        test[i] = (struct CMUnitTest){.name = name[i], .test_func = i % 2 ? on_ns3 : on_native,
-                                      .initial_state = (void *)(uintptr_t)c};
-    }
-    return _cmocka_run_group_tests("contract", test, 2 * count, NULL, NULL);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t e = 0; e < (checks[i].sockets ? ENGINES : MEMORY); e++, n++) {
+            snprintf(name[n], NAME, "%s (%s)", checks[i].name, engines[e].name);
+            test[n] = (struct CMUnitTest){.name = name[n], .test_func = engines[e].run,
+                                          .initial_state = (void *)(uintptr_t)&checks[i]};
+        }
+    return _cmocka_run_group_tests("contract", test, n, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For tests of the contract of net.h that run on both engines: three hosts, each on a link of its own to a box that
+/* For tests of the contract of net.h that run on every engine: three hosts, each on a link of its own to a box that
  * switches, and may rewrite or drop; and a table row for each check and engine. */
 #ifndef TP_SIM_NS3_CONTRACT_KIT_H
 #define TP_SIM_NS3_CONTRACT_KIT_H
@@ -69,11 +69,13 @@ void expect_payload(struct conn *c, size_t len);
 struct check {
     const char *name;
     void (*fn)(const struct net_ops *ops);
+    bool sockets; /* it looks at nothing but sockets, so the memory engine is held to it, too */
 };
 
-#define CHECK(function) {#function, function}
+#define CHECK(function) {#function, function, false}
+#define CHECK_SOCKETS(function) {#function, function, true}
 
-/* Each on the native engine, and on ns-3 (skipped where that is not installed). The status for main. */
+/* Each on the native engine, on ns-3 (skipped where that is not installed), and in memory. The status for main. */
 int run_checks(const struct check *checks, size_t count);
 
 #endif
