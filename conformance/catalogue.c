@@ -62,7 +62,7 @@ bool level_decides(enum level level, bool strict)
     case LEVEL_OPEN:
         return false;
     }
-    assert(!"a level");
+    assert(false && "a level");
     return true;
 }
 
