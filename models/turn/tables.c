@@ -39,11 +39,20 @@ void pool_put(struct pool *p, void *object)
 
 int idmap_init(struct idmap *m, size_t cap)
 {
-    m->bits = 4;
-    while ((size_t)1 << m->bits < 2 * cap)
-        m->bits++;
-    m->slots = calloc((size_t)1 << m->bits, sizeof *m->slots);
-    return m->slots ? 0 : E_NOMEM;
+    enum { LEAST_BITS = 4 };
+    *m = (struct idmap){.bits = LEAST_BITS, .most_bits = LEAST_BITS};
+    while ((size_t)1 << m->most_bits < 2 * cap)
+        m->most_bits++;
+    m->base = calloc((size_t)2 << m->most_bits, sizeof *m->base);
+    if (!m->base)
+        return E_NOMEM;
+    m->slots = m->base + ((size_t)1 << m->bits);
+    return 0;
+}
+
+size_t idmap_footprint(const struct idmap *m)
+{
+    return sizeof *m->base << (m->most_bits + 1);
 }
 
 static size_t next_slot(const struct idmap *m, size_t i)
@@ -70,8 +79,20 @@ void *idmap_get(const struct idmap *m, uint64_t key)
     return key ? m->slots[find(m, key)].value : NULL;
 }
 
+static void grow(struct idmap *m)
+{
+    const struct idmap_slot *old = m->slots, *end = old + ((size_t)1 << m->bits);
+    m->bits++;
+    m->slots = m->base + ((size_t)1 << m->bits);
+    for (; old < end; old++)
+        if (old->key)
+            m->slots[find(m, old->key)] = *old;
+}
+
 void idmap_put(struct idmap *m, uint64_t key, void *value)
 {
+    if (2 * ++m->count > (size_t)1 << m->bits && m->bits < m->most_bits)
+        grow(m);
     struct idmap_slot *s = &m->slots[find(m, key)];
     assert(key && !s->key);
     *s = (struct idmap_slot){key, value};
@@ -88,6 +109,7 @@ void idmap_drop(struct idmap *m, uint64_t key)
             gap = i;
         }
     m->slots[gap] = (struct idmap_slot){0};
+    m->count--;
 }
 
 int timers_init(struct timers *ts, size_t cap)

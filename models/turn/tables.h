@@ -18,15 +18,18 @@ void *pool_get(struct pool *p);                         /* zeroed; NULL: all are
 void *pool_take(struct pool *p);                        /* the same, as it happens to be */
 void pool_put(struct pool *p, void *object);
 
-/* Keys are not 0. */
+/* Keys are not 0. Tables of 16 slots, of 32 and so on to twice cap lie one behind another; a map moves to the next when
+ * its own is half full and never back: what it touches, and how far apart, goes by how many there ever were at once. */
 struct idmap {
     struct idmap_slot {
         uint64_t key;
         void *value;
-    } *slots;
-    unsigned bits;
+    } *base, *slots; /* slots: the table in use, 1 << bits of them, at base + (1 << bits) */
+    unsigned bits, most_bits;
+    size_t count;
 };
-int idmap_init(struct idmap *m, size_t cap); /* E_NOMEM */
+int idmap_init(struct idmap *m, size_t cap); /* E_NOMEM; else m->base is to be freed */
+size_t idmap_footprint(const struct idmap *m); /* bytes of address space */
 void *idmap_get(const struct idmap *m, uint64_t key); /* NULL: none */
 void idmap_put(struct idmap *m, uint64_t key, void *value); /* a new key; at most cap of them */
 void idmap_drop(struct idmap *m, uint64_t key);

@@ -33,7 +33,7 @@ static void map_holds_what_was_put(void **state)
             assert_ptr_equal(idmap_get(&m, k), model[k]);
     }
     assert_null(idmap_get(&m, 0));
-    free(m.slots);
+    free(m.base);
 }
 
 /* Armed, moved and disarmed at random, timers are due in order of time, and each once. */

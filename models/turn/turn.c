@@ -130,7 +130,7 @@ size_t turn_footprint(const struct turn *t)
                                         &t->permissions, &t->channels, &t->peers,  &t->reservations};
     size_t bytes = sizeof *t + (sizeof *t->by_tuple << t->tuple_bits) + sizeof *t->timers.heap * (t->timers.cap + 1);
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-        bytes += sizeof *maps[i]->slots << maps[i]->bits;
+        bytes += idmap_footprint(maps[i]);
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
         bytes += pools[i]->size * pools[i]->cap;
     return bytes;
@@ -173,8 +173,8 @@ void turn_free(struct turn *t)
     turn_users_free(&t->users);
     void *const parts[] = {
         (void *)t->cfg.realm, t->listeners, t->allow, t->deny, t->legs.base, t->buffers.base, t->frames.base,
-        t->allocs.base, t->permissions.base, t->channels.base, t->peers.base, t->reservations.base, t->by_io.slots,
-        t->by_connection.slots, t->by_token.slots, t->by_tuple, t->timers.heap, t,
+        t->allocs.base, t->permissions.base, t->channels.base, t->peers.base, t->reservations.base, t->by_io.base,
+        t->by_connection.base, t->by_token.base, t->by_tuple, t->timers.heap, t,
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         free(parts[i]);
