@@ -90,6 +90,9 @@ static void io_queue_keeps_order_and_copies(void **state)
     io_send(io, id, text, 5, "hello");
     memcpy(text, "later", 5);
     io_note(io, NOTE_STATE, "alloc=%d", 3);
+    io_mute(io, NOTE_HINT);
+    assert_true(io_muted(io, NOTE_HINT) && !io_muted(io, NOTE_STATE));
+    io_note(io, NOTE_HINT, "that nobody hears");
     static const uint8_t lent[] = "lent";
     struct io_out loan = {.op = IO_OP_SENDTO, .id = id, .data = lent, .len = 4, .dont_fragment = true};
     assert_null(io_put(io, &loan));

@@ -19,6 +19,7 @@ struct op {
 struct io {
     const char *name;
     uint64_t seed, now_ns, next_id;
+    unsigned muted; /* a bit for each enum io_note */
     struct op *ops;
     size_t op_count, op_cap, op_next;
     uint8_t *arena;
@@ -182,9 +183,21 @@ void io_abort(struct io *io, io_id id)
     op_push(io, IO_OP_ABORT, id);
 }
 
+void io_mute(struct io *io, enum io_note note)
+{
+    io->muted |= 1u << note;
+}
+
+bool io_muted(const struct io *io, enum io_note note)
+{
+    return io->muted >> note & 1;
+}
+
 static void vnote(struct io *io, enum io_note note, const struct endpoint *remote, const char *fmt, va_list ap)
 {
     char text[LABEL_MAX];
+    if (io_muted(io, note))
+        return;
     vsnprintf(text, sizeof text, fmt, ap);
     struct op *op = op_push(io, IO_OP_NOTE, IO_NONE);
     op->out.note = note;

@@ -139,6 +139,10 @@ void io_note(struct io *io, enum io_note note, const char *fmt, ...) __attribute
 void io_fail(struct io *io, const struct endpoint *remote, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* For hosts: notes of that kind go nowhere, so a core need not compose them. */
+void io_mute(struct io *io, enum io_note note);
+bool io_muted(const struct io *io, enum io_note note);
+
 /* For hosts: an id for an accepted connection; the next operation, false when drained. */
 io_id io_new_id(struct io *io, unsigned owner);
 bool io_poll(struct io *io, struct io_out *out);

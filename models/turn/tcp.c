@@ -13,6 +13,8 @@ static const char *const state_names[] = {"CONNECTING", "PENDING", "BOUND"};
 static void note(struct turn *t, const struct peer *peer, const char *to, const char *cause)
 {
     char remote[ENDPOINT_TEXT];
+    if (io_muted(t->io, NOTE_STATE))
+        return;
     io_note(t->io, NOTE_STATE, "alloc=%u peer=%s connection=%08x %s -> %s%s%s", peer->alloc->serial,
             endpoint_text(&peer->remote, remote), peer->connection, state_names[peer->state], to,
             cause ? " cause=" : "", cause ? cause : "");

@@ -223,6 +223,8 @@ static int build(struct relay *r, const struct turn_config *cfg, struct diag *d)
                  "the relay does not start: its limits or ports make no sense, or memory is out");
         return E_RANGE;
     }
+    if (!r->cfg->verbose)
+        io_mute(r->io, NOTE_STATE);
     struct host_hooks hooks = {.note = on_note, .message = r->cfg->verbose ? on_message : NULL, .ctx = r};
     r->host = add_host(r, &(struct core){&ops, r->turn, r->io}, &hooks);
     if (!r->host)
