@@ -355,9 +355,11 @@ static void close_on(struct host *h, struct conn *c)
 {
     if (c->out.len) /* the rest when the socket takes more */
         return;
-    end_sending(h, c);
-    while (!c->eof_read && net_of(h)->tcp_recv(h->net, c->sock, h->chunk, READ_CHUNK, &c->eof_read))
-        ;
+    if (!c->eof_read) { /* else there is nothing to wait for, and the close is the FIN */
+        end_sending(h, c);
+        while (net_of(h)->tcp_recv(h->net, c->sock, h->chunk, READ_CHUNK, &c->eof_read))
+            ;
+    }
     if (c->eof_read)
         close_socket(h, c);
 }
@@ -411,12 +413,15 @@ static void splice_move(struct host *h, struct conn *from)
         size_t n = net_of(h)->tcp_recv(h->net, from->sock, h->chunk, READ_CHUNK, &from->eof_read);
         if (n == 0 && !from->eof_read)
             return;
-        send_bytes(h, to, h->chunk, n);
+        if (n)
+            send_bytes(h, to, h->chunk, n);
     }
-    if (from->eof_read)
-        end_sending(h, to);
-    if (from->fin_sent && to->fin_sent)
+    if (!from->eof_read || to->out.len)
+        return;
+    if (from->fin_sent) /* the other direction has ended before */
         splice_end(h, from, 0, false);
+    else
+        end_sending(h, to);
 }
 
 static void pump(struct host *h, struct conn *c)

@@ -137,7 +137,7 @@ net_sock posix_sock_add(struct posix *p, int fd, enum sock_kind kind, net_node h
     p->sock[s] = (struct sock){.fd = fd, .kind = (uint8_t)kind, .host = host, .generation = generation};
     struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = (uint64_t)generation << 32 | s};
     if (kind == SOCK_CONNECTING || kind == SOCK_STREAM_OPEN)
-        ev.events |= EPOLLOUT;
+        ev.events |= EPOLLOUT | EPOLLPRI;
     if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &ev) == 0)
         return s;
     posix_sock_remove(p, s);

@@ -18,12 +18,15 @@ struct sock {
     bool hung_up;    /* both directions are closed: CLOSED follows when all is read */
     bool starved;    /* a listener that found no descriptor to accept with */
     bool whole;      /* UDP: what it sends now is not to be fragmented */
+    bool dry;        /* a stream: all was read, nothing has come since */
+    bool to_the_end; /* a stream: only the kernel can say that all was read */
     uint32_t generation; /* tells an event of an earlier socket of the same number */
     union {
         net_node host;
         net_sock next_free;
     };
-    struct endpoint local;        /* UDP */
+    struct endpoint local;        /* UDP; LISTENER, CONNECTING: unset unless address and port are given */
+    struct endpoint remote;       /* CONNECTING */
     uint32_t out_first, out_last; /* UDP: datagrams that wait in the batch, from 1 */
     void (*watch)(void *ctx);     /* WATCH */
     void *watch_ctx;

@@ -4,6 +4,7 @@
 #include "sim/posix/posix.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -225,6 +226,39 @@ static void unread_bytes_outlive_the_connection(void **state)
     if (closed < 2)
         await(p.w, NET_CLOSED, 2 - closed);
     world_free(p.w);
+}
+
+/* Urgent data (RFC 9293 3.8.5) are bytes of the stream like others (RFC 6093 6), and a read that the kernel cuts short
+ * at them has not read all. */
+static void urgent_data_is_part_of_the_stream(void **state)
+{
+    (void)state;
+    struct world *w = world_new((struct net_tcp_opts){0});
+    struct endpoint at = free_port("127.0.0.1");
+    net_sock listener;
+    assert_int_equal(net_posix.tcp_listen(w->net, w->host, &at, &listener), 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(at.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(send(fd, "before", 6, 0), 6);
+        assert_int_equal(send(fd, "!", 1, MSG_OOB), 1);
+        assert_int_equal(send(fd, "behind", 6, 0), 6);
+    }
+    await(w, NET_READABLE, 1);
+    net_sock s = w->last[NET_ACCEPTED].accepted;
+    static const char want[] = "before!behindbefore!behind";
+    char got[64] = "";
+    bool eof;
+    for (size_t have = 0; have < sizeof want - 1;) {
+        size_t n = net_posix.tcp_recv(w->net, s, got + have, sizeof got - 1 - have, &eof);
+        have += n;
+        if (n == 0)
+            await(w, NET_READABLE, 1);
+    }
+    assert_string_equal(got, want);
+    close(fd);
+    world_free(w);
 }
 
 /* RFC 6062 5.2: the relay connects from the transport address that it listens on, which is nobody else's for that. */
@@ -453,6 +487,7 @@ int main(void)
         cmocka_unit_test(what_fails_says_why),
         cmocka_unit_test(an_abort_is_a_reset),
         cmocka_unit_test(unread_bytes_outlive_the_connection),
+        cmocka_unit_test(urgent_data_is_part_of_the_stream),
         cmocka_unit_test(a_listener_s_port_connects_too),
         cmocka_unit_test(ports_come_from_the_range),
         cmocka_unit_test(datagrams_go_out_in_batches_and_in_order),

@@ -12,6 +12,7 @@
 #include "sim/posix/parts.h"
 
 enum { BACKLOG = 4096, ACCEPTS_MAX = 256 };
+enum { TO_READ = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR };
 
 static void set_number(int fd, int level, int option, int value)
 {
@@ -20,6 +21,7 @@ static void set_number(int fd, int level, int option, int value)
 
 static void apply(int fd, const struct net_tcp_opts *o)
 {
+    set_number(fd, SOL_SOCKET, SO_OOBINLINE, 1); /* RFC 6093 6: urgent bytes are not taken out of the stream */
     if (o->send_buffer)
         set_number(fd, SOL_SOCKET, SO_SNDBUF, (int)o->send_buffer);
     if (o->receive_buffer)
@@ -46,20 +48,29 @@ static int error_of(int fd)
     return posix_error(error);
 }
 
+/* The address as it was given, where it leaves no choice to the kernel, which then need not be asked for it. */
+static struct endpoint if_given(const struct endpoint *e)
+{
+    return e->port && !ip_is_any(&e->ip) ? *e : (struct endpoint){0};
+}
+
 int posix_tcp_listen(struct net *n, net_node host, const struct endpoint *local, net_sock *out)
 {
     struct posix *p = posix_of(n);
     int fd = posix_open(p, USE_LISTEN, local, local->ip.family);
     if (fd < 0)
         return fd;
-    apply(fd, &p->node[host - 1].tcp); /* accepted sockets inherit it */
+    apply(fd, &p->node[host - 1].tcp); /* accepted sockets inherit it, and TCP_NODELAY */
     if (listen(fd, BACKLOG) != 0 || posix_reuse_port(fd) != 0) {
         int err = posix_error(errno);
         close(fd);
         return err;
     }
     *out = posix_sock_add(p, fd, SOCK_LISTENER, host);
-    return *out ? 0 : E_NOMEM;
+    if (!*out)
+        return E_NOMEM;
+    p->sock[*out].local = if_given(local);
+    return 0;
 }
 
 /* A socket bound to a port of the host's own range. */
@@ -97,7 +108,11 @@ int posix_tcp_connect(struct net *n, net_node host, const struct endpoint *local
         return err;
     }
     *out = posix_sock_add(p, fd, SOCK_CONNECTING, host);
-    return *out ? 0 : E_NOMEM;
+    if (!*out)
+        return E_NOMEM;
+    p->sock[*out].local = if_given(local);
+    p->sock[*out].remote = if_given(remote);
+    return 0;
 }
 
 /* ---- accepting ---- */
@@ -132,31 +147,35 @@ void posix_tcp_accept(struct posix *p, net_sock s)
             continue;
         if (fd < 0)
             return;
-        set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
         net_sock accepted = posix_sock_add(p, fd, SOCK_STREAM_OPEN, p->sock[s].host);
         if (!accepted)
             return;
-        struct net_event ev = {.kind = NET_ACCEPTED, .sock = s, .accepted = accepted};
+        struct net_event ev = {.kind = NET_ACCEPTED, .sock = s, .accepted = accepted, .local = p->sock[s].local};
         posix_from_sockaddr(&from, &ev.remote);
-        posix_local_of(fd, &ev.local);
+        if (!ev.local.port)
+            posix_local_of(fd, &ev.local);
         posix_tell(p, p->sock[s].host, &ev);
     }
 }
 
 /* ---- connections ---- */
 
-static void connected(struct posix *p, net_sock s)
+static void connected(struct posix *p, net_sock s, uint32_t events)
 {
     struct sock *k = &p->sock[s];
     net_node host = k->host;
-    struct net_event ev = {.kind = NET_CONNECTED, .sock = s, .err = error_of(k->fd)};
+    struct net_event ev = {.kind = NET_CONNECTED, .sock = s, .local = k->local, .remote = k->remote,
+                           .err = events & (EPOLLERR | EPOLLHUP) ? error_of(k->fd) : 0};
     if (ev.err) {
         ev.kind = NET_FAILED;
         posix_sock_remove(p, s);
     } else {
         k->kind = SOCK_STREAM_OPEN;
-        posix_local_of(k->fd, &ev.local);
-        remote_of(k->fd, &ev.remote);
+        k->dry = !(events & TO_READ);
+        if (!ev.local.port)
+            posix_local_of(k->fd, &ev.local);
+        if (!ev.remote.port)
+            remote_of(k->fd, &ev.remote);
     }
     posix_tell(p, host, &ev);
 }
@@ -166,17 +185,29 @@ static void tell(struct posix *p, net_sock s, enum net_event_kind kind)
     posix_tell(p, p->sock[s].host, &(struct net_event){.kind = kind, .sock = s});
 }
 
+/* epoll(7): a read that gives less than was asked for has read all, and what comes later is an edge of its own. But not
+ * where an end or an error may lie behind the bytes, for its edge was seen with theirs; nor with urgent data, at which
+ * the kernel stops a read short. */
+static void note_arrival(struct sock *k, uint32_t events)
+{
+    if (events & TO_READ)
+        k->dry = false;
+    if (events & (TO_READ & ~(uint32_t)EPOLLIN))
+        k->to_the_end = true;
+}
+
 void posix_tcp_event(struct posix *p, net_sock s, uint32_t events)
 {
     uint32_t generation = p->sock[s].generation;
+    note_arrival(&p->sock[s], events);
     if (p->sock[s].kind == SOCK_CONNECTING) {
         if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-            connected(p, s);
+            connected(p, s, events);
         events &= ~(uint32_t)EPOLLOUT;
     }
     if (!posix_alive(p, s, generation) || p->sock[s].kind != SOCK_STREAM_OPEN)
         return;
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    if (events & TO_READ)
         tell(p, s, NET_READABLE);
     if (!posix_alive(p, s, generation))
         return;
@@ -221,12 +252,17 @@ size_t posix_tcp_send(struct net *n, net_sock s, const void *data, size_t len)
 size_t posix_tcp_recv(struct net *n, net_sock s, void *buf, size_t cap, bool *eof)
 {
     struct posix *p = posix_of(n);
-    ssize_t got = recv(p->sock[s].fd, buf, cap, 0);
+    struct sock *k = &p->sock[s];
+    *eof = false;
+    if (k->dry)
+        return 0;
+    ssize_t got = recv(k->fd, buf, cap, 0);
+    k->dry = got < (ssize_t)cap && !k->to_the_end;
     *eof = got == 0 && cap > 0;
     if (got < 0)
         met(p, s, errno);
-    if (*eof && p->sock[s].hung_up) {
-        p->sock[s].hung_up = false;
+    if (*eof && k->hung_up) {
+        k->hung_up = false;
         posix_later(p, s, LATER_CLOSED, 0);
     }
     return got > 0 ? (size_t)got : 0;
