@@ -174,7 +174,7 @@ void wire_get_tcp(const struct wire_packet *p, struct wire_tcp *t)
     t->wscale = WIRE_NO_WSCALE;
     t->sack_ok = false;
     t->sack_count = 0;
-    get_options(t, h + WIRE_TCP, p->frame + p->payload);
+    get_options(t, h + WIRE_TCP, p->frame + (p->payload < p->len ? p->payload : p->len));
 }
 
 void wire_seal(uint8_t *frame, size_t len)

@@ -8,9 +8,15 @@
 /* IPv6 next headers that are not transports (RFC 8200 4.1, RFC 4302). */
 enum { EXT_HOP = 0, EXT_ROUTING = 43, EXT_FRAGMENT = 44, EXT_AUTH = 51, EXT_DEST = 60 };
 
-/* Bytes that must be there: all that the length fields speak of, or in a quotation what the quoting router
- * kept. */
-enum strictness { WHOLE, QUOTED };
+/* Bytes that must be there: all that the length fields speak of; in a quotation what the quoting router kept; in a
+ * capture the headers, if what the length fields speak of was on the wire. */
+enum strictness { WHOLE, QUOTED, CAPTURED };
+
+/* The n bytes at that offset are in the buffer. */
+static bool there(const struct wire_packet *k, size_t at, size_t n)
+{
+    return at <= k->len && n <= k->len - at;
+}
 
 /* Field by field: clearing the whole struct costs as much as the parsing. The rest is set by parse_ip4 or
  * parse_ip6. */
@@ -46,7 +52,7 @@ static void put_address6(struct ip_addr *a, const uint8_t *p)
 static int parse_tcp(struct wire_packet *k, size_t len, enum strictness how)
 {
     const uint8_t *p = k->frame + k->l4;
-    if (len < WIRE_TCP && (how == WHOLE || len < 8))
+    if ((len < WIRE_TCP && (how != QUOTED || len < 8)) || !there(k, k->l4, len < WIRE_TCP ? len : WIRE_TCP))
         return E_TRUNCATED;
     k->sport = load16(p);
     k->dport = load16(p + 2);
@@ -58,7 +64,7 @@ static int parse_tcp(struct wire_packet *k, size_t len, enum strictness how)
     size_t header = (size_t)(p[12] >> 4) * 4;
     if (header < WIRE_TCP)
         return E_MALFORMED;
-    if (header > len && how == WHOLE)
+    if (header > len && how != QUOTED)
         return E_TRUNCATED;
     header = header < len ? header : len;
     k->tcp_flags = p[13];
@@ -70,12 +76,12 @@ static int parse_tcp(struct wire_packet *k, size_t len, enum strictness how)
 static int parse_udp(struct wire_packet *k, size_t len, enum strictness how)
 {
     const uint8_t *p = k->frame + k->l4;
-    if (len < WIRE_UDP)
+    if (len < WIRE_UDP || !there(k, k->l4, WIRE_UDP))
         return E_TRUNCATED;
     size_t total = load16(p + 4);
     if (total < WIRE_UDP)
         return E_MALFORMED;
-    if (total > len && !k->more_fragments && how == WHOLE)
+    if (total > len && !k->more_fragments && how != QUOTED)
         return E_TRUNCATED;
     k->sport = load16(p);
     k->dport = load16(p + 2);
@@ -87,7 +93,7 @@ static int parse_udp(struct wire_packet *k, size_t len, enum strictness how)
 static int parse_icmp(struct wire_packet *k, size_t len)
 {
     const uint8_t *p = k->frame + k->l4;
-    if (len < WIRE_ICMP)
+    if (len < WIRE_ICMP || !there(k, k->l4, WIRE_ICMP))
         return E_TRUNCATED;
     k->sport = p[0];
     k->dport = p[1];
@@ -117,12 +123,14 @@ static int parse_transport(struct wire_packet *k, size_t at, size_t len, enum st
 static int parse_ip4(struct wire_packet *k, size_t have, enum strictness how)
 {
     const uint8_t *p = k->frame + k->l3;
-    if (have < WIRE_IP4)
+    if (have < WIRE_IP4 || !there(k, k->l3, WIRE_IP4))
         return E_TRUNCATED;
     size_t header = (size_t)(p[0] & 15) * 4, total = load16(p + 2);
+    if (total == 0 && how == CAPTURED)
+        total = have; /* segmentation offload fills it in behind the capture */
     if (p[0] >> 4 != 4 || header < WIRE_IP4 || total < header)
         return E_MALFORMED;
-    if (header > have || (total > have && how == WHOLE))
+    if (header > have || (total > have && how != QUOTED) || !there(k, k->l3, header))
         return E_TRUNCATED;
     unsigned fragment = load16(p + 6);
     k->family = IP_V4;
@@ -149,10 +157,10 @@ static int skip_extensions(struct wire_packet *k, size_t *at, size_t *len)
         case EXT_HOP:
         case EXT_ROUTING:
         case EXT_DEST:
-            size = *len < 8 ? 8 : (size_t)(p[1] + 1) * 8;
+            size = *len < 8 || !there(k, *at, 8) ? 8 : (size_t)(p[1] + 1) * 8;
             break;
         case EXT_AUTH:
-            size = *len < 8 ? 8 : (size_t)(p[1] + 2) * 4;
+            size = *len < 8 || !there(k, *at, 8) ? 8 : (size_t)(p[1] + 2) * 4;
             break;
         case EXT_FRAGMENT:
             size = 8;
@@ -160,7 +168,7 @@ static int skip_extensions(struct wire_packet *k, size_t *at, size_t *len)
         default:
             return 0;
         }
-        if (size > *len)
+        if (size > *len || !there(k, *at, size))
             return E_TRUNCATED;
         if (k->proto == EXT_FRAGMENT) {
             k->more_fragments = p[3] & 1;
@@ -180,13 +188,15 @@ static int skip_extensions(struct wire_packet *k, size_t *at, size_t *len)
 static int parse_ip6(struct wire_packet *k, size_t have, enum strictness how)
 {
     const uint8_t *p = k->frame + k->l3;
-    if (have < WIRE_IP6)
+    if (have < WIRE_IP6 || !there(k, k->l3, WIRE_IP6))
         return E_TRUNCATED;
     size_t at = k->l3 + WIRE_IP6, len = load16(p + 4);
+    if (len == 0 && how == CAPTURED)
+        len = have - WIRE_IP6; /* as above; a jumbogram (RFC 2675) too */
     if (p[0] >> 4 != 6)
         return E_MALFORMED;
     if (len > have - WIRE_IP6) {
-        if (how == WHOLE)
+        if (how != QUOTED)
             return E_TRUNCATED;
         len = have - WIRE_IP6;
     }
@@ -216,6 +226,21 @@ int wire_parse(uint8_t *frame, size_t len, struct wire_packet *out)
     }
 }
 
+int wire_parse_captured(const uint8_t *frame, size_t len, size_t l3, size_t wire_len, struct wire_packet *out)
+{
+    begin(out, (uint8_t *)frame, len, l3);
+    if (l3 >= len || wire_len < len)
+        return E_TRUNCATED;
+    switch (frame[l3] >> 4) {
+    case 4:
+        return parse_ip4(out, wire_len - l3, CAPTURED);
+    case 6:
+        return parse_ip6(out, wire_len - l3, CAPTURED);
+    default:
+        return E_UNSUPPORTED;
+    }
+}
+
 bool wire_is_icmp_error(const struct wire_packet *p)
 {
     if (!p->l4)
@@ -233,9 +258,11 @@ int wire_parse_quoted(const struct wire_packet *error, struct wire_packet *out)
     begin(out, error->frame, error->len, error->payload);
     if (!wire_is_icmp_error(error))
         return E_UNSUPPORTED;
+    size_t have = error->len > error->payload ? error->len - error->payload : 0; /* a capture may have cut it */
+    have = have < error->payload_len ? have : error->payload_len;
     if (error->family == IP_V4)
-        return parse_ip4(out, error->payload_len, QUOTED);
-    return parse_ip6(out, error->payload_len, QUOTED);
+        return parse_ip4(out, have, QUOTED);
+    return parse_ip6(out, have, QUOTED);
 }
 
 bool wire_echo_id(const struct wire_packet *p, uint16_t *id)

@@ -34,6 +34,11 @@ struct wire_packet {
 
 /* E_TRUNCATED, E_MALFORMED, E_UNSUPPORTED (not IP). Checksums are not verified. */
 int wire_parse(uint8_t *frame, size_t len, struct wire_packet *out);
+/* The IP packet at l3 of a captured frame, of which len bytes are there and wire_len (not less) were on the wire: the
+ * headers must be there, the payload may end beyond len, behind it may be padding or a trailer. A length field of 0 is
+ * taken as "the rest", which segmentation offload leaves so. The view is not for writing. E_TRUNCATED: the length
+ * fields speak of more than was on the wire, or a header was cut; E_MALFORMED; E_UNSUPPORTED: not IP. */
+int wire_parse_captured(const uint8_t *frame, size_t len, size_t l3, size_t wire_len, struct wire_packet *out);
 /* The packet that an ICMP error quotes: a view into the same frame, cut off where the quotation ends, so that
  * only the addresses and the first 8 bytes of the transport are sure to be there. E_UNSUPPORTED: not an ICMP
  * error. */

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
+#include "models/wire/reassembly.h"
 #include "models/wire/wire.h"
 #include "sim/native/link.h"
 #include "sim/native/queue.h"
-#include "sim/native/reassembly.h"
 #include "sim/native/tcp.h"
 #include "sim/net.h"
 

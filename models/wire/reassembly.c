@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/native/reassembly.h"
+#include "models/wire/reassembly.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,12 @@ static void drop(struct reassembly *r, size_t i)
     r->open[i] = NULL;
 }
 
+static void lose(struct reassembly *r, size_t i)
+{
+    r->lost += r->open[i] != NULL;
+    drop(r, i);
+}
+
 static bool matches(const struct datagram *d, const struct wire_packet *p)
 {
     return d->id == p->fragment_id && d->proto == p->proto && ip_equal(&d->src, &p->src) && ip_equal(&d->dst, &p->dst);
@@ -38,13 +44,13 @@ static size_t slot_of(struct reassembly *r, const struct wire_packet *p, uint64_
     size_t slot = 0;
     for (size_t i = 0; i < REASSEMBLY_MAX; i++) {
         if (r->open[i] && now_ns - r->open[i]->began_ns > lifetime_ns)
-            drop(r, i);
+            lose(r, i);
         if (r->open[i] && matches(r->open[i], p))
             return i;
         if (r->open[slot] && (!r->open[i] || r->open[i]->began_ns < r->open[slot]->began_ns))
             slot = i;
     }
-    drop(r, slot);
+    lose(r, slot);
     struct datagram *d = calloc(1, sizeof *d);
     if (d) {
         d->src = p->src;
@@ -52,7 +58,8 @@ static size_t slot_of(struct reassembly *r, const struct wire_packet *p, uint64_
         d->proto = p->proto;
         d->id = p->fragment_id;
         d->began_ns = now_ns;
-        memcpy(d->eth, p->frame, WIRE_ETH);
+        if (p->l3 >= WIRE_ETH)
+            memcpy(d->eth, p->frame, WIRE_ETH);
         r->open[slot] = d;
     }
     return slot;
@@ -75,7 +82,7 @@ enum outcome { TAKEN, REPEATED, BROKEN };
 
 static enum outcome take(struct datagram *d, const struct wire_packet *p, size_t at, size_t len)
 {
-    if (at + len > DATA_MAX || (p->more_fragments && len % BLOCK) || len == 0)
+    if (at + len > DATA_MAX || p->upper + len > p->len || (p->more_fragments && len % BLOCK) || len == 0)
         return BROKEN;
     size_t end = at + len;
     bool last = !p->more_fragments;
@@ -104,7 +111,9 @@ uint8_t *reassembly_add(struct reassembly *r, const struct wire_packet *p, uint6
         return NULL;
     enum outcome o = take(d, p, p->fragment_at, p->payload + p->payload_len - p->upper);
     uint8_t *frame = o == TAKEN && d->size && d->have == d->size ? whole_frame(d, len) : NULL;
-    if (o == BROKEN || frame)
+    if (o == BROKEN)
+        lose(r, slot);
+    else if (frame)
         drop(r, slot);
     return frame;
 }

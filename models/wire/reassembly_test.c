@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/native/reassembly.h"
+#include "models/wire/reassembly.h"
 
 #include <stdlib.h>
 #include <string.h>
