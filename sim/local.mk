@@ -9,3 +9,5 @@ BENCH_SRC += $(filter %_bench.c,$(sim_c))
 CMD_SRC += $(wildcard sim/cmd/*.c)
 TEST_SH += $(wildcard sim/cmd/*_test.sh)
 include $(wildcard sim/ns3/local.mk)
+# The oracle of our reader of captures.
+$B/sim/capture/libpcap_test: LDLIBS += -lpcap
