@@ -72,7 +72,8 @@ const char *setup_name(enum setup setup)
         [SETUP_PLAIN] = "plain",       [SETUP_TCP_ONLY] = "tcp-only",   [SETUP_UDP_ONLY] = "udp-only",
         [SETUP_QUOTA] = "quota",       [SETUP_REDIRECT] = "redirect",   [SETUP_IP4_ONLY] = "ip4-only",
         [SETUP_IP6_ONLY] = "ip6-only", [SETUP_FEW_PORTS] = "few-ports", [SETUP_DENY] = "deny",
-        [SETUP_RFC5766] = "rfc5766",
+        [SETUP_RFC5766] = "rfc5766",   [SETUP_MSTURN] = "ms-turn",
+        [SETUP_NAT] = "nat",
     };
     return name[setup];
 }

@@ -39,6 +39,7 @@ enum need {
     NEED_ALONE = 64,       /* disturbs others: fills tables, counts allocations */
     NEED_PACKETS = 128,    /* sees whole IP packets, not only what sockets tell */
     NEED_UDP_CLIENT = 256, /* the server serves clients over UDP */
+    NEED_ICMP = 512,       /* UDP sockets are told of ICMP errors */
 };
 
 /* How the server has to be set up for a row. A simulated one is; of a live one the user says how it is. */
@@ -53,6 +54,8 @@ enum setup {
     SETUP_FEW_PORTS, /* SETUP_PORTS relay ports */
     SETUP_DENY,      /* the second peer's address is denied by the operator */
     SETUP_RFC5766,   /* channels up to 0x7FFE */
+    SETUP_NAT,       /* no server: the clients are behind a NAT, peers outside of it */
+    SETUP_MSTURN,    /* not a server of RFC 8656 but an Edge's relay, [MS-TURN] over pseudo-TLS */
     SETUPS,
 };
 enum { SETUP_QUOTA_ALLOCATIONS = 3, SETUP_PORTS = 6 };

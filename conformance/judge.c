@@ -62,6 +62,7 @@ static const char *lacking(unsigned needs, unsigned has)
         {NEED_ALONE, "it disturbs others"},
         {NEED_PACKETS, "the bench does not see packets, only what sockets tell"},
         {NEED_UDP_CLIENT, "the server does not serve clients over UDP"},
+        {NEED_ICMP, "the bench's UDP sockets are not told of ICMP errors"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (needs & ~has & table[i].need)
@@ -86,7 +87,8 @@ static void probe_simulated(const struct judge_config *cfg, const struct net_ops
     struct probe *p = probe_new(row, cfg->seed);
     assert(p);
     struct bench_seats seats = {probe_event, p, row->needs & NEED_CLIENT ? subject_host : NULL};
-    struct bench *b = bench_simulated(engine, cfg->seed, row->setup, &seats);
+    struct bench *b = row->setup == SETUP_NAT ? bench_nat(engine, cfg->seed, &seats)
+                                              : bench_simulated(engine, cfg->seed, row->setup, &seats);
     assert(b);
     const char *why = lacking(row->needs, b->has);
     if (why)

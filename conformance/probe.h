@@ -52,8 +52,10 @@ struct line;
 struct line *probe_dial(struct probe *p, enum place from);
 /* To any address; E_REFUSED and others are told by line_err. family: of the remote. NULL never. */
 struct line *probe_dial_to(struct probe *p, enum place from, const struct endpoint *to);
-/* The same without waiting for it to be established. */
+/* The same without waiting for it to be established; and from a port of the host's own that is given. */
 struct line *probe_begin_dial(struct probe *p, enum place from, const struct endpoint *to);
+struct line *probe_begin_dial_at(struct probe *p, enum place from, const struct endpoint *local,
+                                 const struct endpoint *to);
 struct line *probe_udp(struct probe *p, enum place at, int family);
 struct line *probe_udp_at(struct probe *p, enum place at, const struct endpoint *local);
 struct line *probe_listen(struct probe *p, enum place at, int family);
@@ -67,6 +69,7 @@ bool line_connected(struct line *l, uint64_t ns);
 struct endpoint line_local(const struct line *l);
 struct endpoint line_remote(const struct line *l); /* TCP */
 int line_err(const struct line *l);                /* why a connection could not be had, or ended; 0 */
+unsigned line_icmp(const struct line *l);          /* UDP: how many ICMP errors it was told of (NEED_ICMP) */
 
 /* All of it, in one segment if it fits; waits while the other side does not take it. */
 void line_send(struct line *l, const void *data, size_t len);

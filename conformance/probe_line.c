@@ -151,6 +151,7 @@ void probe_event(void *probe, const struct net_event *ev)
         take_datagram(l, ev);
         break;
     case NET_ICMP:
+        l->icmp++;
         transcript_note(l, "an ICMP error has come in");
         break;
     }
@@ -167,8 +168,15 @@ static struct endpoint any_port(const struct probe *p, enum place at, int family
 
 struct line *probe_begin_dial(struct probe *p, enum place from, const struct endpoint *to)
 {
+    struct endpoint local = any_port(p, from, to->ip.family);
+    return probe_begin_dial_at(p, from, &local, to);
+}
+
+struct line *probe_begin_dial_at(struct probe *p, enum place from, const struct endpoint *local,
+                                 const struct endpoint *to)
+{
     struct line *l = line_new(p, KIND_STREAM, from);
-    l->local = any_port(p, from, to->ip.family);
+    l->local = *local;
     l->remote = *to;
     net_sock s = 0;
     l->err = ops_of(l)->tcp_connect(net_of(l), p->bench->node[from], &l->local, to, &s);
@@ -293,6 +301,11 @@ struct endpoint line_local(const struct line *l)
 struct endpoint line_remote(const struct line *l)
 {
     return l->remote;
+}
+
+unsigned line_icmp(const struct line *l)
+{
+    return l->icmp;
 }
 
 int line_err(const struct line *l)

@@ -45,6 +45,7 @@ struct line {
     struct kept *kept;
     const struct login *login; /* UDP: who last signed a request, and whether he may have an allocation */
     bool allocated;
+    unsigned icmp;
 };
 
 struct message {

@@ -41,4 +41,7 @@ enum { BENCH_PORT = 3478 };
 struct bench *bench_simulated(const struct net_ops *engine, uint64_t seed, enum setup setup,
                               const struct bench_seats *seats);
 
+/* The clients behind our NAT box, the peers outside; there is no server. NULL: no memory. */
+struct bench *bench_nat(const struct net_ops *engine, uint64_t seed, const struct bench_seats *seats);
+
 #endif

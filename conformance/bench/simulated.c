@@ -8,11 +8,12 @@
 #include "conformance/bench/bench.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
+#include "models/msturn/msturn.h"
 #include "models/turn/turn.h"
 #include "sim/host/host.h"
 #include "sim/memory/memory.h"
 
-enum { BUFFER = 64 * 1024, FIRST_LISTENER = 20000, ADDRESS_TEXT = 32 };
+enum { BUFFER = 64 * 1024, FIRST_LISTENER = 20000, ADDRESS_TEXT = 32, EDGE_PORT = 443 };
 #define DELAY_NS (MEMORY_DELAY_NS / 2) /* two links are on the way */
 #define SOON_NS NS_S /* answers take 4 ms; retransmissions of TCP have time in it, too */
 
@@ -48,6 +49,7 @@ struct simulated {
     struct bench bench; /* first */
     struct io *io;
     struct turn *turn;
+    struct ms_turn_server *edge; /* instead */
     struct host *server, *subject;
     bool silent[PLACES];
 };
@@ -100,6 +102,31 @@ static uint64_t relay_deadline(const void *self)
 
 static const struct core_ops relay_ops = {relay_input, relay_deadline, NULL};
 
+/* ---- an Edge's relay instead ---- */
+
+static struct ms_turn_server *edge_new(const struct bench *b, struct io *io)
+{
+    const struct ms_turn_user user[] = {{users[0].name, users[0].password}, {users[1].name, users[1].password}};
+    const struct ms_turn_server_config cfg = {
+        .realm = "example.org", .users = user, .user_count = 2, .listen = b->tcp, .listen_count = 1,
+        .relay_ip = b->ip[SERVER][0], .first_port = 50000, .last_port = 59999, .max_clients = 16, .max_peers = 8,
+        .connect_out = true,
+    };
+    return ms_turn_server_new(io, 1, &cfg);
+}
+
+static void edge_input(void *self, const struct io_in *in)
+{
+    ms_turn_server_input(self, in);
+}
+
+static uint64_t edge_deadline(const void *self)
+{
+    return ms_turn_server_deadline(self);
+}
+
+static const struct core_ops edge_ops = {edge_input, edge_deadline, NULL};
+
 /* ---- the net ---- */
 
 /* The host at a place has its number in the last byte of its addresses and of its MAC. */
@@ -118,7 +145,7 @@ static int switch_frame(void *ctx, unsigned port, uint8_t *frame, size_t len)
     return NET_DROP;
 }
 
-static void set_addresses(struct bench *b)
+static void set_addresses(struct bench *b, uint16_t port)
 {
     for (unsigned at = 0; at < PLACES; at++) {
         char v4[ADDRESS_TEXT], v6[ADDRESS_TEXT];
@@ -128,7 +155,7 @@ static void set_addresses(struct bench *b)
         ip_parse(v6, &b->ip[at][1]);
     }
     for (size_t f = 0; f < 2; f++)
-        b->tcp[f] = b->udp[f] = (struct endpoint){b->ip[SERVER][f], BENCH_PORT};
+        b->tcp[f] = b->udp[f] = (struct endpoint){b->ip[SERVER][f], port};
 }
 
 static void add_place(struct simulated *s, net_node box, enum place at, const struct net_node_spec *spec)
@@ -188,6 +215,7 @@ static void free_simulated(struct bench *b)
     host_free(s->server);
     host_free(s->subject);
     turn_free(s->turn);
+    ms_turn_server_free(s->edge);
     io_free(s->io);
     free(s);
 }
@@ -195,8 +223,15 @@ static void free_simulated(struct bench *b)
 static bool add_relay(struct simulated *s, uint64_t seed, enum setup setup)
 {
     s->io = io_new("server", seed);
-    s->turn = s->io ? relay_new(&s->bench, s->io, &wanted[setup]) : NULL;
-    s->server = s->turn ? host_new(s->bench.net, &(struct core){&relay_ops, s->turn, s->io}, NULL) : NULL;
+    struct core core = {.io = s->io};
+    if (s->io && setup == SETUP_MSTURN) {
+        core.self = s->edge = edge_new(&s->bench, s->io);
+        core.ops = &edge_ops;
+    } else if (s->io) {
+        core.self = s->turn = relay_new(&s->bench, s->io, &wanted[setup]);
+        core.ops = &relay_ops;
+    }
+    s->server = core.self ? host_new(s->bench.net, &core, NULL) : NULL;
     return s->server;
 }
 
@@ -213,7 +248,9 @@ struct bench *bench_simulated(const struct net_ops *engine, uint64_t seed, enum 
                NEED_CLIENT,
         .silence = silence, .free = free_simulated,
     };
-    set_addresses(b);
+    if (engine == &net_native)
+        b->has |= NEED_ICMP;
+    set_addresses(b, setup == SETUP_MSTURN ? EDGE_PORT : BENCH_PORT);
     bool made = b->net && (seats->subject ? (s->subject = seats->subject(seats->ctx, b->net)) != NULL
                                           : add_relay(s, seed, setup));
     if (!made) {

@@ -286,6 +286,7 @@ static bool redirect(struct turn_client *c, const struct stun_msg *m)
         return false;
     c->servers_tried[c->server_count++] = c->server;
     c->server = server;
+    c->srtt_ns = 0;
     drop_control(c, true);
     open_control(c);
     return true;

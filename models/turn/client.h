@@ -22,12 +22,13 @@ enum {
     CHANNEL_HEADER = 4,
     FRAME_MAX = 20 + 65532,
     SENDS = 7, /* 8489 6.2.1: Rc */
+    LAST_WAIT = 16, /* 8489 6.2.1: Rm, in units of the RTO */
     CREDENTIAL_MAX = 764, /* 8489 14.3, 14.9: what has to be taken */
     DEFAULT_LIFETIME = 600,
 };
 #define TI_NS (39500 * NS_MS)             /* 8489 6.2.2 */
-#define RTO_NS (500 * NS_MS)              /* 8489 6.2.1; and Rm, in units of it */
-#define LAST_WAIT_NS (16 * RTO_NS)
+#define RTO_NS (500 * NS_MS)              /* 8489 6.2.1: to begin with, and at least */
+#define RTO_KEPT_NS (600 * NS_S)          /* 8489 6.2.1: without a transaction it is forgotten after that */
 #define CHANNEL_RENEW_NS (240 * NS_S)     /* its permission lives 300 s, itself 600 s */
 #define CHANNEL_KEPT_NS (900 * NS_S)      /* 8656 12: 600 s that it lives, and 5 minutes */
 #define PERMISSION_RENEW_NS (240 * NS_S)  /* 8656 9: they live 300 s */
@@ -56,6 +57,7 @@ struct task {
     uint16_t number;      /* CHANNEL */
     io_id io;             /* BIND: its own connection */
     unsigned sends;       /* over UDP */
+    uint64_t sent_ns, rto_ns; /* over UDP: the first time, and what doubles from then on */
     size_t have;
     uint8_t bytes[2 * STUN_MAX]; /* BIND: what came on its connection; over UDP: what was sent */
 };
@@ -89,6 +91,8 @@ struct credentials {
     uint8_t algorithm;       /* 8489 18.5: 0 none was offered, 1 MD5, 2 SHA-256 */
     uint8_t algorithms[64];  /* PASSWORD-ALGORITHMS as they came, to be echoed */
     size_t algorithms_len;
+    uint8_t user_hash[32];   /* 8489 14.4 */
+    bool hash_user;          /* the nonce asks for it instead of the name */
     bool known;
 };
 
@@ -116,6 +120,7 @@ struct turn_client {
     size_t next_refusal, next_attempt;
     uint32_t lifetime_s;
     uint64_t refresh_ns, expires_ns;
+    uint64_t srtt_ns, rttvar_ns, rtt_at_ns; /* over UDP: the server's round trip, and when it was measured last; 0 */
     struct endpoint relayed, mapped;
     struct turn_client_event *events, spare;
     size_t event_first, event_count, event_cap;

@@ -330,19 +330,22 @@ static void redirected(void **state)
     }
 }
 
-/* 8489-9.2.5-1, -3, -4, -10: password algorithms. */
+/* 8489-9.2.5-1 to -4, -10: password algorithms, and the user's hash instead of the name. */
 static void password_algorithms(void **state)
 {
     (void)state;
 #define PROMISE "0015000d 6f624d61744a6f73 3267414141 000000 " /* "obMatJos2gAAA": algorithms are offered */
+#define BOTH "0015000d 6f624d61744a6f73 3277414141 000000 "    /* "obMatJos2wAAA": user hashes are taken, too */
     static const struct {
         const char *attrs;
         uint32_t chosen; /* 0: no retry */
+        bool hash;
     } table[] = {
-        {PROMISE, 0},
-        {PROMISE "80020008 0002000000010000", 2},
-        {PROMISE "80020008 0009000000010000", 1},
-        {PROMISE "80020004 00090000", 0},
+        {PROMISE, 0, false},
+        {PROMISE "80020008 0002000000010000", 2, false},
+        {PROMISE "80020008 0009000000010000", 1, false},
+        {PROMISE "80020004 00090000", 0, false},
+        {BOTH "80020008 0002000000010000", 2, true},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct world w;
@@ -361,6 +364,11 @@ static void password_algorithms(void **state)
             assert_true(stun_find(&w.m, ATTR_PASSWORD_ALGORITHMS, &a));
             assert_int_equal(a.len, 8);
             assert_false(has(&w, ATTR_MESSAGE_INTEGRITY));
+            assert_int_equal(has(&w, ATTR_USERNAME), !table[i].hash);
+            assert_int_equal(stun_find(&w.m, ATTR_USERHASH, &a), table[i].hash);
+            sha256("alice:example.org", 17, key);
+            if (table[i].hash)
+                assert_memory_equal(a.value, key, 32);
             sha256("alice:example.org:secret", 24, key);
             if (table[i].chosen == 1)
                 alice(key);
@@ -372,8 +380,8 @@ static void password_algorithms(void **state)
     }
 }
 
-/* 8489-9.2.5-8, -9, G-6: a 400 without MAC has not come; another answer without a good one ends it at once; a wrong
- * FINGERPRINT has not come either. */
+/* 8489-9.2.5-7 to -9, G-6: a 400 without MAC has not come, nor has what promises algorithms and lists none, nor what
+ * has a wrong FINGERPRINT; another answer without a good MAC ends it at once. */
 static void forged_answers(void **state)
 {
     (void)state;
@@ -387,6 +395,7 @@ static void forged_answers(void **state)
         {true, ALLOCATED "00000258", 0, E_INTEGRITY},
         {true, ALLOCATED "00000258", MAC | BAD, E_INTEGRITY},
         {true, ALLOCATED "00000258", MAC | FINGERPRINT | BAD, 0},
+        {true, PROMISE ALLOCATED "00000258", MAC, 0},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct world w;

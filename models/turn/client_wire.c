@@ -75,7 +75,10 @@ static void put_body(const struct turn_client *c, const struct task *task, struc
 static void put_credentials(const struct turn_client *c, struct stun_out *o)
 {
     const struct credentials *k = &c->cred;
-    stun_put_text(o, ATTR_USERNAME, c->cfg.user);
+    if (k->hash_user)
+        stun_put(o, ATTR_USERHASH, k->user_hash, sizeof k->user_hash);
+    else
+        stun_put_text(o, ATTR_USERNAME, c->cfg.user);
     stun_put_text(o, ATTR_REALM, k->realm);
     stun_put_text(o, ATTR_NONCE, k->nonce);
     if (!k->algorithm) {
@@ -88,6 +91,27 @@ static void put_credentials(const struct turn_client *c, struct stun_out *o)
         stun_put_integrity_sha256(o, k->sha256_key, sizeof k->sha256_key);
     else
         stun_put_integrity_sha256(o, k->md5_key, sizeof k->md5_key);
+}
+
+/* 6.2.1, RFC 6298 2: from what was measured of this server lately. */
+static uint64_t rto(const struct turn_client *c)
+{
+    if (!c->srtt_ns || io_now(c->io) - c->rtt_at_ns > RTO_KEPT_NS)
+        return RTO_NS;
+    uint64_t ns = c->srtt_ns + 4 * c->rttvar_ns;
+    return ns > RTO_NS ? ns : RTO_NS;
+}
+
+/* A transaction is over that was sent once: of another nobody knows which request was answered (Karn). */
+static void measure(struct turn_client *c, const struct task *task)
+{
+    if (!c->cfg.over_udp || task->sends != 1)
+        return;
+    uint64_t rtt = io_now(c->io) - task->sent_ns, off = rtt > c->srtt_ns ? rtt - c->srtt_ns : c->srtt_ns - rtt;
+    bool first = !c->srtt_ns || io_now(c->io) - c->rtt_at_ns > RTO_KEPT_NS;
+    c->rttvar_ns = first ? rtt / 2 : (3 * c->rttvar_ns + off) / 4;
+    c->srtt_ns = first ? rtt : (7 * c->srtt_ns + rtt) / 8;
+    c->rtt_at_ns = io_now(c->io);
 }
 
 void client_send(struct turn_client *c, struct task *task)
@@ -117,6 +141,8 @@ void client_send(struct turn_client *c, struct task *task)
         return;
     }
     task->sends = 0;
+    task->sent_ns = io_now(c->io);
+    task->rto_ns = rto(c);
     task->have = (size_t)n;
     memcpy(task->bytes, buf, (size_t)n);
     client_send_again(c, task);
@@ -129,22 +155,35 @@ void client_send_again(struct turn_client *c, struct task *task)
     struct text name = text_of(label, sizeof label);
     stun_label(&stun_rfc8489, load16(task->bytes), 0, &name);
     task->sends++;
-    task->at = io_now(c->io) + (task->sends < SENDS ? RTO_NS << (task->sends - 1) : LAST_WAIT_NS);
+    task->at = io_now(c->io) + task->rto_ns * (task->sends < SENDS ? UINT64_C(1) << (task->sends - 1) : LAST_WAIT);
     io_sendto(c->io, c->control, &c->server, task->bytes, task->have, label);
 }
 
 /* ---- responses ---- */
 
-/* 8489 9.2, 18.1: the nonce says that password algorithms are offered. Its bit is the first of the field; the other
- * order is about as common, but then it reads as "user hash", and we act only on what is there. */
-static bool nonce_promises_algorithms(const char *nonce)
+/* 8489 9.2, 18.1: what the first character behind the nonce's cookie says, its first bit first. The other order of bits
+ * is about as common, but then that character says nothing. */
+enum { PROMISES_ALGORITHMS = 32, TAKES_USER_HASH = 16 };
+
+static bool nonce_has(const char *nonce, size_t len, unsigned feature)
 {
     static const char cookie[] = "obMatJos2";
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    if (strncmp(nonce, cookie, sizeof cookie - 1) != 0 || !nonce[sizeof cookie - 1])
+    const size_t at = sizeof cookie - 1;
+    if (len <= at || memcmp(nonce, cookie, at) != 0)
         return false;
-    const char *digit = strchr(digits, nonce[sizeof cookie - 1]);
-    return digit && (digit - digits) & 32;
+    const char *digit = memchr(digits, nonce[at], sizeof digits - 1);
+    return digit && (unsigned)(digit - digits) & feature;
+}
+
+/* Somebody took the list of algorithms out (9.2.5). */
+static bool bid_down(const struct stun_msg *m)
+{
+    const char *nonce;
+    size_t len;
+    struct stun_attr a;
+    return stun_get_text(m, ATTR_NONCE, &nonce, &len) == 0 && nonce_has(nonce, len, PROMISES_ALGORITHMS) &&
+           !stun_find(m, ATTR_PASSWORD_ALGORITHMS, &a);
 }
 
 static bool take_text(const struct stun_msg *m, enum stun_attr_type type, char out[CREDENTIAL_MAX])
@@ -175,6 +214,7 @@ static void make_keys(const struct turn_client *c, struct credentials *k)
     struct text t = text_of(secret, sizeof secret);
     text_add(&t, "%s:%s:%s", c->cfg.user, k->realm, c->cfg.password);
     stun_long_term_key(c->cfg.user, k->realm, c->cfg.password, k->md5_key);
+    stun_userhash(c->cfg.user, k->realm, k->user_hash);
     sha256(secret, t.len, k->sha256_key);
 }
 
@@ -185,10 +225,10 @@ static bool take_challenge(struct turn_client *c, const struct stun_msg *m)
     struct stun_attr a;
     if (!take_text(m, ATTR_REALM, k.realm) || !take_text(m, ATTR_NONCE, k.nonce))
         return false;
-    bool offered = stun_find(m, ATTR_PASSWORD_ALGORITHMS, &a);
-    if (!offered && nonce_promises_algorithms(k.nonce))
-        return false; /* somebody took the list out: bid-down */
-    if (offered) {
+    if (bid_down(m))
+        return false;
+    k.hash_user = nonce_has(k.nonce, strlen(k.nonce), TAKES_USER_HASH);
+    if (stun_find(m, ATTR_PASSWORD_ALGORITHMS, &a)) {
         k.algorithm = first_supported(a.value, a.len);
         if (!k.algorithm || a.len > sizeof k.algorithms)
             return false;
@@ -219,7 +259,7 @@ static enum verdict judge_challenge(struct turn_client *c, struct task *task, co
     return take_challenge(c, m) ? VERDICT_RETRY : VERDICT_ERROR;
 }
 
-enum verdict client_judge(struct turn_client *c, struct task *task, const struct stun_msg *m, int *code, int *err)
+static enum verdict judge(struct turn_client *c, struct task *task, const struct stun_msg *m, int *code, int *err)
 {
     const char *reason;
     size_t reason_len;
@@ -232,6 +272,8 @@ enum verdict client_judge(struct turn_client *c, struct task *task, const struct
     }
     if (*code == 401 || *code == 438)
         return judge_challenge(c, task, m, *code);
+    if (bid_down(m))
+        return VERDICT_IGNORE; /* 9.2.5 */
     if (task->authenticated && check_mac(c, m)) {
         if ((*code == 400 || *code == 300) && !m->mac_at && !m->mac256_at)
             return VERDICT_IGNORE; /* 9.2.5, 14.8: as if never received */
@@ -245,4 +287,12 @@ enum verdict client_judge(struct turn_client *c, struct task *task, const struct
         return VERDICT_BROKEN;
     }
     return *code ? VERDICT_ERROR : VERDICT_SUCCESS;
+}
+
+enum verdict client_judge(struct turn_client *c, struct task *task, const struct stun_msg *m, int *code, int *err)
+{
+    enum verdict v = judge(c, task, m, code, err);
+    if (v != VERDICT_IGNORE)
+        measure(c, task);
+    return v;
 }

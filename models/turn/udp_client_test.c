@@ -163,6 +163,50 @@ static void first_request(void **state)
     rig_free(r);
 }
 
+/* When the next request was sent for the first and the second time; how long between. */
+static uint64_t next_rto(struct rig *r)
+{
+    uint64_t from = r->now;
+    r->sent_count = 0;
+    while (r->sent_count == 0)
+        until(r, r->now + NS_MS);
+    return r->now - from;
+}
+
+/* 8489-6.2.1-4, -5: the RTO is made of round trips, but not of one that was retransmitted, and is forgotten. */
+static void round_trips(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t trip_ms, rto_ms; /* of the first answer; of the next request */
+    } table[] = {{1, 500}, {400, 1200}, {499, 1497}, {600, 500}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct rig *r = rig_new();
+        struct stun_msg m;
+        until(r, r->now + table[i].trip_ms * NS_MS);
+        m = last_request(r);
+        answer(r, &m, 401, "", NULL);
+        assert_int_equal(next_rto(r), table[i].rto_ms * NS_MS);
+        rig_free(r);
+    }
+}
+
+static void round_trip_forgotten(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct stun_msg m = last_request(r);
+    until(r, 400 * NS_MS);
+    answer(r, &m, 401, "", NULL);
+    m = last_request(r);
+    answer(r, &m, 0, "00160008 0001e242 e112a64d 000d0004 00000384 00200008 00013a4a e112a643", r->key);
+    until(r, 839 * NS_S);
+    assert_int_equal(r->sent_count, 0);
+    until(r, 842 * NS_S); /* a Refresh, 60 s before the end: at 840.4 s, 840.9 s, 841.9 s */
+    assert_int_equal(r->sent_count, 3);
+    rig_free(r);
+}
+
 /* 8489-9.1.4-1, 9.2.5-9, 8656-21-3: an answer with no MAC or a wrong one is as if it had not come. */
 static void forged_answers(void **state)
 {
@@ -341,6 +385,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         {"8656-7.1-1, 8489-9.2.3-1, 5-3 first request", first_request, NULL, NULL, NULL},
+        {"8489-6.2.1-4, -5 round trips", round_trips, NULL, NULL, NULL},
+        {"8489-6.2.1-5 round trip forgotten", round_trip_forgotten, NULL, NULL, NULL},
         {"8489-9.1.4-1, 9.2.5-9, 8656-21-3 forged answers", forged_answers, NULL, NULL, NULL},
         {"8489-9.2.5-6 stale nonce", stale_nonce, NULL, NULL, NULL},
         {"8656-11.4-1, 11.6-1, 12.6-3 what counts as data", what_counts_as_data, NULL, NULL, NULL},
