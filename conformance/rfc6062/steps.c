@@ -12,7 +12,8 @@ void fill_hex(struct message *m, const void *attrs)
         message_put_hex(m, a->type, a->hex);
 }
 
-struct message *begin_request(struct probe *p, struct login *l, struct line *via, unsigned method, const struct attr *attrs)
+struct message *begin_request(struct probe *p, struct login *l, struct line *via, unsigned method,
+                              const struct attr *attrs)
 {
     struct message *m = message_request(p, method);
     fill_hex(m, attrs);
