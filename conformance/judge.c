@@ -76,6 +76,8 @@ static const char *not_probed(const struct judge_config *cfg, const struct requi
         return row->none ? row->none : "it is judged by watching a trace";
     if (cfg->fast && row->seconds)
         return "its timers have to run out (--fast)";
+    if (row->setup == SETUP_NAT && cfg->bench == BENCH_MEMORY)
+        return "the bench has no packets for a NAT to translate";
     return NULL;
 }
 

@@ -14,6 +14,7 @@ enum { BUFFER = 64 * 1024, FIRST_LISTENER = 20000, INSIDE = 0, OUTSIDE = 1, SIDE
 struct nat {
     struct bench bench; /* first */
     struct fw_rules *rules;
+    struct ip_prefix own[SIDES]; /* of the NAT: its box borrows them */
     struct box *box, *between[SIDES]; /* the NAT; switches */
 };
 
@@ -87,10 +88,9 @@ static bool add_boxes(struct nat *n, net_node *box, net_node between[SIDES])
 {
     static const struct box_iface port[ON_A_SIDE + 1] = {{.name = "1"}, {.name = "2"}, {.name = "nat"}};
     struct box_iface own[SIDES] = {{.name = NULL}};
-    struct ip_prefix prefix[SIDES];
     for (unsigned side = 0; side < SIDES; side++) {
-        prefix[side] = prefix_of(own_address[side]);
-        own[side] = (struct box_iface){.name = side_name[side], .prefix = &prefix[side], .prefix_count = 1};
+        n->own[side] = prefix_of(own_address[side]);
+        own[side] = (struct box_iface){.name = side_name[side], .prefix = &n->own[side], .prefix_count = 1};
         set_mac(own[side].mac, 1, side);
         n->between[side] = new_box(n, BOX_SWITCH, side_name[side], port, ON_A_SIDE + 1, &between[side]);
     }

@@ -248,7 +248,7 @@ struct bench *bench_simulated(const struct net_ops *engine, uint64_t seed, enum 
                NEED_CLIENT,
         .silence = silence, .free = free_simulated,
     };
-    if (engine == &net_native)
+    if (engine == &net_native || engine == &net_memory)
         b->has |= NEED_ICMP;
     set_addresses(b, setup == SETUP_MSTURN ? EDGE_PORT : BENCH_PORT);
     bool made = b->net && (seats->subject ? (s->subject = seats->subject(seats->ctx, b->net)) != NULL

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/base/err.h"
+#include "models/base/time.h"
 #include "models/firewall/advice.h"
 #include "models/firewall/rules.h"
 #include "sim/host/box_parts.h"
@@ -156,13 +157,35 @@ static void rewrite(struct wire_packet *k, const struct fw_packet *p, struct wir
     wire_seal(k->frame, k->len);
 }
 
+/* ---- fragments (RFC 4787 REQ-14), those that come behind their first ---- */
+
+#define TRAIN_NS (30 * NS_S) /* as long as a host waits for the rest: RFC 1122 3.3.2, RFC 791 3.2 */
+
+static void remember_train(struct box *b, unsigned port, const struct wire_packet *k, const struct fw_result *r)
+{
+    b->train[b->train_next++ % BOX_TRAINS] = (struct box_train){
+        .port = port, .src = k->src, .dst = k->dst, .proto = k->proto, .id = k->fragment_id,
+        .until_ns = b->net->ops->now(b->net) + TRAIN_NS, .way = *r,
+    };
+}
+
+static const struct box_train *train_of(const struct box *b, unsigned port, const struct wire_packet *k)
+{
+    for (const struct box_train *t = b->train; t < b->train + BOX_TRAINS; t++)
+        if (t->until_ns > b->net->ops->now(b->net) && t->port == port && t->id == k->fragment_id &&
+            t->proto == k->proto && ip_equal(&t->src, &k->src) && ip_equal(&t->dst, &k->dst))
+            return t;
+    return NULL;
+}
+
 int box_firewall_frame(struct box *b, unsigned port, struct wire_packet *k)
 {
     if (!box_ttl_left(b, port, k))
         return NET_DROP;
     struct wire_packet quoted;
     struct fw_packet p = fields_of(b, port, k, &quoted);
-    struct fw_result r = fw_pass(b->fw, b->net->ops->now(b->net), &p);
+    const struct box_train *train = p.fragment ? train_of(b, port, k) : NULL;
+    struct fw_result r = train ? train->way : fw_pass(b->fw, b->net->ops->now(b->net), &p);
     int out = r.iface >= 0 ? b->iface_port[r.iface] : -1;
     if (r.fate == FW_PASS && (out < 0 || !r.route)) {
         r.fate = FW_DROP;
@@ -174,6 +197,8 @@ int box_firewall_frame(struct box *b, unsigned port, struct wire_packet *k)
             answer(b, port, k);
         return NET_DROP;
     }
+    if (k->fragment && !p.fragment)
+        remember_train(b, port, k, &r);
     rewrite(k, &p, &quoted, &r);
     return box_forward(b, port, (unsigned)out, &r.route->gateway, k);
 }

@@ -7,11 +7,21 @@
 #include "models/wire/wire.h"
 #include "sim/host/box.h"
 
-enum { BOX_MAC_MAX = 1024, BOX_FRAME_MAX = 2048 };
+enum { BOX_MAC_MAX = 1024, BOX_FRAME_MAX = 2048, BOX_TRAINS = 64 };
 
 struct box_mac {
     uint8_t mac[6];
     unsigned port;
+};
+
+/* A datagram whose first fragment was let through: the others have no ports, and go its way. */
+struct box_train {
+    unsigned port; /* they come in by */
+    struct ip_addr src, dst;
+    uint8_t proto;
+    uint32_t id;
+    uint64_t until_ns;
+    struct fw_result way;
 };
 
 struct box {
@@ -23,6 +33,8 @@ struct box {
     struct box_mac mac[BOX_MAC_MAX]; /* SWITCH; the oldest is forgotten */
     size_t mac_count, mac_next;
     struct fw_box *fw; /* FIREWALL */
+    struct box_train train[BOX_TRAINS]; /* the oldest is forgotten */
+    size_t train_next;
     struct box_text *text;
     int port_iface[FW_IFACE_MAX]; /* rules' interface of a port; negative: the rules do not know it */
     int iface_port[FW_IFACE_MAX]; /* and back; negative: not in this world */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/base/bytes.h"
+#include "models/base/time.h"
 #include "models/firewall/fwbox.h"
 #include "models/firewall/import.h"
 #include "models/testkit/testkit.h"
@@ -274,6 +275,44 @@ static void a_firewall_translates_frames(void **state)
     fw_rules_free(r);
 }
 
+/* RFC 4787 REQ-14: what has no ports goes the way of the first fragment, for a while. */
+static void fragments_follow_the_first(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t at_ns;
+        unsigned id, at;
+        const char *dst; /* NULL: dropped */
+    } row[] = {{0, 7, 24, NULL}, {0, 7, 0, "10.0.10.2"}, {0, 7, 24, "10.0.10.2"}, {0, 8, 24, NULL},
+               {29 * NS_S, 7, 24, "10.0.10.2"}, {31 * NS_S, 7, 24, NULL}};
+    struct fake f;
+    struct fw_rules *r = rules_of(CONFIG);
+    struct ip_addr src = kit_ip("203.0.113.9"), public = kit_ip("198.51.100.20");
+    fake_open(&f, BOX_FIREWALL, fw_ports, fw_names, 3, NULL, 0, r);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        uint8_t p[256] = {0}, from[6], to[6];
+        struct wire_packet k;
+        mac_of(from, 9);
+        mac_of(to, 0xa1);
+        size_t n = wire_put_eth(p, to, from, ETHERTYPE_IP4);
+        n += wire_put_fragment(p + n, &src, &public, PROTO_UDP, 64, row[i].id, row[i].at, true, 24);
+        if (row[i].at == 0)
+            wire_put_udp(p + n, 7, 24000, 100);
+        f.now_ns = row[i].at_ns;
+        assert_int_equal(box_frame(f.box, 1, p, n + 24), row[i].dst ? 0 : NET_DROP);
+        if (!row[i].dst) {
+            assert_string_equal(f.drop.reason, "fragment");
+            continue;
+        }
+        struct ip_addr dst = kit_ip(row[i].dst);
+        assert_int_equal(wire_parse(p, n + 24, &k), 0);
+        assert_true(ip_equal(&k.dst, &dst));
+        assert_int_equal(wire_sum(p + WIRE_ETH, WIRE_IP4), 0); /* the header's checksum */
+    }
+    box_free(f.box);
+    fw_rules_free(r);
+}
+
 static void a_firewall_says_what_it_dropped(void **state)
 {
     (void)state;
@@ -365,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_router_forwards),
         cmocka_unit_test(a_router_tells_the_sender),
         cmocka_unit_test(a_firewall_translates_frames),
+        cmocka_unit_test(fragments_follow_the_first),
         cmocka_unit_test(a_firewall_says_what_it_dropped),
         cmocka_unit_test(a_firewall_translates_errors),
         cmocka_unit_test(a_firewall_rejects_aloud),
