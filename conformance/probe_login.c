@@ -72,10 +72,12 @@ bool login_verifies(const struct login *l, const struct heard *h)
 static struct heard exchange(struct line *via, const struct message *m, uint64_t ns)
 {
     uint64_t end = probe_now(via->p) + ns, rto = via->kind == KIND_UDP ? RTO_NS : ns;
-    for (;; rto *= 2) {
+    for (unsigned sends = 1;; sends++, rto *= 2) {
         line_send_message(via, m);
         uint64_t left = end - probe_now(via->p);
         struct heard h = line_answer(via, m, time_min(rto, left));
+        if (h.kind == HEARD_STUN && sends > 1)
+            line_settle(via, m);
         if (h.kind != HEARD_NOTHING || probe_now(via->p) >= end)
             return h;
     }

@@ -239,6 +239,21 @@ static void keep(struct line *l, const struct heard *h)
     (*last)->heard = *h;
 }
 
+void line_settle(struct line *l, const struct message *m)
+{
+    struct settled *s = probe_alloc(l->p, sizeof *s);
+    *s = (struct settled){l->settled, message_id(m)};
+    l->settled = s;
+}
+
+static bool is_settled(const struct line *l, const struct heard *h)
+{
+    for (const struct settled *s = l->settled; s && h->kind == HEARD_STUN && h->code >= 0; s = s->next)
+        if (memcmp(&s->id, &h->stun.id, sizeof s->id) == 0)
+            return true;
+    return false;
+}
+
 static bool look(void *arg)
 {
     struct wanted *w = arg;
@@ -247,6 +262,8 @@ static bool look(void *arg)
         w->heard = l->kind == KIND_UDP ? take_datagram(l) : take_stream(l);
         if (w->heard.kind == HEARD_NOTHING)
             return false;
+        if (is_settled(l, &w->heard))
+            continue;
         if (w->heard.kind == HEARD_ENDED || w->fits(w, &w->heard))
             return true;
         keep(l, &w->heard);

@@ -21,6 +21,12 @@ struct parcel {
     const uint8_t *data;
 };
 
+/* A request that was sent again over UDP and has its answer: the others are passed over. */
+struct settled {
+    struct settled *next;
+    struct stun_id id;
+};
+
 /* A message that came while another was waited for. */
 struct kept {
     struct kept *next;
@@ -43,6 +49,7 @@ struct line {
     uint64_t in_t_ns;      /* when the last of it came */
     struct parcel *parcel, **parcel_tail;
     struct kept *kept;
+    struct settled *settled;
     const struct login *login; /* UDP: who last signed a request, and whether he may have an allocation */
     bool allocated;
     unsigned icmp;
@@ -87,6 +94,7 @@ void probe_free(struct probe *p);
 void probe_event(void *probe, const struct net_event *ev); /* a net_handler */
 
 struct parcel *line_unpack(struct line *l); /* the next datagram; NULL: none */
+void line_settle(struct line *l, const struct message *m); /* it has its answer: another is not told */
 
 /* ---- transcript ---- */
 

@@ -73,7 +73,7 @@ static void the_first_byte_tells(struct probe *p)
         uint8_t datagram[24] = {first[i], 0, 0, 4, 0x21, 0x12, 0xa4, 0x42};
         to_server(&o.a, datagram, sizeof datagram);
     }
-    expect_silence(p, o.a.control, "a datagram whose first byte is neither of STUN nor of a channel");
+    expect_silence(p, o.a.control, "a datagram whose first byte is not of STUN (0-3) nor of a channel (64-79)");
     probe_require(p, channel_passes(&o.a, 0x4000, o.peer),
                   "after datagrams that are neither STUN nor ChannelData the channel does not relay any more");
 }

@@ -72,7 +72,11 @@ static void permissions_die_with_the_allocation(struct probe *p)
     forget(&a);
     if (line_state_now(a.control) != LINE_OPEN)
         probe_skip(p, "the server closes the connection of a deleted allocation: no other can be made there");
-    a = relay_on(p, a.login, a.control, ATTRS(ASK_UDP));
+    struct heard h = ask(a.login, a.control, TURN_ALLOCATE, ATTRS(ASK_UDP));
+    if (h.code == 437)
+        probe_skip(p, "the server allows no other allocation on the 5-tuple of a deleted one (437)");
+    expect_code(p, &h, 0, "an Allocate on the 5-tuple of a deleted allocation");
+    probe_require(p, heard_address(&h, ATTR_XOR_RELAYED_ADDRESS, &a.relayed), "the success has no XOR-RELAYED-ADDRESS");
     probe_require(p, !comes_through(&a, peer),
                   "the permission of a deleted allocation holds for the next on its 5-tuple");
 }
