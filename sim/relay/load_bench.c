@@ -11,12 +11,15 @@
  *   soak    SESSIONS allocations, each with a channel, RATE messages (20000) a second over all for AMOUNT seconds, each
  *           of which has to come back; the server's memory when all are there and at the end
  *
- * Prints one line: what was done, in what time, with how much CPU time of the server (process PID) and of this program.
- * Where this program needs a whole CPU, it is the limit, and what counts is the figure a second of the server's CPU. */
+ * Prints one line: what was done, in what time, with how much CPU time of the server (process PID) and of this program,
+ * and how often each of them slept. Who never sleeps is the limit; where that is this program, what counts is the
+ * figure a second of the server's CPU. (Some kernels count what they do in soft interrupts for neither.) */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "models/base/time.h"
 #include "sim/posix/posix.h"
@@ -26,6 +29,7 @@ enum { CHUNK = 256 * 1024, WINDOW = 8, MESSAGE = 100, CHANNEL = 0x4000, CHANNEL_
        RATE = 20000, TICKS = 100 };
 #define TOO_LONG (180 * NS_S)
 #define STALLED (200 * NS_MS)
+#define HUNG (30 * NS_S) /* nothing has moved for so long */
 
 enum mode { MODE_SETUP, MODE_TCP, MODE_UDP, MODE_MIXED, MODE_MEMORY, MODE_SOAK, MODES };
 enum what { CLOSED, CONTROL, DATA, PEER };
@@ -61,8 +65,10 @@ struct load {
     struct line **line;
     size_t line_cap;
     uint64_t amount, done, begun, last_done, lost;
+    uint64_t last_moved, moved_ns; /* what there was of done and ready when either last grew, and when */
     uint32_t next_peer;
     uint64_t wall, cpu, own_cpu; /* of the measured part: when it began, then how long it took */
+    long sleeps, own_sleeps;     /* likewise */
     long memory, memory_at_first; /* KiB */
     size_t next;                  /* SOAK: whose turn it is */
     unsigned rate;
@@ -85,19 +91,45 @@ static uint64_t clock_of(clockid_t id)
     return (uint64_t)t.tv_sec * NS_S + (uint64_t)t.tv_nsec;
 }
 
+/* The number behind `field` in a status file of /proc; 0: none. */
+static long status(const char *name, const char *field)
+{
+    char text[256];
+    size_t len = strlen(field);
+    long value = 0;
+    FILE *f = fopen(name, "r");
+    while (f && fgets(text, sizeof text, f))
+        if (strncmp(text, field, len) == 0) {
+            value = strtol(text + len, NULL, 10);
+            break;
+        }
+    if (f)
+        fclose(f);
+    return value;
+}
+
 /* Resident memory of the server in KiB. */
 static long resident(const struct load *l)
 {
-    char name[64], text[256];
-    long kib = 0;
+    char name[64];
     snprintf(name, sizeof name, "/proc/%d/status", l->pid);
-    FILE *f = fopen(name, "r");
-    while (f && fgets(text, sizeof text, f))
-        if (sscanf(text, "VmRSS: %ld", &kib) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return kib;
+    return status(name, "VmRSS:");
+}
+
+/* How often the threads of a process had nothing to do. */
+static long sleeps_of(int pid)
+{
+    char name[64 + sizeof(((struct dirent *)0)->d_name)];
+    long sum = 0;
+    snprintf(name, sizeof name, "/proc/%d/task", pid);
+    DIR *d = opendir(name);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        snprintf(name, sizeof name, "/proc/%d/task/%s/status", pid, e->d_name);
+        sum += status(name, "voluntary_ctxt_switches:");
+    }
+    if (d)
+        closedir(d);
+    return sum;
 }
 
 static struct line *line_of(struct load *l, net_sock s)
@@ -198,6 +230,8 @@ static void finish(struct load *l)
     l->wall = net_posix.now(l->net) - l->wall;
     l->cpu = clock_of(l->server_cpu) - l->cpu;
     l->own_cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID) - l->own_cpu;
+    l->sleeps = sleeps_of(l->pid) - l->sleeps;
+    l->own_sleeps = sleeps_of(getpid()) - l->own_sleeps;
     net_posix.stop(l->net);
 }
 
@@ -224,6 +258,8 @@ static void soak(void *ctx)
 
 static void begin(struct load *l)
 {
+    l->sleeps = sleeps_of(l->pid);
+    l->own_sleeps = sleeps_of(getpid());
     l->wall = net_posix.now(l->net);
     l->cpu = clock_of(l->server_cpu);
     l->own_cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
@@ -247,10 +283,16 @@ static void begin(struct load *l)
     }
 }
 
-/* Datagrams that were lost are sent again, and told. */
+/* Datagrams that were lost are sent again, and told. What hangs is given up. */
 static void look(void *ctx)
 {
     struct load *l = ctx;
+    uint64_t now = net_posix.now(l->net);
+    if (l->done + l->ready != l->last_moved) {
+        l->last_moved = l->done + l->ready;
+        l->moved_ns = now;
+    } else if (now - l->moved_ns > HUNG)
+        die("it hangs", (int)l->done);
     if (l->done == l->last_done && l->ready == l->sessions && echoes(l))
         for (struct session *s = l->session; s < l->session + l->sessions; s++) {
             l->lost += s->in_flight;
@@ -259,7 +301,7 @@ static void look(void *ctx)
                 send_message(l, s);
         }
     l->last_done = l->done;
-    net_posix.timer_set(l->net, net_posix.now(l->net) + STALLED, look, l);
+    net_posix.timer_set(l->net, now + STALLED, look, l);
 }
 
 /* ---- sessions ---- */
@@ -454,8 +496,10 @@ static void print(const struct load *l)
                l->sessions, wall, (unsigned long long)l->begun, (unsigned long long)l->done, l->memory_at_first,
                l->memory);
     else
-        printf("%s units=%.0f per_s=%.1f per_cpu_s=%.1f wall_s=%.3f cpu_s=%.3f own_cpu_s=%.3f lost=%llu\n",
-               mode_name[l->mode], units, units / wall, units / cpu, wall, cpu, own, (unsigned long long)l->lost);
+        printf("%s units=%.0f per_s=%.1f per_cpu_s=%.1f wall_s=%.3f cpu_s=%.3f own_cpu_s=%.3f sleeps_per_s=%.0f "
+               "own_sleeps_per_s=%.0f lost=%llu\n",
+               mode_name[l->mode], units, units / wall, units / cpu, wall, cpu, own,
+               (double)l->sleeps / wall, (double)l->own_sleeps / wall, (unsigned long long)l->lost);
 }
 
 int main(int argc, char **argv)
