@@ -106,13 +106,17 @@ test:
 	@./.ci/deps test
 	@./.ci/test
 
-.PHONY: build-tests build-benches list-tests list-scripts
+.PHONY: build-tests build-benches list-tests list-scripts list-command-objects list-libraries
 build-tests: $(tests)
 build-benches: $(benches)
 list-tests:
 	@echo $(tests)
 list-scripts:
 	@echo $(TEST_SH)
+list-command-objects:
+	@echo $(cmd_obj)
+list-libraries:
+	@echo $(LDLIBS)
 
 ## units    only the unit tests of this variant (TESTS=PATTERN chooses)
 .PHONY: units
