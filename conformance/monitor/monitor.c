@@ -35,7 +35,7 @@ struct monitors {
     struct dialogue *dialogue;
 };
 
-static const struct rules *const books[] = {&rules_rfc6062, &rules_rfc8656, &rules_rfc8489};
+static const struct rules *const books[] = {&rules_rfc6062, &rules_rfc8656, &rules_rfc8489, &rules_microsoft};
 enum { BOOKS = sizeof books / sizeof *books };
 
 /* ---- what rules say ---- */
@@ -196,6 +196,19 @@ static void hear_message(struct watch *w, struct sight *s)
         scene_learn(&w->scene, s->in, s->said, s->ask);
 }
 
+/* Checks are no TURN: they are judged wherever they pass. */
+static void hear_check(struct watch *w, struct sight s)
+{
+    s.m = &s.said->stun;
+    bool bare = s.said->kind == SAID_STUN && s.m->method == STUN_BINDING &&
+                (sight_has(&s, ATTR_PRIORITY) || sight_has(&s, ATTR_MS_IMPLEMENTATION_VERSION));
+    if (!bare && (s.said->kind != SAID_FRAME || !s.m->bytes))
+        return;
+    s.on = ON_CHECK;
+    s.code = code_of(s.m);
+    judge_by(w, &s);
+}
+
 static void leave(struct watch *w, struct conversation *c, const struct said *said, uint64_t t_ns)
 {
     struct sight s = {.on = ON_END, .t_ns = t_ns, .said = said, .scene = &w->scene, .in = c};
@@ -211,8 +224,8 @@ static void hear_event(struct watch *w, struct sight *s)
         judge_by(w, s);
     } else if (s->in && seen->kind == SEEN_GAP) {
         s->in->gap = true;
-    } else if (s->in && (seen->kind == SEEN_RST || seen->kind == SEEN_END || (seen->kind == SEEN_FIN && s->by_client))) {
-        leave(w, s->in, s->said, s->t_ns);
+    } else if (s->in && (seen->kind == SEEN_FIN ? s->by_client : seen->kind == SEEN_RST || seen->kind == SEEN_END)) {
+        leave(w, s->in, seen->kind == SEEN_END ? NULL : s->said, s->t_ns); /* END: it may have gone on */
     }
 }
 
@@ -222,6 +235,7 @@ static void hear(void *ctx, const struct said *said)
     struct conversation *c = scene_join(&w->scene, said);
     struct sight s = {.t_ns = said->seen->t_ns, .said = said, .scene = &w->scene, .in = c,
                       .by_client = c && endpoint_equal(&said->seen->from, &c->client)};
+    hear_check(w, s);
     if (said->kind == SAID_EVENT) {
         hear_event(w, &s);
     } else if (c && said->kind == SAID_STUN) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A story in which every rule is put to the proof and holds; and for each rule a change of the story that must break it,
- * and it alone or with others, never unnoticed. */
+/* A story in which every rule is put to the proof and holds; and for each rule a change of the story that has to break
+ * it, alone or with others. */
 #include "conformance/monitor.h"
 
 #include <stdlib.h>
@@ -16,8 +16,8 @@ enum { BYTES = -1, CHANNEL = -2, SYN = -3, FIN = -4 }; /* instead of a class */
 enum { ATTEMPT = TURN_CONNECTION_ATTEMPT, BIND = TURN_CONNECTION_BIND, PERMIT = TURN_CREATE_PERMISSION };
 
 /* One thing that is said. tx: which transaction; of ChannelData its number, of a SYN the port. attrs: letters with
- * arguments, as put_attribute has them: "T6 L600 U" is REQUESTED-TRANSPORT, LIFETIME and credentials. "!": the last byte is
- * spoilt; "@": it goes to another server. */
+ * arguments, as put_attribute has them: "T6 L600 U" is REQUESTED-TRANSPORT, LIFETIME and credentials. "!": the last
+ * byte is spoilt; "@": it goes to another server; "#": it is framed (RFC 4571). */
 struct step {
     const char *name;
     double t;
@@ -57,6 +57,8 @@ static const struct step story[] = {
     {"attempt", 4, 1, true, IND, ATTEMPT, 9, "I8 P2"},
     {"accept", 4.1, 3, false, REQ, BIND, 10, "I8 U"},
     {"accepted", 4.2, 3, true, OK, BIND, 10, "M"},
+    {"check", 4.22, 3, false, REQ, STUN_BINDING, 80, "# c p l u i v2 B"},
+    {"checked", 4.24, 3, true, OK, STUN_BINDING, 80, "# X v2 B"},
     {"nothing", 4.3, 4, false, REQ, BIND, 11, "U"},
     {"nothing400", 4.4, 4, true, ERR, BIND, 11, "Q400 M"},
     {"twice", 4.5, 4, false, REQ, BIND, 12, "I8 U"},
@@ -156,20 +158,74 @@ static const char *nonce_of(uint32_t flow, char buf[32])
     return buf;
 }
 
+/* What a letter puts: the number behind it, shifted; or these bytes. */
+static const struct letter {
+    char letter;
+    uint16_t type;
+    uint8_t shift; /* of the number; NUMBER only */
+    enum { NUMBER, BYTES_OF, ADDRESS_OF } kind;
+    const char *bytes;
+    size_t len;
+} letters[] = {
+    {'T', ATTR_REQUESTED_TRANSPORT, 24, NUMBER, NULL, 0},
+    {'L', ATTR_LIFETIME, 0, NUMBER, NULL, 0},
+    {'I', ATTR_CONNECTION_ID, 0, NUMBER, NULL, 0},
+    {'C', ATTR_CHANNEL_NUMBER, 16, NUMBER, NULL, 0},
+    {'v', ATTR_MS_IMPLEMENTATION_VERSION, 0, NUMBER, NULL, 0},
+    {'p', ATTR_PRIORITY, 0, NUMBER, NULL, 0},
+    {'S', ATTR_SOFTWARE, 0, BYTES_OF, "story 1", 7},
+    {'H', ATTR_CONNECTION_ID, 0, BYTES_OF, "\1\2", 2},
+    {'D', ATTR_DATA, 0, BYTES_OF, "data", 4},
+    {'E', ATTR_EVEN_PORT, 0, BYTES_OF, "\x80", 1},
+    {'K', ATTR_RESERVATION_TOKEN, 0, BYTES_OF, "reserved", 8},
+    {'F', ATTR_DONT_FRAGMENT, 0, BYTES_OF, "", 0},
+    {'N', ATTR_UNKNOWN_ATTRIBUTES, 0, BYTES_OF, "\x7a\xbc", 2},
+    {'f', ATTR_REQUESTED_ADDRESS_FAMILY, 0, BYTES_OF, "\2\0\0", 4},
+    {'a', ATTR_ADDITIONAL_ADDRESS_FAMILY, 0, BYTES_OF, "\2\0\0", 4},
+    {'c', ATTR_MS_CANDIDATE_IDENTIFIER, 0, BYTES_OF, "3\0\0", 4},
+    {'k', ATTR_MS_CANDIDATE_IDENTIFIER, 0, BYTES_OF, "3", 1},
+    {'l', ATTR_ICE_CONTROLLING, 0, BYTES_OF, "tiebreak", 8},
+    {'d', ATTR_ICE_CONTROLLED, 0, BYTES_OF, "tiebreak", 8},
+    {'u', ATTR_USE_CANDIDATE, 0, BYTES_OF, "", 0},
+    {'i', ATTR_USERNAME, 0, BYTES_OF, "ab:cd", 5},
+    {'n', ATTR_USERNAME, 0, BYTES_OF, "ab:cd\0\0", 8},
+    {'q', ATTR_REALM, 0, BYTES_OF, "\"quoted\"", 8},
+    {'r', ATTR_REALM, 0, BYTES_OF, "example.org", 11},
+    {'Y', ATTR_XOR_RELAYED_ADDRESS, 0, ADDRESS_OF, NULL, 0},
+    {'X', ATTR_XOR_MAPPED_ADDRESS, 0, ADDRESS_OF, NULL, 0},
+    {'x', ATTR_MS_XOR_MAPPED_ADDRESS, 0, ADDRESS_OF, NULL, 0},
+    {'P', ATTR_XOR_PEER_ADDRESS, 0, ADDRESS_OF, NULL, 0},
+};
+
+static struct endpoint address_of(const struct step *s, char what, unsigned n)
+{
+    if (what == 'Y')
+        return at(0xc0000200, 15, n);
+    return what != 'P' ? CLIENT(s->flow) : n ? PEER(n) : at(0xcb007100, 1, 0);
+}
+
+static bool put_letter(struct stun_out *o, const struct step *s, char what, unsigned n)
+{
+    for (size_t i = 0; i < COUNT(letters); i++) {
+        const struct letter *l = &letters[i];
+        if (l->letter != what)
+            continue;
+        struct endpoint e = address_of(s, what, n);
+        if (l->kind == NUMBER)
+            stun_put_u32(o, l->type, n << l->shift);
+        else if (l->kind == BYTES_OF)
+            stun_put(o, l->type, l->bytes, l->len);
+        else
+            stun_put_address(o, l->type, &e);
+        return true;
+    }
+    return false;
+}
+
 static void put_attribute(struct stun_out *o, const struct step *s, char what, unsigned n)
 {
-    static const uint8_t families[2][4] = {{0, 0, 0, 0}, {2, 0, 0, 0}}, even[1] = {0x80}, token[8] = {1};
-    static const char long_name[] = "a name that is longer than a name may be, by far: 0123456789 0123456789 0123456789 "
-                                    "0123456789 0123456789 0123456789 0123456789 0123456789";
     char nonce[32];
-    struct endpoint e = at(0xc0000200, 15, n);
     switch (what) {
-    case 'T':
-        stun_put_u32(o, ATTR_REQUESTED_TRANSPORT, n << 24);
-        break;
-    case 'L':
-        stun_put_u32(o, ATTR_LIFETIME, n);
-        break;
     case 'U':
         put_user(o, "alice", nonce_of(s->flow, nonce));
         break;
@@ -180,93 +236,51 @@ static void put_attribute(struct stun_out *o, const struct step *s, char what, u
         put_user(o, "mallory", nonce_of(s->flow, nonce));
         break;
     case 'R':
-    case 'W':
+    case 'W': /* W: as flow 5 has it */
         stun_put_text(o, ATTR_REALM, "example.org");
         stun_put_text(o, ATTR_NONCE, nonce_of(what == 'R' ? s->flow : 5, nonce));
         break;
     case 'M':
         stun_put_integrity(o, "key", 3, false);
         break;
-    case 'S':
-        stun_put_text(o, ATTR_SOFTWARE, "story 1");
-        break;
-    case 'G':
-        stun_put_text(o, ATTR_SOFTWARE, long_name);
-        break;
-    case 'Y':
-        stun_put_address(o, ATTR_XOR_RELAYED_ADDRESS, &e);
-        break;
-    case 'X':
-        e = CLIENT(s->flow);
-        stun_put_address(o, ATTR_XOR_MAPPED_ADDRESS, &e);
-        break;
-    case 'P':
-        e = PEER(n);
-        e.port = n ? e.port : 0;
-        stun_put_address(o, ATTR_XOR_PEER_ADDRESS, &e);
-        break;
-    case 'I':
-        stun_put_u32(o, ATTR_CONNECTION_ID, n);
-        break;
-    case 'H':
-        stun_put(o, ATTR_CONNECTION_ID, token, 2);
-        break;
-    case 'C':
-        stun_put_u32(o, ATTR_CHANNEL_NUMBER, n << 16);
-        break;
-    case 'D':
-        stun_put(o, ATTR_DATA, "data", 4);
-        break;
-    case 'E':
-        stun_put(o, ATTR_EVEN_PORT, even, sizeof even);
-        break;
-    case 'K':
-        stun_put(o, ATTR_RESERVATION_TOKEN, token, sizeof token);
-        break;
-    case 'F':
-        stun_put(o, ATTR_DONT_FRAGMENT, NULL, 0);
-        break;
-    case 'A':
-        stun_put(o, ATTR_REQUESTED_ADDRESS_FAMILY, families[1], 4);
-        stun_put(o, ATTR_ADDITIONAL_ADDRESS_FAMILY, families[1], 4);
-        break;
     case 'Q':
         stun_put_error(o, (int)n, NULL);
         break;
-    case 'N':
-        stun_put(o, ATTR_UNKNOWN_ATTRIBUTES, families[1], 2);
-        break;
-    case 'q':
-        stun_put_text(o, ATTR_REALM, "\"quoted\"");
-        stun_put_text(o, ATTR_NONCE, nonce_of(s->flow, nonce));
-        break;
-    case 'r':
-        stun_put_text(o, ATTR_REALM, "example.org");
-        break;
     case 'j':
         stun_put_error(o, 447, endless());
+        break;
+    case 'G':
+        stun_put(o, ATTR_SOFTWARE, endless(), 128);
+        break;
+    case 'y':
+        stun_put(o, ATTR_USERNAME, endless(), 513);
         break;
     case 'B':
         stun_put_fingerprint(o);
         break;
     default:
-        fail_msg("%s: no attribute %c", s->name, what);
+        if (!put_letter(o, s, what, n))
+            fail_msg("%s: no attribute %c", s->name, what);
     }
 }
 
 static size_t message_of(const struct step *s, uint8_t *buf, size_t cap)
 {
     struct stun_out o;
-    struct stun_id id = {{0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, (uint8_t)(s->tx >> 8), (uint8_t)s->tx}};
+    struct stun_id id = {{0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, (uint8_t)s->tx}};
     stun_begin(&o, &stun_rfc8489, buf, cap, stun_type((enum stun_class)s->cls, s->method), &id);
     for (const char *p = s->attrs; *p; p++)
         if ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z'))
             put_attribute(&o, s, *p, (unsigned)strtoul(p + 1, NULL, 10));
     long len = stun_end(&o);
     assert_true(len > 0);
-    if (strchr(s->attrs, '!')) /* the last byte is spoilt: of FINGERPRINT, or of padding */
+    if (strchr(s->attrs, '!')) /* of FINGERPRINT, or of padding */
         buf[len - 1] ^= 0xff;
-    return (size_t)len;
+    if (!strchr(s->attrs, '#'))
+        return (size_t)len;
+    memmove(buf + 2, buf, (size_t)len);
+    store16(buf, (unsigned)len);
+    return (size_t)len + 2;
 }
 
 static bool over_udp(const struct step *s)
@@ -440,7 +454,7 @@ static const struct change changes[] = {
     {"8656-5-9", "refreshed", .attrs = "L700 M"},
     {"8656-5-10", "ask", .attrs = "T6"},
     {"8656-7.1-1", "ask", .attrs = "S"},
-    {"8656-7.1-2", "uask", .attrs = "T17 A"},
+    {"8656-7.1-2", "uask", .attrs = "T17 f a"},
     {"8656-7.1-2", "uask", .attrs = "T17 E K"},
     {"8656-7.2-36", "got", .attrs = "Y24000 X L700 M"},
     {"8656-7.2-37", "got", .attrs = "Y1023 X L700 M"},
@@ -485,10 +499,24 @@ static const struct change changes[] = {
     {"8489-9.2.4-14", "got", .attrs = "Y50000 X L700 S R M"},
     {"8489-9.2.5-6", "bind3", .attrs = "I7 O"},
     {"8489-14-2", "refreshed", .attrs = "L700 M S !"},
+    {"8489-14.3-1", "permit", .attrs = "P1 P2 y U"},
     {"8489-14.7-1", "got", .attrs = "Y50000 X L700 S M B !"},
     {"8489-14.8-2", "447", .attrs = "j M"},
     {"8489-14.9-1", "401", .attrs = "Q401 q"},
     {"8489-14.14-1", "ask", .attrs = "G T6"},
+    {"MSI-1", "check", .method = TURN_REFRESH},
+    {"MSI-2", "check", .flow = 91, .attrs = "c p l u i v2 B"},
+    {"MSI-3", "check", .attrs = "# k p l u i v2 B"},
+    {"MSI-3", "checked", .attrs = "# X c v2 B"},
+    {"MSI-4", "check", .attrs = "# c p l u i B"},
+    {"MSI-5", "check", .attrs = "# c l u i v2 B"},
+    {"MSI-5", "check", .attrs = "# c p u i v2 B"},
+    {"MSI-5", "check", .attrs = "# c p l d u i v2 B"},
+    {"MSI-6", "checked", .attrs = "# v2 B"},
+    {"MSI-6", "checked", .attrs = "# X x v2 B"},
+    {"MSI-7", "check", .attrs = "# c p l u i v2 B !"},
+    {"MSI-10", "check", .attrs = "# c p l u n v2 B"},
+    {"MSI-11", "check", .attrs = "# c p d u i v2 B"},
 };
 
 static void every_rule_holds_in_the_story(void **state)
@@ -510,7 +538,9 @@ static void every_change_is_noticed(void **state)
     for (size_t i = 0; i < COUNT(changes); i++) {
         size_t count;
         struct verdict *v = watch(&changes[i], &count);
-        if (outcome_of(v, count, changes[i].id) != OUTCOME_FAIL) {
+        const struct requirement *row = catalogue_find(changes[i].id);
+        bool open = row->level == LEVEL_OPEN || row->level == LEVEL_MAY;
+        if (outcome_of(v, count, changes[i].id) != (open ? OUTCOME_DEFINED : OUTCOME_FAIL)) {
             print_message("# %s is not noticed when \"%s\" is %s\n", changes[i].id, changes[i].step,
                           changes[i].attrs ? changes[i].attrs : "changed");
             unnoticed++;

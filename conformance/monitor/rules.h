@@ -16,6 +16,7 @@ enum on {
     ON_PAYLOAD = 64,    /* bytes that are no message */
     ON_END = 128,       /* the conversation is over, or the trace is */
     ON_SYN = 256,       /* somebody opens a connection: not of a conversation */
+    ON_CHECK = 512,     /* a message of ICE: a Binding with ICE's attributes, or STUN in a frame; of any flow */
 };
 #define ON_ANSWER (ON_SUCCESS | ON_ERROR)
 #define ON_STUN (ON_REQUEST | ON_AGAIN | ON_INDICATION | ON_ANSWER)
@@ -25,10 +26,10 @@ struct watch;
 struct sight {
     unsigned on;
     uint64_t t_ns;
-    const struct said *said;     /* END: NULL */
+    const struct said *said;     /* END: how it ended; NULL: that was not seen */
     const struct stun_msg *m;    /* NULL: it is no STUN message */
     const struct scene *scene;
-    struct conversation *in;     /* SYN: NULL */
+    struct conversation *in;     /* SYN: NULL; CHECK: may be */
     struct ask *ask;             /* AGAIN: the earlier one; SUCCESS, ERROR: what is answered */
     bool by_client;
     int code;                    /* ERROR */
@@ -45,7 +46,7 @@ struct rules {
     const struct rule *rule;
     size_t count;
 };
-extern const struct rules rules_rfc6062, rules_rfc8656, rules_rfc8489;
+extern const struct rules rules_rfc6062, rules_rfc8656, rules_rfc8489, rules_microsoft;
 
 /* The rule was put to the proof and held, or did not: what was seen instead. Neither: it is not about this. */
 void rule_held(struct watch *w);

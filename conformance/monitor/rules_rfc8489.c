@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define RTO_NS (490 * NS_MS)     /* 6.2.1: 500 ms, seen from elsewhere */
-enum { OUTSTANDING = 10, TEXT_MAX = 763, PRINTED_MAX = 128 };
+enum { OUTSTANDING = 10, TEXT_MAX = 763, PRINTED_MAX = 128, USER_MAX = 513 /* 8489: 509 */ };
 
 static bool padding_is_zero(const struct stun_msg *m)
 {
@@ -88,6 +88,15 @@ static void text_is_short(struct watch *w, const struct sight *s, unsigned attri
     rule_judge(w, characters < PRINTED_MAX && !quoted, "%zu characters%s", characters, quoted ? ", in quotes" : "");
 }
 
+static void user_is_short(struct watch *w, const struct sight *s, unsigned arg)
+{
+    (void)arg;
+    const char *name;
+    size_t len;
+    if (stun_get_text(s->m, ATTR_USERNAME, &name, &len) == 0)
+        rule_judge(w, len < USER_MAX, "USERNAME of %zu bytes", len);
+}
+
 static void fingerprint_is_right(struct watch *w, const struct sight *s, unsigned arg)
 {
     (void)arg;
@@ -130,7 +139,9 @@ static void nonce_is_its_own(struct watch *w, const struct sight *s, unsigned ar
     (void)arg;
     const char *nonce;
     size_t len;
-    if (s->code != 401 || stun_get_text(s->m, ATTR_NONCE, &nonce, &len) || len < 9 || memcmp(nonce, "obMatJos2", 9) != 0)
+    if (s->code != 401 || stun_get_text(s->m, ATTR_NONCE, &nonce, &len))
+        return;
+    if (len < 9 || memcmp(nonce, "obMatJos2", 9) != 0)
         return;
     for (size_t b = 0; b < sizeof s->scene->bucket / sizeof *s->scene->bucket; b++)
         for (const struct conversation *c = s->scene->bucket[b]; c; c = c->next)
@@ -176,6 +187,7 @@ static const struct rule rules[] = {
     {"8489-9.2.4-14", ON_ANSWER, 0, answers_are_lean, 0},
     {"8489-9.2.5-6", ON_REQUEST, 0, retries_with_new_nonce, 0},
     {"8489-14-2", ON_ANSWER | ON_INDICATION, 0, zero_padding, 0},
+    {"8489-14.3-1", ON_REQUEST, 0, user_is_short, 0},
     {"8489-14.7-1", ON_STUN, 0, fingerprint_is_right, 0},
     {"8489-14.8-2", ON_ERROR, 0, reason_is_short, 0},
     {"8489-14.9-1", ON_ERROR, 0, text_is_short, ATTR_REALM},

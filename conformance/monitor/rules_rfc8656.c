@@ -5,8 +5,8 @@
 #define PERMISSION_NS (301 * NS_S)     /* 9: 300 s; a second for the place of the capture */
 #define CHANNEL_NS (601 * NS_S)        /* 12: 600 s */
 #define CHANNEL_REUSE_NS (300 * NS_S)  /* 12: after it has expired */
-enum { DEFAULT_LIFETIME_S = 600, MAX_LIFETIME_S = 3600, FIRST_CHANNEL = 0x4000, LAST_CHANNEL = 0x4fff, LAST_5766 = 0x7ffe,
-       WELL_KNOWN = 1024, DYNAMIC = 49152 };
+enum { DEFAULT_LIFETIME_S = 600, MAX_LIFETIME_S = 3600, WELL_KNOWN = 1024, DYNAMIC = 49152 };
+enum { FIRST_CHANNEL = 0x4000, LAST_CHANNEL = 0x4fff, LAST_5766 = 0x7ffe };
 
 static bool of_udp(const struct sight *s)
 {

@@ -77,4 +77,16 @@ if [ "$engines" != native ]; then
         | select(((.a - .b) | fabs) > 0.05 * .b) | "\(.name): native \(.a) ns, ns-3 \(.b) ns"' |
         result "each phase takes the same time on both, within 5 %"
 fi
+# What the monitors see at the relay: the departures of the reference capture, which --strict does not pardon; and none
+# that must hold where the relay keeps to the RFCs.
+jq -r '.conformance[] | select(.result == "fail") | .id' "$dir/one.native/summary.json" >"$dir/departs"
+printf '%s\n' 6062-5.3-5 8656-5-10 8656-7.2-36 MSI-10 MSI-11 >"$dir/expected"
+same "which rows the lab's relay and clients depart from" "$dir/expected" "$dir/departs"
+"$TURNPROOF" run topologies/lab.json --strict >"$dir/strict"
+status=$?
+{ [ $status -eq 1 ] && grep -q '^NONCONFORMANT' "$dir/strict" || head -n 3 "$dir/strict"; } |
+    result "--strict: a broken MUST is exit 1"
+{ "$TURNPROOF" run topologies/dual-nic.json --set 'nodes.expressway-e.settings.profile="strict"' --strict >"$dir/strict" ||
+    head -n 6 "$dir/strict"; } | result "--strict: a relay that keeps to the RFCs is exit 0"
+
 finish

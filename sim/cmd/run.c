@@ -15,7 +15,7 @@
 #include "sim/scenario/summary.h"
 #include "sim/scenario/world.h"
 
-enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_CAPTURE, OPT_JSON };
+enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_CAPTURE, OPT_JSON, OPT_STRICT };
 
 static const struct cmd_option options[] = {
     {"engine", "ENGINE", "native (the default), ns3 or both", OPT_ENGINE},
@@ -24,6 +24,7 @@ static const struct cmd_option options[] = {
     {"set", "PATH=JSON", "a value instead of the topology's, as links.wan.delay_us=5000", OPT_SET},
     {"out", "DIR", "write summary, events, capture and ladder there", OPT_OUT},
     {"capture", "NODE:PORT", "in the capture only what this link end saw; again for each", OPT_CAPTURE},
+    {"strict", NULL, "a relay that is seen to break a MUST of the RFCs fails the run, too", OPT_STRICT},
     {"json", NULL, "print the summary as JSON instead of the report", OPT_JSON},
     {.name = NULL},
 };
@@ -41,7 +42,7 @@ static const struct engine {
 
 struct request {
     const char *topology, *out;
-    bool wanted[REPORT_RUNS], json, has_seed;
+    bool wanted[REPORT_RUNS], json, strict, has_seed;
     uint64_t seed;
     const char *set[CMD_REPEATED], *rules[CMD_REPEATED], *ends[CMD_REPEATED];
     size_t set_count, rules_count, end_count;
@@ -108,6 +109,9 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct r
         case OPT_CAPTURE:
             if (!cmd_repeat(q->ends, &q->end_count))
                 return cmd_usage(self, "--capture: expected at most %d", CMD_REPEATED);
+            break;
+        case OPT_STRICT:
+            q->strict = true;
             break;
         default:
             q->json = true;
@@ -200,6 +204,8 @@ static int run_engine(const struct request *q, const struct topology *t, size_t 
     if (terminal)
         fprintf(stderr, "\r     \r");
     blame_find(t, &out->record, &out->blame);
+    if (q->strict)
+        blame_conformance(&out->record, &out->blame);
     int status = 0;
     for (enum file_kind k = 0; q->out && !status && k < FILE_KINDS; k++)
         status = write_file(directory, k, t, out);

@@ -307,3 +307,15 @@ void blame_find(const struct topology *t, const struct record *r, struct blame *
     if (out->drop && strcmp(out->drop->reason, "no-neighbour") == 0)
         blame_translation(t, out);
 }
+
+void blame_conformance(const struct record *r, struct blame *out)
+{
+    for (size_t i = 0; out->verdict == VERDICT_OK && i < r->conformance.count; i++) {
+        const struct run_conformance *c = &r->conformance.items[i];
+        if (!c->decides)
+            continue;
+        out->verdict = VERDICT_NONCONFORMANT;
+        struct text what = text_of(out->what, sizeof out->what);
+        text_add(&what, "%s (%s): %s Seen: %s", c->id, c->level, c->text, c->saw);
+    }
+}

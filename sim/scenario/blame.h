@@ -29,5 +29,7 @@ void blame_where(const struct topology *t, const struct run_drop *d, char *out, 
  * false: there are fewer. */
 bool blame_warning(const struct topology *t, size_t index, char *out, size_t cap);
 void blame_find(const struct topology *t, const struct record *r, struct blame *out);
+/* Of a call that came up: whether a relay broke a row that must hold (VERDICT_NONCONFORMANT). */
+void blame_conformance(const struct record *r, struct blame *out);
 
 #endif

@@ -50,6 +50,13 @@ void record_drop(struct record *r, const struct run_drop *d)
     out->phase = phase_now(r);
 }
 
+void record_conformance(struct record *r, const struct run_conformance *c)
+{
+    struct run_conformance *out = LIST_NEXT(r->conformance);
+    *out = *c;
+    out->saw = keep(r, c->saw);
+}
+
 static void note_phase(struct record *r, uint64_t now_ns, const char *name)
 {
     if (r->phases.count && !r->complete)
@@ -104,6 +111,7 @@ void record_free(struct record *r)
     free(r->failures.items);
     free(r->hints.items);
     free(r->results.items);
+    free(r->conformance.items);
     arena_free(&r->arena);
 }
 

@@ -44,6 +44,13 @@ struct run_result {
     const char *host, *key, *value;
 };
 
+/* A row of the conformance catalogue that the run put to the proof at a relay. */
+struct run_conformance {
+    const char *id, *level, *text; /* text: what is required */
+    const char *saw;               /* what was seen instead; NULL: it holds */
+    bool holds, decides;           /* decides: it does not hold, and it must */
+};
+
 /* A growing list of any of these; items of one record live in its arena. */
 #define RUN_LIST(element) \
     struct { \
@@ -59,6 +66,7 @@ struct record {
     RUN_LIST(struct run_drop) drops;
     RUN_LIST(struct run_failure) failures, hints;
     RUN_LIST(struct run_result) results;
+    RUN_LIST(struct run_conformance) conformance;
     bool complete; /* the last phase was ended by the system that noted it */
     char trace_sha256[65];
     struct net_stats stats;
@@ -69,6 +77,7 @@ void record_message(struct record *r, const struct run_message *m); /* strings a
 void record_drop(struct record *r, const struct run_drop *d);
 void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_note note, const struct endpoint *remote,
                  const char *text);
+void record_conformance(struct record *r, const struct run_conformance *c);
 /* The run is over: what is still open ends. */
 void record_end(struct record *r, uint64_t now_ns);
 void record_free(struct record *r);

@@ -98,6 +98,25 @@ static void put_comparison(struct sink *s, const struct comparison *c)
     }
 }
 
+/* What the monitors saw at the relays: how many rows hold, and the others in words. */
+static void put_conformance(struct sink *s, const struct record *r)
+{
+    size_t broken = 0;
+    for (size_t i = 0; i < r->conformance.count; i++)
+        broken += !r->conformance.items[i].holds;
+    if (!r->conformance.count)
+        return;
+    sink_f(s, "\n  RFC rows seen at the relay on %s: %zu hold, %zu do not\n", r->engine, r->conformance.count - broken,
+           broken);
+    for (size_t i = 0; i < r->conformance.count; i++) {
+        const struct run_conformance *c = &r->conformance.items[i];
+        if (c->holds)
+            continue;
+        sink_f(s, "    %-12s %-10s  ", c->id, c->level);
+        sink_wrapped(s, 29, c->saw ? c->saw : c->text);
+    }
+}
+
 static void put_files(struct sink *s, const struct report *r)
 {
     sink_f(s, "\n");
@@ -117,6 +136,7 @@ void report_write(struct sink *s, const struct report *r)
     put_phases(s, r);
     if (r->comparison)
         put_comparison(s, r->comparison);
+    put_conformance(s, r->record[0]);
     sink_f(s, "\n");
     ladder_text(s, r->topology, r->record[0], r->blame[0], LADDER_ROWS);
     put_files(s, r);

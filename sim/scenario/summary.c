@@ -175,6 +175,22 @@ static void write_warnings(struct sink *s, const struct topology *t)
     }
 }
 
+static void write_conformance(struct sink *s, const struct record *r)
+{
+    for (size_t i = 0; i < r->conformance.count; i++) {
+        const struct run_conformance *c = &r->conformance.items[i];
+        element(s, i);
+        string(s, "id", c->id);
+        next(s);
+        string(s, "level", c->level);
+        next(s);
+        string(s, "result", c->holds ? "pass" : "fail");
+        next(s);
+        string(s, "saw", c->saw);
+        sink_text(s, "}");
+    }
+}
+
 void summary_write(struct sink *s, const struct topology *t, const struct record *r, const struct blame *b)
 {
     sink_text(s, "{\n  ");
@@ -203,7 +219,9 @@ void summary_write(struct sink *s, const struct topology *t, const struct record
     write_shares(s, r);
     sink_text(s, "],\n  \"results\": [");
     write_results(s, r);
-    sink_text(s, "],\n  \"conformance\": [],\n  ");
+    sink_text(s, "],\n  \"conformance\": [");
+    write_conformance(s, r);
+    sink_text(s, "],\n  ");
     number(s, "packet_hops", r->stats.packet_hops);
     sink_text(s, ",\n  ");
     number(s, "events", r->stats.events);

@@ -305,10 +305,14 @@ static int meeting_server_create(const void *settings, const struct system_host 
 }
 
 const struct system systems[] = {
-    {"skype-client", skype_client_fields, sizeof(struct skype_client_settings), false, skype_client_create},
-    {"skype-edge", skype_edge_fields, sizeof(struct skype_edge_config), true, skype_edge_create},
-    {"expressway-e", expressway_e_fields, sizeof(struct expressway_e_settings), true, expressway_e_create},
-    {"expressway-c", expressway_c_fields, sizeof(struct expressway_c_config), true, expressway_c_create},
-    {"meeting-server", meeting_server_fields, sizeof(struct meeting_server_settings), true, meeting_server_create},
-    {NULL, NULL, 0, false, NULL},
+    {"skype-client", skype_client_fields, sizeof(struct skype_client_settings), false, false,
+     skype_client_create},
+    {"skype-edge", skype_edge_fields, sizeof(struct skype_edge_config), true, false, skype_edge_create},
+    {"expressway-e", expressway_e_fields, sizeof(struct expressway_e_settings), true, true,
+     expressway_e_create},
+    {"expressway-c", expressway_c_fields, sizeof(struct expressway_c_config), true, false,
+     expressway_c_create},
+    {"meeting-server", meeting_server_fields, sizeof(struct meeting_server_settings), true, false,
+     meeting_server_create},
+    {NULL, NULL, 0, false, false, NULL},
 };

@@ -22,6 +22,7 @@ struct system {
     const struct field *fields; /* of its "settings" */
     size_t settings_size;
     bool called; /* it takes part in calls that another begins */
+    bool relay;  /* it is a TURN server: its conformance is watched */
     /* Makes the system on io; settings and host outlive it. E_NOMEM. */
     int (*create)(const void *settings, const struct system_host *host, struct io *io, struct core *out);
 };

@@ -13,6 +13,8 @@
 #include "sim/scenario/pcapng.h"
 #include "sim/scenario/world.h"
 #include "sim/scenario/peers.h"
+#include "sim/scenario/systems.h"
+#include "sim/scenario/watch.h"
 
 enum { COMMENT_MAX = 1000, TAP_KINDS = TAP_DROPPED + 1 };
 /* A packet's line without its head and reason: at most this, endpoints, numbers and keys. */
@@ -51,6 +53,7 @@ struct trace {
     size_t *index; /* of a net_node in node */
     size_t index_cap;
     struct peers peers;
+    struct run_watch *watch; /* NULL: no relay, or no memory */
     struct flow_text flow[64];
     struct arena arena;
 };
@@ -165,8 +168,10 @@ int trace_open(const struct topology *t, const struct world_options *options, st
     if (directory)
         pcapng_start(&tr->capture);
     add_ports(tr);
+    tr->watch = run_watch_new();
     int err = choose_ports(tr, options, d);
     if (err) {
+        run_watch_end(tr->watch, 0, record);
         sink_close(&tr->events, NULL);
         if (directory)
             sink_close(&tr->capture, NULL);
@@ -217,6 +222,7 @@ static void name_receivers(struct trace *tr)
 int trace_close(struct trace *tr, struct diag *d)
 {
     name_receivers(tr);
+    run_watch_end(tr->watch, tr->record->end_ns, tr->record);
     int err = sink_close(&tr->events, tr->record->trace_sha256);
     const char *failed = err ? tr->events_path : NULL;
     int capture_err = tr->capture_path ? sink_close(&tr->capture, NULL) : 0;
@@ -420,7 +426,9 @@ void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
         follow_syn(tr, node, tap->kind, p);
     if (tap->kind == TAP_DROPPED)
         record_loss(tr, now_ns, port, tap->reason, p);
-    else if (port->captured)
+    else if (tr->watch && tr->node[node].node->system && tr->node[node].node->system->relay)
+        run_watch_frame(tr->watch, now_ns, tap->frame, tap->len);
+    if (tap->kind != TAP_DROPPED && port->captured)
         capture_packet(tr, now_ns, port, tap->kind == TAP_DELIVERED, tap, p);
 }
 
