@@ -305,14 +305,13 @@ static int meeting_server_create(const void *settings, const struct system_host 
 }
 
 const struct system systems[] = {
-    {"skype-client", skype_client_fields, sizeof(struct skype_client_settings), false, false,
-     skype_client_create},
-    {"skype-edge", skype_edge_fields, sizeof(struct skype_edge_config), true, false, skype_edge_create},
-    {"expressway-e", expressway_e_fields, sizeof(struct expressway_e_settings), true, true,
-     expressway_e_create},
-    {"expressway-c", expressway_c_fields, sizeof(struct expressway_c_config), true, false,
-     expressway_c_create},
-    {"meeting-server", meeting_server_fields, sizeof(struct meeting_server_settings), true, false,
-     meeting_server_create},
-    {NULL, NULL, 0, false, false, NULL},
+    {"skype-client", skype_client_fields, sizeof(struct skype_client_settings), .create = skype_client_create},
+    {"skype-edge", skype_edge_fields, sizeof(struct skype_edge_config), .called = true, .create = skype_edge_create},
+    {"expressway-e", expressway_e_fields, sizeof(struct expressway_e_settings), .called = true, .relay = true,
+     .create = expressway_e_create},
+    {"expressway-c", expressway_c_fields, sizeof(struct expressway_c_config), .called = true,
+     .create = expressway_c_create},
+    {"meeting-server", meeting_server_fields, sizeof(struct meeting_server_settings), .called = true,
+     .create = meeting_server_create},
+    {.name = NULL},
 };

@@ -14,7 +14,7 @@ struct dummy {
     struct endpoint server;
 };
 static const struct field dummy_fields[] = {{FIELD("server", ENDPOINT, struct dummy, server)}, {.key = NULL}};
-const struct system systems[] = {{"dummy", dummy_fields, sizeof(struct dummy), false, NULL}, {.name = NULL}};
+const struct system systems[] = {{"dummy", dummy_fields, sizeof(struct dummy), .create = NULL}, {.name = NULL}};
 
 /* Two hosts, a router between them, a switch on one side. Each test changes some of it. */
 #define HEAD "{\"schema\": \"turnproof/topology/1\", \"name\": \"t\", \"seed\": 7,\n"

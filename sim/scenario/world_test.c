@@ -100,7 +100,7 @@ static int talker_make(const void *settings, const struct system_host *host, str
 }
 
 const struct system systems[] = {
-    {"talker", talker_fields, sizeof(struct talker_settings), false, talker_make}, {.name = NULL}};
+    {"talker", talker_fields, sizeof(struct talker_settings), .create = talker_make}, {.name = NULL}};
 
 static const char text[] =
     "{\"schema\": \"turnproof/topology/1\", \"name\": \"t\", \"duration_s\": 200, \"nodes\": [\n"
