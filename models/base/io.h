@@ -20,6 +20,9 @@
  * one connection is lost (what it had sent is still delivered), both are closed, and the core gets one IO_CLOSED for
  * each. Bytes that the core sends on either before the splice go first. A core may close or abort either at any time.
  *
+ * Giving. Of several cores with the same listeners (shards, a thread each) one may find that a connection which it
+ * accepted is another's: it gives it, with the bytes that it had read of it and not used, and it is dead for the giver.
+ *
  * Datagrams. A UDP socket reads from the start. What a datagram brings may be sent on without a copy: io_put queues
  * the event's own bytes, which the host keeps until it has drained the queue. A host that can gives `room`: the core
  * may then write IO_ROOM bytes before and behind the data, and lend those with it (a header in front of a payload). */
@@ -46,7 +49,7 @@ enum io_event {
     IO_START,    /* once, first */
     IO_TICK,     /* the deadline that the core named has come (or the host woke it for no reason) */
     IO_OPENED,   /* listener or UDP socket ready, or connection established: local and remote are known */
-    IO_ACCEPTED, /* id: the new connection; other: the listener */
+    IO_ACCEPTED, /* id: the new connection; other: the listener; IO_NONE: given, with data (IO_OP_GIVE) */
     IO_FAILED,   /* listen, udp or connect did not work: err says why; the id is dead */
     IO_DATA,     /* stream bytes of a connection that reads */
     IO_DATAGRAM, /* UDP: remote is the source, local where it was sent to (never "any") */
@@ -86,6 +89,7 @@ enum io_op {
     IO_OP_SPLICE,
     IO_OP_CLOSE, /* deliver what was sent, then FIN */
     IO_OP_ABORT, /* RST */
+    IO_OP_GIVE,  /* to the core number `other`, with data that it is fed first */
     IO_OP_NOTE,  /* for the trace: nothing to be done */
 };
 

@@ -157,7 +157,8 @@ struct wanted {
     enum ip_proto proto;
     uint8_t family, additional; /* additional: IP_V6 or 0 */
     bool even, reserve;
-    struct reservation *reserved;
+    struct endpoint reserved; /* port 0: none */
+    uint64_t token;
     uint32_t lifetime_s;
 };
 
@@ -208,7 +209,6 @@ static int check_extras(const struct turn *t, struct call *c, struct wanted *w)
     static const enum stun_attr_type extras[] = {ATTR_DONT_FRAGMENT, ATTR_EVEN_PORT, ATTR_RESERVATION_TOKEN};
     const struct stun_msg *m = c->m;
     struct stun_attr even;
-    uint64_t token;
     for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
         if (w->proto == PROTO_TCP && has(m, extras[i]))
             return 400;
@@ -216,15 +216,14 @@ static int check_extras(const struct turn *t, struct call *c, struct wanted *w)
         c->a.unknown[c->a.unknown_count++] = ATTR_DONT_FRAGMENT;
         return 420;
     }
-    int err = stun_get_u64(m, ATTR_RESERVATION_TOKEN, &token);
+    int err = stun_get_u64(m, ATTR_RESERVATION_TOKEN, &w->token);
     w->even = stun_find(m, ATTR_EVEN_PORT, &even);
     if (err == E_MALFORMED || (w->even && even.len != 1))
         return 400;
     w->reserve = w->even && even.value[0] & 0x80;
     if (!err && (w->even || has(m, ATTR_REQUESTED_ADDRESS_FAMILY) || has(m, ATTR_ADDITIONAL_ADDRESS_FAMILY)))
         return 400;
-    w->reserved = err ? NULL : turn_reserved(t, token);
-    return !err && !w->reserved ? 508 : 0;
+    return err || turn_reserved(t, w->token, &w->reserved) ? 0 : 508;
 }
 
 static bool family_there(const struct turn *t, uint8_t family)
@@ -240,7 +239,7 @@ static int check_families(const struct turn *t, const struct stun_msg *m, struct
         return 400;
     if (additional && (additional != IP_V6 || w->reserve))
         return 400;
-    w->family = (uint8_t)(w->reserved ? w->reserved->at.ip.family : asked ? asked : IP_V4);
+    w->family = (uint8_t)(w->reserved.port ? w->reserved.ip.family : asked ? asked : IP_V4);
     w->additional = (uint8_t)additional;
     return family_there(t, w->family) || (w->additional && family_there(t, w->additional)) ? 0 : 440;
 }
@@ -309,10 +308,10 @@ static void set_out(struct turn *t, struct alloc *al, uint8_t family, const stru
         return;
     }
     r->at.ip = family == IP_V4 ? t->cfg.relay_ip4 : t->cfg.relay_ip6;
-    if (w->reserved) {
-        r->at = w->reserved->at;
+    if (w->reserved.port) {
+        r->at = w->reserved;
         r->ports_left = 1;
-        turn_reservation_drop(t, w->reserved);
+        turn_reservation_used(t, w->token);
     }
     if (turn_relay_open(t, r))
         family_failed(al, family, 508);

@@ -32,6 +32,13 @@ struct bench {
     size_t taken_count;
     struct kept kept[BENCH_KEPT]; /* sent and not looked at */
     size_t kept_count;
+    struct {
+        io_id id; /* IO_NONE: nothing was */
+        unsigned to;
+        uint8_t data[BENCH_BYTES];
+        size_t len;
+    } given; /* the last connection that was given to another shard */
+    io_id spliced[2];
     const uint8_t *event; /* the bytes of the event being handled */
     size_t event_len;
 };
@@ -83,6 +90,15 @@ static inline void bench_drain(struct bench *b)
             bench_keep(b, &op);
         } else if (op.op == IO_OP_CLOSE || op.op == IO_OP_ABORT) {
             bench_close(b, op.id);
+        } else if (op.op == IO_OP_GIVE) {
+            assert_true(op.len <= BENCH_BYTES);
+            b->given.id = op.id;
+            b->given.to = (unsigned)op.other;
+            b->given.len = op.len;
+            memcpy(b->given.data, op.data, op.len);
+        } else if (op.op == IO_OP_SPLICE) {
+            b->spliced[0] = op.id;
+            b->spliced[1] = op.other;
         }
     b->event = NULL;
     for (size_t i = 0; i < n; i++)

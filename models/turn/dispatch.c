@@ -61,6 +61,11 @@ void turn_message(struct turn *t, struct call *c, const uint8_t *bytes, size_t l
     if (!method)
         return;
     c->m = &m;
+    uint32_t shard = turn_shard_asked(t, c);
+    if (shard != t->cfg.shard) { /* nothing is answered here, not even a challenge */
+        c->leg->shard = shard;
+        return;
+    }
     c->rq = (struct request){.id = m.id, .method = m.method};
     c->a.code = decide(t, c, method);
     if (c->a.code != ANSWERED)

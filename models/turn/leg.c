@@ -58,6 +58,11 @@ static int keep(struct turn *t, struct leg *leg, const uint8_t *data, size_t len
     return 0;
 }
 
+static bool is_ours(const struct turn *t, const struct leg *leg)
+{
+    return leg->shard == t->cfg.shard;
+}
+
 /* Takes one unit, or a part of one, off the front of what has come. How many bytes were used, more than 0; E_MALFORMED:
  * the framing is lost; E_NOMEM. */
 static long take(struct turn *t, struct leg *leg, const uint8_t *data, size_t len)
@@ -74,7 +79,7 @@ static long take(struct turn *t, struct leg *leg, const uint8_t *data, size_t le
     }
     if (!leg->have && want && (size_t)want <= len) {
         unit(t, leg, data, (size_t)want, true);
-        return want;
+        return is_ours(t, leg) || keep(t, leg, data, (size_t)want) == 0 ? want : E_NOMEM;
     }
     size_t missing = want ? (size_t)want - leg->have : 1; /* byte by byte until it says how long it is */
     size_t n = missing < len ? missing : len;
@@ -86,7 +91,12 @@ static long take(struct turn *t, struct leg *leg, const uint8_t *data, size_t le
         bool in_frame = leg->in_frame;
         leg->have = 0;
         unit(t, leg, whole, (size_t)want, false);
-        pool_put(in_frame ? &t->frames : &t->buffers, whole);
+        if (is_ours(t, leg)) {
+            pool_put(in_frame ? &t->frames : &t->buffers, whole);
+        } else {
+            leg->in = whole;
+            leg->have = (size_t)want;
+        }
     }
     return (long)n;
 }
@@ -98,6 +108,17 @@ static void splice(struct turn *t, struct leg *leg, const uint8_t *data, size_t 
     if (len)
         io_send(t->io, peer, data, len, NULL);
     io_splice(t->io, leg->at.id, peer);
+}
+
+/* To the shard that it asked for: the message, and what came behind it. */
+static void give(struct turn *t, struct leg *leg, const uint8_t *data, size_t len)
+{
+    struct io_out out = {.op = IO_OP_GIVE, .id = leg->at.id, .other = leg->shard, .len = leg->have + len};
+    uint8_t *p = io_put(t->io, &out);
+    memcpy(p, leg->in, leg->have);
+    if (len)
+        memcpy(p + leg->have, data, len);
+    turn_leg_forget(t, leg, "given");
 }
 
 void turn_leg_data(struct turn *t, struct leg *leg, const uint8_t *data, size_t len)
@@ -118,6 +139,10 @@ void turn_leg_data(struct turn *t, struct leg *leg, const uint8_t *data, size_t 
         }
         data += used;
         len -= (size_t)used;
+        if (!is_ours(t, leg)) {
+            give(t, leg, data, len);
+            return;
+        }
         if (leg->peer) {
             splice(t, leg, data, len);
             return;
@@ -142,11 +167,14 @@ void turn_leg_accepted(struct turn *t, struct listener *l, const struct io_in *i
         return;
     }
     leg->node.kind = NODE_LEG;
+    leg->given = in->other == IO_NONE;
+    leg->shard = t->cfg.shard;
     leg->at = (struct tuple){.id = in->id, .listener = l, .local = in->local, .remote = in->remote};
     idmap_put(&t->by_io, in->id, leg);
     t->stats.clients++;
     turn_leg_idle_from_now(t, leg);
     io_read(t->io, in->id, true);
+    turn_leg_data(t, leg, in->data, in->len);
 }
 
 void turn_leg_idle_from_now(struct turn *t, struct leg *leg)

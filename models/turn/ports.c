@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Relay ports (RFC 8656 7.2): which are taken, which one is next, and the reserved ones. */
+/* Relay ports (RFC 8656 7.2): which are taken, which one is next, and the reserved ones.
+ *
+ * Of several shards each has ports of its own, and who has a token may come to another shard with it. So their tokens
+ * say themselves what they stand for: the port, the second of its reservation, and 32 bits of a MAC over it under the
+ * secret that all have. The shard whose port it is keeps that from others until the reservation ends by itself. */
+#include "models/base/hash.h"
 #include "models/turn/server.h"
 
 static uint8_t *port_byte(struct turn *t, enum ip_proto proto, const struct endpoint *at)
@@ -95,6 +100,33 @@ void turn_relay_release(struct turn *t, struct relay *r)
 
 /* ---- reservations ---- */
 
+static uint64_t seal(const struct turn *t, const struct endpoint *at, uint32_t second)
+{
+    uint8_t text[8] = {'t', at->ip.family}, mac[HASH_SHA256]; /* of a length that nothing else under the secret has */
+    store16(text + 2, at->port);
+    store32(text + 4, second);
+    hmac_sha256(t->oracle.secret, sizeof t->oracle.secret, &(struct piece){text, sizeof text}, 1, mac);
+    return (uint64_t)at->port << 48 | (uint64_t)(second & 0xffff) << 32 | load32(mac);
+}
+
+/* Another shard's: any that could be. */
+static bool unseal(const struct turn *t, uint64_t token, struct endpoint *at)
+{
+    enum { HOLDS_S = RESERVATION_NS / NS_S };
+    uint32_t now = (uint32_t)(io_now(t->io) / NS_S), age = (now - (uint32_t)(token >> 32)) & 0xffff;
+    uint16_t port = (uint16_t)(token >> 48);
+    const struct ip_addr *ip[] = {&t->cfg.relay_ip4, &t->cfg.relay_ip6};
+    if (t->cfg.shards == 1 || age > HOLDS_S || (port >= t->cfg.first_port && port <= t->cfg.last_port))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        *at = (struct endpoint){*ip[i], port};
+        uint64_t want = seal(t, at, now - age);
+        if (ip[i]->family && equal_constant_time(&want, &token, sizeof token))
+            return true;
+    }
+    return false;
+}
+
 int turn_reserve(struct turn *t, const struct relay *r, uint64_t *token)
 {
     struct endpoint next = next_to(&r->at);
@@ -104,6 +136,8 @@ int turn_reserve(struct turn *t, const struct relay *r, uint64_t *token)
     do
         turn_unguessable(t, token, sizeof *token);
     while (*token == 0 || idmap_get(&t->by_token, *token));
+    if (t->cfg.shards > 1)
+        *token = seal(t, &next, (uint32_t)(io_now(t->io) / NS_S));
     *rs = (struct reservation){.node.kind = NODE_RESERVATION, .token = *token, .at = next};
     idmap_put(&t->by_token, *token, rs);
     timers_set(&t->timers, &rs->timer, rs, io_now(t->io) + RESERVATION_NS);
@@ -111,9 +145,20 @@ int turn_reserve(struct turn *t, const struct relay *r, uint64_t *token)
     return 0;
 }
 
-struct reservation *turn_reserved(const struct turn *t, uint64_t token)
+bool turn_reserved(const struct turn *t, uint64_t token, struct endpoint *at)
 {
-    return idmap_get(&t->by_token, token);
+    const struct reservation *rs = token ? idmap_get(&t->by_token, token) : NULL;
+    if (!rs)
+        return unseal(t, token, at);
+    *at = rs->at;
+    return true;
+}
+
+void turn_reservation_used(struct turn *t, uint64_t token)
+{
+    struct reservation *rs = idmap_get(&t->by_token, token);
+    if (rs)
+        turn_reservation_drop(t, rs);
 }
 
 void turn_reservation_drop(struct turn *t, struct reservation *rs)

@@ -86,6 +86,8 @@ struct leg {
     bool in_frame;     /* `in` is from the pool of frames */
     bool bind_failed;  /* what follows may be payload that was sent too early */
     bool blocked;      /* the client does not take what it is sent */
+    bool given;        /* by another shard: once is enough */
+    uint32_t shard;    /* whose it is; another's: it is about to be given, `in` is the message that told */
 };
 
 /* How a request was authenticated, so its answer is too (8489 9.2.4). */
@@ -298,7 +300,8 @@ void turn_relay_failed(struct turn *t, struct relay *r); /* that port was not to
 void turn_relay_release(struct turn *t, struct relay *r);
 /* The port behind r's: 0 and its token, or 508. */
 int turn_reserve(struct turn *t, const struct relay *r, uint64_t *token);
-struct reservation *turn_reserved(const struct turn *t, uint64_t token); /* NULL: no such */
+bool turn_reserved(const struct turn *t, uint64_t token, struct endpoint *at); /* false: no such */
+void turn_reservation_used(struct turn *t, uint64_t token);
 void turn_reservation_drop(struct turn *t, struct reservation *rs); /* its port is free again */
 
 /* alloc.c */
@@ -312,6 +315,8 @@ void turn_alloc_delete(struct turn *t, struct alloc *al, const char *cause);
 
 /* tcp.c */
 turn_handler turn_connect, turn_connection_bind;
+/* The shard that has the connection which the message wants to bind; our own, if it is none, or not to be given. */
+uint32_t turn_shard_asked(const struct turn *t, const struct call *c);
 void turn_peer_incoming(struct turn *t, struct relay *r, const struct io_in *in);
 void turn_peer_opened(struct turn *t, struct peer *peer);
 void turn_peer_failed(struct turn *t, struct peer *peer, int err);

@@ -45,12 +45,20 @@ static void set_id(struct turn *t, struct peer *peer, io_id id)
     idmap_put(&t->by_io, id, peer);
 }
 
-/* one number over the whole server, for the bind comes on a connection that has no allocation. */
+static uint32_t shard_of(const struct turn *t, uint32_t connection)
+{
+    return connection % t->cfg.shards;
+}
+
+/* X-9: one number over the whole server, for the bind comes on a connection that has no allocation. Whose it is of
+ * several shards its remainder tells; the rest is nobody's to guess. */
 static void wait_for_bind(struct turn *t, struct peer *peer)
 {
-    do
+    do {
         turn_unguessable(t, &peer->connection, sizeof peer->connection);
-    while (peer->connection == 0 || idmap_get(&t->by_connection, peer->connection));
+        peer->connection += t->cfg.shard - shard_of(t, peer->connection);
+    } while (peer->connection == 0 || shard_of(t, peer->connection) != t->cfg.shard ||
+             idmap_get(&t->by_connection, peer->connection));
     idmap_put(&t->by_connection, peer->connection, peer);
     timers_set(&t->timers, &peer->timer, peer, io_now(t->io) + BIND_TIMEOUT_NS);
     note(t, peer, "PENDING", NULL);
@@ -173,6 +181,14 @@ void turn_peer_incoming(struct turn *t, struct relay *r, const struct io_in *in)
 }
 
 /* ---- ConnectionBind ---- */
+
+uint32_t turn_shard_asked(const struct turn *t, const struct call *c)
+{
+    uint32_t connection;
+    bool may = c->leg && !c->leg->given && !c->alloc && c->m->cls == STUN_REQUEST &&
+               c->m->method == TURN_CONNECTION_BIND && !stun_get_u32(c->m, ATTR_CONNECTION_ID, &connection);
+    return may ? shard_of(t, connection) : t->cfg.shard;
+}
 
 /* 5.4. The peer that is asked for, or NULL and the code. Sameness of the server's address: X-18. */
 static struct peer *bindable(const struct turn *t, const struct call *c, int *code)

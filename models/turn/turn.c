@@ -83,6 +83,7 @@ static bool copy_config(struct turn *t, const struct turn_config *cfg)
     t->cfg = *cfg;
     t->cfg.users = NULL; /* the passwords stay with the caller */
     t->cfg.secret = NULL;
+    t->cfg.shards = cfg->shards ? cfg->shards : 1;
     t->cfg.realm = strdup(cfg->realm);
     t->listeners = calloc(cfg->listen_count + cfg->listen_udp_count + 1, sizeof *t->listeners);
     t->cfg.allow_peer = t->allow = copy_of(cfg->allow_peer, cfg->allow_peer_count, sizeof *t->allow);
@@ -141,7 +142,7 @@ static bool sensible(const struct turn_config *cfg)
     const struct turn_limits *l = &cfg->limits;
     return cfg->profile && cfg->realm && cfg->first_port && cfg->first_port <= cfg->last_port &&
            l->clients < 1u << 20 && l->allocations < 1u << 16 && l->peers < 1u << 12 && l->permissions < 1u << 12 &&
-           l->channels < 1u << 12;
+           l->channels < 1u << 12 && cfg->shard < (cfg->shards ? cfg->shards : 1);
 }
 
 struct turn *turn_new(struct io *io, unsigned owner, const struct turn_config *cfg)
@@ -156,6 +157,7 @@ struct turn *turn_new(struct io *io, unsigned owner, const struct turn_config *c
         memcpy(t->oracle.secret, cfg->secret, SECRET);
     else
         rng_fill(&secret, t->oracle.secret, SECRET);
+    t->oracle.counter = (uint64_t)cfg->shard << 32; /* 2^32 blocks each */
     turn_unguessable(t, &t->hash_key, sizeof t->hash_key);
     if (!copy_config(t, cfg) || !make_tables(t)) {
         turn_free(t);
@@ -247,6 +249,26 @@ static void leg_event(struct turn *t, struct leg *leg, const struct io_in *in)
         turn_leg_forget(t, leg, "client-closed");
 }
 
+/* Where a connection that is given to us was accepted: another's listener, and ours too. */
+static struct listener *listener_at(const struct turn *t, const struct endpoint *at)
+{
+    for (struct listener *l = t->listeners; l < t->listeners + t->listener_count; l++)
+        if (l->proto == PROTO_TCP && l->local.port == at->port &&
+            (ip_equal(&l->local.ip, &at->ip) || ip_is_any(&l->local.ip)))
+            return l;
+    return NULL;
+}
+
+static struct node *node_of(const struct turn *t, const struct io_in *in)
+{
+    if (in->event != IO_ACCEPTED)
+        return idmap_get(&t->by_io, in->id);
+    if (in->other != IO_NONE)
+        return idmap_get(&t->by_io, in->other);
+    struct listener *l = listener_at(t, &in->local);
+    return l ? &l->node : NULL;
+}
+
 static void relay_event(struct turn *t, struct relay *r, const struct io_in *in)
 {
     if (in->event == IO_DATAGRAM)
@@ -278,7 +300,7 @@ void turn_input(struct turn *t, const struct io_in *in)
         start(t);
         return;
     }
-    struct node *n = idmap_get(&t->by_io, in->event == IO_ACCEPTED ? in->other : in->id);
+    struct node *n = node_of(t, in);
     if (!n) {
         if (in->event == IO_ACCEPTED) /* its listener was closed just now */
             io_close(t->io, in->id);

@@ -77,6 +77,10 @@ struct turn_config {
     const uint8_t *secret; /* 32 bytes that nobody can guess: all that must not be guessed is made from them. NULL:
                             * drawn from the io's seed, which will do in a simulation */
     struct turn_limits limits;
+    /* One of several with the same listeners, secret, clock and users, each with limits and relay ports of its own: its
+     * number, and how many (0: alone). A client over UDP has to come to the same one always. Connections may come to
+     * any: a ConnectionBind for another shard's takes its connection there (IO_OP_GIVE). */
+    uint32_t shard, shards;
 };
 
 struct turn;

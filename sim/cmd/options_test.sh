@@ -72,6 +72,9 @@ usage "relay: nobody may use it" 'expected --user' relay --listen 127.0.0.1:3478
 usage "relay: a port that is none" '--listen: expected ADDR:PORT' relay --listen 127.0.0.1:70000 --user u:p
 usage "relay: a user without a password" '--user: expected NAME:PASSWORD' relay --listen 127.0.0.1:3478 --user u
 usage "relay: no such users" '^no/such.txt:1:1: ' relay --listen 127.0.0.1:3478 --users no/such.txt
+usage "relay: threads that are none" '--threads: expected a number from 1 to 64, found "0"' relay --threads 0
+usage "relay: not enough ports for each thread" 'relay ports' \
+    relay --listen 127.0.0.1:3478 --user u:p --threads 4 --relay-ports 24000-24010
 usage "relay: ports the wrong way round" '--relay-ports: expected FIRST-LAST' relay --relay-ports 9-8
 usage "a folder that cannot be made" 'README.md' run topologies/lab.json --out README.md/x
 

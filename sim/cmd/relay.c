@@ -17,7 +17,7 @@ enum { REPEATED_MAX = 64 };
 enum {
     OPT_LISTEN = 256, OPT_USER, OPT_USERS, OPT_REALM, OPT_RELAY_ADDRESS, OPT_PUBLIC_ADDRESS, OPT_RELAY_PORTS,
     OPT_ALLOW, OPT_DENY, OPT_PROFILE, OPT_SIZE, OPT_ALLOCATIONS, OPT_QUOTA, OPT_ALTERNATE, OPT_METRICS, OPT_DRAIN,
-    OPT_NO_UDP, OPT_NO_TCP, OPT_VERBOSE
+    OPT_THREADS, OPT_NO_UDP, OPT_NO_TCP, OPT_VERBOSE
 };
 
 static const struct cmd_option options[] = {
@@ -38,6 +38,7 @@ static const struct cmd_option options[] = {
     {"alternate", "ADDR:PORT", "whom clients are sent to when it is full (300)", OPT_ALTERNATE},
     {"metrics", "ADDR:PORT", "serve the counters at http://ADDR:PORT/metrics", OPT_METRICS},
     {"drain", "SECONDS", "after SIGTERM, how long allocations may live on (5)", OPT_DRAIN},
+    {"threads", "N", "serve with N threads, 1 to 64 (1)", OPT_THREADS},
     {"no-udp-relay", NULL, "refuse UDP allocations", OPT_NO_UDP},
     {"no-tcp-relay", NULL, "refuse TCP allocations (RFC 6062)", OPT_NO_TCP},
     {"verbose", NULL, "log each message and change of state", OPT_VERBOSE},
@@ -185,6 +186,11 @@ static const char *take(struct request *q, int option, const char *value)
             return "seconds, 0 to 86400";
         q->relay.drain_ns = n * NS_S;
         return NULL;
+    case OPT_THREADS:
+        if (!parse_number(value, 1, RELAY_THREADS_MAX, &n))
+            return "a number from 1 to 64";
+        q->relay.threads = (unsigned)n;
+        return NULL;
     case OPT_NO_UDP:
         t->no_udp_relay = true;
         return NULL;
@@ -260,6 +266,7 @@ static int run(const struct cmd *self, int argc, char **argv)
     q.relay.user = q.user;
     q.relay.drain_ns = 5 * NS_S;
     q.relay.log = stderr;
+    q.relay.threads = 1;
     for (int option; (option = cmd_next(self, argc, argv)) != CMD_END;) {
         if (option == CMD_HELP) {
             cmd_help(self);
@@ -299,7 +306,9 @@ const struct cmd cmd_relay = {
     .summary = "run the simulated TURN server on real sockets",
     .details = "Serves TURN (RFC 8656) with UDP and TCP relays (RFC 6062) until SIGTERM. SIGHUP reads --users\n"
                "again, SIGUSR1 logs the counters. Relaying to loopback, link-local, multicast and the server's\n"
-               "own addresses is refused unless --allow-peer names them.\n",
+               "own addresses is refused unless --allow-peer names them. With --threads, each thread has an equal\n"
+               "part of the relay ports and of the limits (allocations, quotas, connections), rounded up, and the\n"
+               "kernel spreads clients by their addresses and ports.\n",
     .options = options,
     .run = run,
 };

@@ -41,6 +41,23 @@ peer_port=$((24000 - 100 + RANDOM % 50))
 turnutils_peer -L 127.0.0.1 -p $peer_port >/dev/null 2>&1 &
 started+=($!)
 
+# judge NAME: what is wrong with what turnutils_uclient, its output in NAME, has to say of its messages
+judge() {
+    grep -q "^exit 0$" "$dir/$1" || tail -1 "$dir/$1"
+    tail -8 "$dir/$1" | grep -q 'Total lost packets 0 (0.000000%)' || grep -v '^0: : \(IPv4\|Conn\)' "$dir/$1" | tail -5
+    local sent received
+    sent=$(grep -o 'tot_send_msgs=[0-9]*' "$dir/$1" | tail -1)
+    received=$(grep -o 'tot_recv_msgs=[0-9]*' "$dir/$1" | tail -1)
+    [ -n "$sent" ] && [ "${sent#*=}" = "${received#*=}" ] && [ "${sent#*=}" -gt 0 ] || echo "$sent $received"
+}
+# uclient NAME OPTION...: runs it against the relay, its output into NAME
+uclient() {
+    local name=$1
+    shift
+    timeout 60 turnutils_uclient "$@" -u alice -w secret -p "$port" -e 127.0.0.1 -r $peer_port 127.0.0.1 >"$dir/$name" 2>&1
+    echo "exit $?" >>"$dir/$name"
+}
+
 # Each mode of turnutils_uclient, all at once against one relay: every message comes back, none is lost.
 relay main --profile rfc5766 --user alice:secret --realm example.org --allow-peer 127.0.0.0/8 --max-allocations 2000
 modes=(
@@ -63,23 +80,13 @@ modes=(
     "TCP client, DONT-FRAGMENT, Send and Data|-g -t -s -n 20 -m 4"
 )
 for i in "${!modes[@]}"; do
-    (
-        # shellcheck disable=SC2086
-        timeout 60 turnutils_uclient ${modes[$i]#*|} -u alice -w secret -p "$port" -e 127.0.0.1 -r $peer_port 127.0.0.1 \
-            >"$dir/mode$i" 2>&1
-        echo "exit $?" >>"$dir/mode$i"
-    ) &
+    # shellcheck disable=SC2086
+    uclient "mode$i" ${modes[$i]#*|} &
     clients[i]=$!
 done
 wait "${clients[@]}"
 for i in "${!modes[@]}"; do
-    {
-        grep -q "^exit 0$" "$dir/mode$i" || tail -1 "$dir/mode$i"
-        tail -8 "$dir/mode$i" | grep -q 'Total lost packets 0 (0.000000%)' || grep -v '^0: : \(IPv4\|Conn\)' "$dir/mode$i" | tail -5
-        sent=$(grep -o 'tot_send_msgs=[0-9]*' "$dir/mode$i" | tail -1)
-        received=$(grep -o 'tot_recv_msgs=[0-9]*' "$dir/mode$i" | tail -1)
-        [ -n "$sent" ] && [ "${sent#*=}" = "${received#*=}" ] && [ "${sent#*=}" -gt 0 ] || echo "$sent $received"
-    } | result "turnutils_uclient ${modes[$i]#*|}: ${modes[$i]%%|*}"
+    judge "mode$i" | result "turnutils_uclient ${modes[$i]#*|}: ${modes[$i]%%|*}"
 done
 timeout 60 turnutils_uclient -T -n 10 -m 40 -u alice -w secret -p "$port" -e 127.0.0.1 -r $peer_port 127.0.0.1 2>&1 |
     grep -c 'Total lost packets 0 (0.000000%)' | grep -v '^[1-9]' | result "turnutils_uclient -T -n 10 -m 40: 40 sessions"
@@ -96,6 +103,46 @@ status=$?
     [ $status -eq 0 ] || echo "exit $status"
     logged main 'stopping'
 } | result "SIGTERM twice: it ends at once, with 0"
+
+# Threads: clients fall to either, a ConnectionBind finds the one that it is for, a reserved port can be had from both.
+relay threads --threads 2 --verbose --profile rfc5766 --user alice:secret --realm example.org --allow-peer 127.0.0.0/8 \
+    --max-allocations 2000 --metrics "127.0.0.1:$((peer_port + 70))" --drain 60
+modes=("UDP, 40 sessions|-n 10 -m 40" "RFC 6062, 20 sessions|-T -n 10 -m 20" "TCP client, UDP relay|-t -n 20 -m 8"
+    "UDP, Send and Data, client to client|-y -s -n 20 -m 8")
+clients=()
+for i in "${!modes[@]}"; do
+    # shellcheck disable=SC2086
+    uclient "thread$i" ${modes[$i]#*|} &
+    clients[i]=$!
+done
+wait "${clients[@]}"
+for i in "${!modes[@]}"; do
+    judge "thread$i" | result "--threads 2: turnutils_uclient ${modes[$i]#*|}: ${modes[$i]%%|*}"
+done
+kill -USR1 "$pid"
+logged threads ' allocations [0-9]+ \(ever [1-9][0-9]*, refused' | result "--threads 2: SIGUSR1: the counters are logged"
+exec 3<>"/dev/tcp/127.0.0.1/$((peer_port + 70))"
+printf 'GET /metrics HTTP/1.1\r\n\r\n' >&3
+cat <&3 >"$dir/page"
+{
+    made=$(grep -c 'OPENING -> LIVE' "$dir/threads.log")
+    for shard in 0 1; do grep -q "\[$shard\] alloc=.* LIVE" "$dir/threads.log" || echo "thread $shard had none"; done
+    grep -q "^turnproof_relay_allocated_ever_total $made\$" "$dir/page" || grep "allocated_ever.* [0-9]" "$dir/page"
+    grep -q "allocations [0-9]* (ever $made," "$dir/threads.log" || grep '(ever' "$dir/threads.log"
+} | result "--threads 2: page and log have the sums of both"
+grep -v -E '^[0-9-]{10}T[0-9:]{8}Z ((\[[01]\] )?(alloc=|tcp |udp |the relay closed)|ready|allocations)' "$dir/threads.log" |
+    result "--threads 2: no line of the log is mixed with another"
+"$TURNPROOF" relay --threads 2 --listen "127.0.0.1:$port" --user u:p 2>"$dir/second.log"
+{
+    [ $? -eq 1 ] || echo "exit $?"
+    grep -q "127.0.0.1:$port" "$dir/second.log" || cat "$dir/second.log"
+} | result "--threads 2: an address that is taken is named"
+kill -TERM "$pid"
+logged threads 'stopping' | result "--threads 2: SIGTERM: it drains"
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+{ [ $status -eq 0 ] || echo "exit $status"; } | result "--threads 2: SIGTERM again: it ends with 0"
 
 # RFC 5780: two addresses, each with the same two ports; what turnutils_natdiscovery finds on loopback is no NAT.
 relay far --user u:p
@@ -155,13 +202,15 @@ wait "$pid"
 status=$?
 { [ $status -eq 0 ] || echo "exit $status"; } | result "SIGTERM: it ends with 0"
 
-# Two cannot have one address over UDP: said, and exit 1.
+# Two cannot have one address: said, and exit 1.
 relay first --user u:p
-"$TURNPROOF" relay --listen "udp:127.0.0.1:$port" --user u:p 2>"$dir/second.log"
-{
-    [ $? -eq 1 ] || echo "exit $?"
-    grep -q "127.0.0.1:$port" "$dir/second.log" || cat "$dir/second.log"
-} | result "an address that is taken is named"
+for proto in udp tcp; do
+    "$TURNPROOF" relay --listen "$proto:127.0.0.1:$port" --user u:p 2>"$dir/second.log"
+    {
+        [ $? -eq 1 ] || echo "exit $?"
+        grep -q "127.0.0.1:$port" "$dir/second.log" || cat "$dir/second.log"
+    } | result "an address that is taken is named ($proto)"
+done
 
 # Without --allow-peer, loopback is no peer.
 timeout 20 turnutils_uclient -c -s -n 1 -m 1 -u u -w p -p "$port" -e 127.0.0.1 -r $peer_port 127.0.0.1 >"$dir/refused" 2>&1

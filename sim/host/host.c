@@ -530,6 +530,17 @@ static void op_sendto(struct host *h, const struct conn *c, const struct io_out 
     (whole ? net->udp_send_whole : net->udp_send)(h->net, c->sock, &op->remote, op->data, op->len);
 }
 
+/* Who has not even read its answers goes nowhere. */
+static void op_give(struct host *h, struct conn *c, const struct io_out *op)
+{
+    struct host_gift g = {c->sock, c->local, c->remote, op->data, op->len};
+    if (h->hooks.give && c->out.len == 0)
+        h->hooks.give(h->hooks.ctx, (unsigned)op->other, &g);
+    else
+        net_of(h)->tcp_abort(h->net, c->sock);
+    conn_remove(h, c);
+}
+
 static void op_splice(struct host *h, struct conn *a, struct conn *b)
 {
     a->splice = b;
@@ -562,7 +573,7 @@ static void do_op(struct host *h, const struct io_out *op)
     default:
         break;
     }
-    if (op->op == IO_OP_CLOSE || op->op == IO_OP_ABORT)
+    if (op->op == IO_OP_CLOSE || op->op == IO_OP_ABORT || op->op == IO_OP_GIVE)
         void_pending(h, op->id);
     if (!c)
         return; /* the connection ended while the core was speaking of it; its IO_CLOSED is on the way */
@@ -588,6 +599,9 @@ static void do_op(struct host *h, const struct io_out *op)
     }
     case IO_OP_CLOSE:
         close_gently(h, c);
+        return;
+    case IO_OP_GIVE:
+        op_give(h, c, op);
         return;
     case IO_OP_ABORT:
         if (c->kind == CONN_OPEN || c->kind == CONN_OPENING)
@@ -685,6 +699,17 @@ void host_event(void *host, const struct net_event *ev)
         case NET_ACCEPTED:
             break;
         }
+    settle(h);
+}
+
+void host_take(struct host *h, const struct host_gift *g)
+{
+    struct conn *c = conn_add(h, CONN_OPEN, io_new_id(h->core.io, 0), g->sock);
+    c->local = g->local;
+    c->remote = g->remote;
+    pend_event(h, IO_ACCEPTED, c, 0);
+    h->pending[h->pending_count - 1].in.data = g->data;
+    h->pending[h->pending_count - 1].in.len = g->len;
     settle(h);
 }
 

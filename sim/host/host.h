@@ -25,9 +25,19 @@ struct host_note {
     const char *text;
 };
 
+/* A connection on its way from one host to another: what was read of it and not used comes before what can be read. */
+struct host_gift {
+    net_sock sock;
+    struct endpoint local, remote;
+    const uint8_t *data; /* valid during the call */
+    size_t len;
+};
+
 struct host_hooks {
     void (*message)(void *ctx, uint64_t now_ns, const struct host_message *m);
     void (*note)(void *ctx, uint64_t now_ns, const struct host_note *n);
+    /* IO_OP_GIVE: the socket is the callee's. Calls no host of this world. NULL: such a connection is reset. */
+    void (*give)(void *ctx, unsigned to, const struct host_gift *g);
     void *ctx;
 };
 
@@ -38,6 +48,8 @@ struct host;
  * caller's. NULL: no memory. */
 struct host *host_new(struct net *net, const struct core *core, const struct host_hooks *hooks);
 void host_event(void *host, const struct net_event *ev); /* NULL: nothing came, but the core was called from outside */
+/* A socket of this host's world becomes its connection; the core gets IO_ACCEPTED. Not from a handler. */
+void host_take(struct host *h, const struct host_gift *g);
 /* The core gets IO_START at when_ns. */
 void host_start(struct host *h, net_node node, uint64_t when_ns);
 void host_free(struct host *h);

@@ -85,6 +85,14 @@ static int set(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on);
 }
 
+bool posix_is_shared(const struct posix *p, const struct endpoint *local)
+{
+    for (size_t i = 0; i < p->shared_count; i++)
+        if (endpoint_equal(&p->shared[i], local))
+            return true;
+    return false;
+}
+
 int posix_reuse_port(int fd)
 {
     return set(fd, SOL_SOCKET, SO_REUSEPORT);
@@ -101,9 +109,10 @@ int posix_open(const struct posix *p, enum posix_use use, const struct endpoint 
         return E_NOMEM;
     }
     bool bound = local->port || !ip_is_any(&local->ip);
+    bool beside = use == USE_CONNECT || (posix_is_shared(p, local) && !p->shares_first);
     bool ok = (use == USE_DATAGRAMS ||
                (set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 && set(fd, IPPROTO_TCP, TCP_NODELAY) == 0)) &&
-              (use != USE_CONNECT || posix_reuse_port(fd) == 0) &&
+              (!beside || posix_reuse_port(fd) == 0) &&
               (family != IP_V6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0);
     union any_address a;
     struct endpoint e = *local;

@@ -64,6 +64,7 @@ static void destroy(struct net *n)
         close(p->spare);
     posix_timers_free(&p->timers);
     posix_udp_free(p);
+    free(p->shared);
     free(p->sock);
     free(p->node);
     free(p->later);
@@ -87,6 +88,20 @@ static struct net *create(uint64_t seed)
         return NULL;
     }
     return &p->net;
+}
+
+int posix_share(struct net *n, const struct net *first, const struct endpoint *at, size_t count)
+{
+    struct posix *p = posix_of(n);
+    struct endpoint *shared = realloc(p->shared, (p->shared_count + count + 1) * sizeof *shared);
+    if (!shared)
+        return E_NOMEM;
+    p->shared = shared;
+    for (size_t i = 0; i < count; i++)
+        shared[p->shared_count++] = at[i];
+    p->start_ns = ((const struct posix *)first)->start_ns;
+    p->shares_first = n == first;
+    return 0;
 }
 
 static net_node node_add(struct net *n, const struct net_node_spec *spec)
@@ -144,18 +159,38 @@ net_sock posix_sock_add(struct posix *p, int fd, enum sock_kind kind, net_node h
     return 0;
 }
 
-void posix_sock_remove(struct posix *p, net_sock s)
+static void forget(struct posix *p, net_sock s)
 {
     struct sock *k = &p->sock[s];
+    k->kind = SOCK_FREE;
+    k->next_free = p->sock_free;
+    p->sock_free = s;
+}
+
+void posix_sock_remove(struct posix *p, net_sock s)
+{
+    const struct sock *k = &p->sock[s];
     if (k->out_first)
         posix_udp_flush(p);
     if (k->kind == SOCK_WATCH)
         epoll_ctl(p->epoll, EPOLL_CTL_DEL, k->fd, NULL);
     else
         close(k->fd);
-    k->kind = SOCK_FREE;
-    k->next_free = p->sock_free;
-    p->sock_free = s;
+    forget(p, s);
+}
+
+int posix_take_out(struct net *n, net_sock s)
+{
+    struct posix *p = posix_of(n);
+    int fd = p->sock[s].fd;
+    epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL);
+    forget(p, s);
+    return fd;
+}
+
+net_sock posix_put_in(struct net *n, net_node host, int fd)
+{
+    return posix_sock_add(posix_of(n), fd, SOCK_STREAM_OPEN, host);
 }
 
 static void sock_close(struct net *n, net_sock s)

@@ -80,6 +80,9 @@ struct posix {
     uint64_t start_ns;
     struct net_stats stats;
     bool stopped, any_starved;
+    struct endpoint *shared; /* where other worlds listen too */
+    size_t shared_count;
+    bool shares_first;
 };
 
 static inline struct posix *posix_of(struct net *n)
@@ -112,13 +115,15 @@ void posix_local_of(int fd, struct endpoint *out);
 socklen_t posix_to_sockaddr(const struct endpoint *e, union any_address *out);
 void posix_from_sockaddr(const union any_address *a, struct endpoint *out);
 int posix_error(int error); /* errno as one of ours */
+bool posix_is_shared(const struct posix *p, const struct endpoint *local); /* posix_share */
 /* A socket that does not block, of the family; bound to local unless that is unset. A descriptor, or an error; E_NOMEM
  * also when only those are left that are kept for connections that come in: who comes is told so, not shut out. */
 enum posix_use { USE_DATAGRAMS, USE_LISTEN, USE_CONNECT };
 int posix_open(const struct posix *p, enum posix_use use, const struct endpoint *local, uint8_t family);
 /* A relay connects from the very port that it listens on (RFC 6062 5.2), which the kernel allows when both sockets have
  * said this: a connecting one before it is bound, a listener not before it listens, or it would share its port with
- * another program's. 0, or -1 and errno. */
+ * another program's. Of worlds that share (posix_share) the first is such a listener, the others say it before they are
+ * bound. 0, or -1 and errno. */
 int posix_reuse_port(int fd);
 
 /* ---- tcp.c, udp.c: what the loop calls ---- */

@@ -11,6 +11,17 @@ extern const struct net_ops net_posix;
 /* fn(ctx) in the loop whenever the descriptor (a signalfd, an eventfd) can be read; it stays the caller's. E_NOMEM. */
 int posix_watch(struct net *n, int fd, void (*fn)(void *ctx), void *ctx);
 
+/* Several worlds, a thread each, that share listeners. Before anything is opened: n has the clock of `first`, and may
+ * listen at these addresses, TCP and UDP, beside the others; called again, at these too. The kernel spreads clients
+ * over them by address and port, so over UDP each comes to the same one always. first is n: the first to open them,
+ * which finds out when somebody else has one (E_EXISTS). E_NOMEM. */
+int posix_share(struct net *n, const struct net *first, const struct endpoint *at, size_t count);
+
+/* A connection from one world to another: the first knows it no longer, the descriptor is the caller's; then it is of
+ * a host of the second (0: no memory, it is closed), where what can be read is told as new. */
+int posix_take_out(struct net *n, net_sock s);
+net_sock posix_put_in(struct net *n, net_node host, int fd);
+
 /* As many descriptors as the system lets this process have; how many that is. */
 uint64_t posix_raise_descriptors(void);
 

@@ -96,6 +96,8 @@ int posix_udp_open(struct net *n, net_node host, const struct endpoint *local, n
     int fd = posix_open(p, USE_DATAGRAMS, local, local->ip.family);
     if (fd < 0)
         return fd;
+    if (posix_is_shared(p, local))
+        posix_reuse_port(fd); /* the first one too, now that it has the address */
     int on = 1; /* runs of datagrams as one; a kernel that cannot gives them one by one */
     setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
     *out = posix_sock_add(p, fd, SOCK_UDP, host);

@@ -37,6 +37,19 @@ static const struct counter {
     COUNTER(dropped, "Datagrams dropped"),
 };
 
+void metrics_add(struct turn_stats *sum, const struct turn_stats *s)
+{
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        const struct counter *c = &counters[i];
+        void *to = (char *)sum + c->offset;
+        const void *from = (const char *)s + c->offset;
+        if (c->wide)
+            *(uint64_t *)to += *(const uint64_t *)from;
+        else
+            *(uint32_t *)to += *(const uint32_t *)from;
+    }
+}
+
 size_t metrics_text(const struct turn_stats *s, char *out, size_t cap)
 {
     struct text t = text_of(out, cap);

@@ -9,6 +9,9 @@
 /* The counters in lines; returns the length, cut at cap. */
 size_t metrics_text(const struct turn_stats *s, char *out, size_t cap);
 
+/* Adds each counter to the sum's. */
+void metrics_add(struct turn_stats *sum, const struct turn_stats *s);
+
 /* A core that serves them. read(ctx, out) is asked for each page. io is borrowed. E_NOMEM. */
 int metrics_new(struct io *io, const struct endpoint *listen, void (*read)(void *ctx, struct turn_stats *out),
                 void *ctx, struct core *out);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -13,21 +14,22 @@
 
 #include "models/base/err.h"
 #include "models/base/time.h"
-#include "sim/host/host.h"
 #include "sim/posix/posix.h"
 #include "sim/relay/metrics.h"
+#include "sim/relay/shard.h"
 #include "sim/relay/users.h"
 #include "sim/scenario/files.h"
 
 struct relay {
     const struct relay_config *cfg;
-    struct net *net;
-    struct io *io, *page_io;
-    struct turn *turn;
+    struct shard *shard; /* cfg->threads of them; the first is this thread's, with signals and the page */
+    struct net *net;     /* the first shard's */
+    struct host_hooks hooks;
+    struct io *page_io;
     struct core page;
-    struct host *host, *page_host;
+    struct host *page_host;
     int signals;
-    bool failed;    /* a listener could not be opened */
+    atomic_bool failed; /* a listener could not be opened */
     bool draining;
     net_timer watch_drain;
     uint64_t drain_until_ns;
@@ -35,43 +37,63 @@ struct relay {
 
 /* ---- log ---- */
 
-static void say(const struct relay *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line, whole: shards speak too. */
+static void say_for(const struct relay *r, const struct shard *s, const char *fmt, va_list ap)
+{
+    FILE *log = r->cfg->log;
+    char stamp[32];
+    if (!log)
+        return;
+    flockfile(log);
+    fprintf(log, "%s ", posix_stamp(stamp));
+    if (s && s->count > 1)
+        fprintf(log, "[%u] ", s->number);
+    vfprintf(log, fmt, ap);
+    fputc('\n', log);
+    fflush(log);
+    funlockfile(log);
+}
 
+static void say(const struct relay *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void say(const struct relay *r, const char *fmt, ...)
 {
-    if (!r->cfg->log)
-        return;
-    char stamp[32];
     va_list ap;
     va_start(ap, fmt);
-    fprintf(r->cfg->log, "%s ", posix_stamp(stamp));
-    vfprintf(r->cfg->log, fmt, ap);
-    fputc('\n', r->cfg->log);
+    say_for(r, NULL, fmt, ap);
     va_end(ap);
-    fflush(r->cfg->log);
+}
+
+static void shard_says(const struct shard *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void shard_says(const struct shard *s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say_for(s->owner, s, fmt, ap);
+    va_end(ap);
 }
 
 static void on_note(void *ctx, uint64_t now_ns, const struct host_note *n)
 {
-    struct relay *r = ctx;
+    const struct shard *s = ctx;
+    struct relay *r = s->owner;
     (void)now_ns;
-    r->failed = r->failed || n->note == NOTE_FAIL;
+    if (n->note == NOTE_FAIL)
+        r->failed = true;
     if (n->note == NOTE_FAIL || n->note == NOTE_HINT || r->cfg->verbose)
-        say(r, "%s", n->text);
+        shard_says(s, "%s", n->text);
 }
 
 static void on_message(void *ctx, uint64_t now_ns, const struct host_message *m)
 {
     char local[ENDPOINT_TEXT], remote[ENDPOINT_TEXT];
     (void)now_ns;
-    say(ctx, "%s %s > %s %s", m->proto == PROTO_UDP ? "udp" : "tcp", endpoint_text(&m->local, local),
-        endpoint_text(&m->remote, remote), m->label);
+    shard_says(ctx, "%s %s > %s %s", m->proto == PROTO_UDP ? "udp" : "tcp", endpoint_text(&m->local, local),
+               endpoint_text(&m->remote, remote), m->label);
 }
 
 static void say_counters(const struct relay *r)
 {
-    struct turn_stats s;
-    turn_stats(r->turn, &s);
+    struct turn_stats s = shards_stats(r->shard, r->cfg->threads);
     say(r, "allocations %" PRIu32 " (ever %" PRIu64 ", refused %" PRIu64 "), permissions %" PRIu32 ", channels %" PRIu32
         ", connections: clients %" PRIu32 ", pending %" PRIu32 ", bound %" PRIu32 "; datagrams to peers %" PRIu64
         " (%" PRIu64 " bytes), to clients %" PRIu64 " (%" PRIu64 " bytes), dropped %" PRIu64,
@@ -98,13 +120,28 @@ static int read_users(const struct relay_config *cfg, struct user_list *u, struc
     return err ? err : users_parse(u, cfg->users_file, text, len, d);
 }
 
+/* Each with the users as they were or as they are; E_NOMEM: as they were. */
+struct users_told {
+    const struct user_list *list;
+    int err;
+};
+
+static void set_users(struct shard *s, void *arg)
+{
+    struct users_told *told = arg;
+    int err = turn_set_users(s->turn, told->list->user, told->list->count);
+    told->err = told->err ? told->err : err;
+}
+
 static void reread_users(struct relay *r)
 {
     struct user_list u = {0};
     struct diag d = {{0}};
     int err = read_users(r->cfg, &u, &d);
-    if (!err)
-        err = turn_set_users(r->turn, u.user, u.count);
+    struct users_told told = {.list = &u};
+    for (unsigned i = 0; i < r->cfg->threads && !err && !told.err; i++)
+        shard_call(&r->shard[i], set_users, &told);
+    err = err ? err : told.err;
     if (err)
         say(r, "the users stay as they were: %s", d.text[0] ? d.text : err_text(err));
     else
@@ -118,13 +155,18 @@ static void check_drained(void *ctx)
 {
     enum { LOOK_MS = 50 };
     struct relay *r = ctx;
-    struct turn_stats s;
-    turn_stats(r->turn, &s);
     uint64_t now = net_posix.now(r->net);
-    if (s.allocations == 0 || now >= r->drain_until_ns)
+    if (shards_stats(r->shard, r->cfg->threads).allocations == 0 || now >= r->drain_until_ns)
         net_posix.stop(r->net);
     else
         r->watch_drain = net_posix.timer_set(r->net, now + LOOK_MS * NS_MS, check_drained, r);
+}
+
+static void drain(struct shard *s, void *arg)
+{
+    (void)arg;
+    turn_drain(s->turn);
+    host_event(s->host, NULL);
 }
 
 /* The first time: no new allocations, those that there are get their time. The second time: now. */
@@ -136,8 +178,8 @@ static void end(struct relay *r)
     }
     r->draining = true;
     say(r, "stopping: no new allocations; the rest have %" PRIu64 " s", r->cfg->drain_ns / NS_S);
-    turn_drain(r->turn);
-    host_event(r->host, NULL);
+    for (unsigned i = 0; i < r->cfg->threads; i++)
+        shard_call(&r->shard[i], drain, NULL);
     r->drain_until_ns = net_posix.now(r->net) + r->cfg->drain_ns;
     check_drained(r);
 }
@@ -176,66 +218,46 @@ static int take_signals(struct relay *r)
 
 /* ---- building ---- */
 
-static void core_input(void *self, const struct io_in *in)
-{
-    turn_input(self, in);
-}
-
-static uint64_t core_deadline(const void *self)
-{
-    return turn_deadline(self);
-}
-
-static void core_free(void *self)
-{
-    turn_free(self);
-}
-
-static struct host *add_host(struct relay *r, const struct core *core, const struct host_hooks *hooks)
-{
-    struct host *h = host_new(r->net, core, hooks);
-    if (!h)
-        return NULL;
-    struct net_node_spec spec = {.name = io_name(core->io), .kind = NET_HOST, .handler = host_event, .ctx = h};
-    net_node node = net_posix.node_add(r->net, &spec);
-    if (node)
-        host_start(h, node, net_posix.now(r->net));
-    return h;
-}
-
 static void read_stats(void *ctx, struct turn_stats *out)
 {
     const struct relay *r = ctx;
-    turn_stats(r->turn, out);
+    *out = shards_stats(r->shard, r->cfg->threads);
+}
+
+/* The page for Prometheus is a host of its own in the first shard's world. */
+static int add_page(struct relay *r)
+{
+    r->page_io = io_new("metrics", 0);
+    int err = r->page_io ? metrics_new(r->page_io, &r->cfg->metrics, read_stats, r, &r->page) : E_NOMEM;
+    if (err)
+        return err;
+    r->page_host = host_new(r->net, &r->page, &(struct host_hooks){.note = on_note, .ctx = &r->shard[0]});
+    if (!r->page_host)
+        return E_NOMEM;
+    struct net_node_spec spec = {.name = "metrics", .kind = NET_HOST, .handler = host_event, .ctx = r->page_host};
+    net_node node = net_posix.node_add(r->net, &spec);
+    if (!node)
+        return E_NOMEM;
+    host_start(r->page_host, node, net_posix.now(r->net));
+    return 0;
 }
 
 static int build(struct relay *r, const struct turn_config *cfg, struct diag *d)
 {
-    static const struct core_ops ops = {core_input, core_deadline, core_free};
-    r->net = net_posix.create(0);
-    r->io = io_new("relay", 0);
-    r->page_io = io_new("metrics", 0);
-    if (!r->net || !r->io || !r->page_io || take_signals(r) != 0)
+    r->hooks = (struct host_hooks){.note = on_note, .message = r->cfg->verbose ? on_message : NULL, .ctx = r};
+    r->shard = calloc(r->cfg->threads, sizeof *r->shard);
+    if (!r->shard)
         return E_NOMEM;
-    r->turn = turn_new(r->io, 0, cfg);
-    if (!r->turn) {
+    int err = shards_init(r->shard, r->cfg->threads, cfg, &r->hooks);
+    if (err == E_RANGE)
         snprintf(d->text, sizeof d->text,
-                 "the relay does not start: its limits or ports make no sense, or memory is out");
-        return E_RANGE;
-    }
-    if (!r->cfg->verbose)
-        io_mute(r->io, NOTE_STATE);
-    struct host_hooks hooks = {.note = on_note, .message = r->cfg->verbose ? on_message : NULL, .ctx = r};
-    r->host = add_host(r, &(struct core){&ops, r->turn, r->io}, &hooks);
-    if (!r->host)
-        return E_NOMEM;
-    if (!r->cfg->metrics.port)
-        return 0;
-    int err = metrics_new(r->page_io, &r->cfg->metrics, read_stats, r, &r->page);
+                 "the relay does not start: its limits make no sense, or the relay ports are less than %d for each "
+                 "thread, or memory is out", SHARD_PORTS_LEAST);
     if (err)
         return err;
-    r->page_host = add_host(r, &r->page, &(struct host_hooks){.note = on_note, .ctx = r});
-    return r->page_host ? 0 : E_NOMEM;
+    r->net = r->shard[0].net;
+    err = take_signals(r);
+    return err || !r->cfg->metrics.port ? err : add_page(r);
 }
 
 int relay_open(const struct relay_config *cfg, struct relay **out, struct diag *d)
@@ -276,12 +298,21 @@ int relay_open(const struct relay_config *cfg, struct relay **out, struct diag *
 int relay_run(struct relay *r)
 {
     enum { STARTED_MS = 1 };
-    net_posix.run(r->net, net_posix.now(r->net) + STARTED_MS * NS_MS); /* the listeners open, or do not */
+    unsigned threads = r->cfg->threads;
+    for (unsigned i = 0; i < threads; i++) { /* the listeners open, or do not */
+        struct net *n = r->shard[i].net;
+        net_posix.run(n, net_posix.now(n) + STARTED_MS * NS_MS);
+    }
+    if (!r->failed && shards_start(r->shard, threads) != 0) {
+        say(r, "the relay does not start: no thread can be had");
+        r->failed = true;
+    }
     if (!r->failed) {
         say(r, "ready");
         if (!r->draining)
             net_posix.run(r->net, TIME_NEVER);
     }
+    shards_stop(r->shard, threads);
     say_counters(r);
     return r->failed ? E_IO : 0;
 }
@@ -290,14 +321,12 @@ void relay_close(struct relay *r)
 {
     if (!r)
         return;
-    host_free(r->host);
     host_free(r->page_host);
-    if (r->net)
-        net_posix.destroy(r->net);
-    turn_free(r->turn);
     if (r->page.ops)
         r->page.ops->free(r->page.self);
-    io_free(r->io);
+    if (r->shard)
+        shards_free(r->shard, r->cfg->threads);
+    free(r->shard);
     io_free(r->page_io);
     if (r->signals >= 0)
         close(r->signals);

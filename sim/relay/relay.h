@@ -9,6 +9,8 @@
 #include "models/base/diag.h"
 #include "models/turn/turn.h"
 
+enum { RELAY_THREADS_MAX = 64 };
+
 struct relay_config {
     struct turn_config turn; /* users, secret and dont_fragment are filled in by relay_open */
     const char *const *user; /* NAME:PASSWORD */
@@ -18,6 +20,7 @@ struct relay_config {
     uint64_t drain_ns;            /* how long allocations may live on after SIGTERM */
     FILE *log;                    /* NULL: silent */
     bool verbose;                 /* each message and state change */
+    unsigned threads;             /* 1..RELAY_THREADS_MAX */
 };
 
 struct relay;
