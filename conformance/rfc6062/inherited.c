@@ -252,7 +252,10 @@ static void refresh(struct probe *p)
                   "success of a Refresh with LIFETIME 0 says LIFETIME %u", lifetime);
     struct line *peer = probe_dial_to(p, PEER1, &a->relayed);
     probe_require(p, line_err(peer) != 0, "the relayed address accepts connections after the allocation was deleted");
-    h = line_answer(a->control, begin_request(p, a->login, a->control, TURN_REFRESH, NULL), probe_soon(p));
+    struct message *again = message_request(p, TURN_REFRESH);
+    message_sign(again, a->login);
+    line_send_message(a->control, again);
+    h = line_answer(a->control, again, probe_soon(p));
     if (h.kind != HEARD_ENDED)
         expect_code(p, &h, 437, "a Refresh after the allocation was deleted");
 }

@@ -24,9 +24,6 @@ struct attr {
 void fill_hex(struct message *m, const void *attrs);
 extern const struct attr wants_tcp[], wants_udp[]; /* REQUESTED-TRANSPORT */
 
-/* A signed request that is sent and not waited for. The nonce has to be known. */
-struct message *begin_request(struct probe *p, struct login *l, struct line *via, unsigned method,
-                              const struct attr *attrs);
 /* Lets a login learn realm and nonce over that line; the probe fails if there is no 401. */
 void be_challenged(struct probe *p, struct login *l, struct line *via);
 

@@ -12,16 +12,6 @@ void fill_hex(struct message *m, const void *attrs)
         message_put_hex(m, a->type, a->hex);
 }
 
-struct message *begin_request(struct probe *p, struct login *l, struct line *via, unsigned method,
-                              const struct attr *attrs)
-{
-    struct message *m = message_request(p, method);
-    fill_hex(m, attrs);
-    message_sign(m, l);
-    line_send_message(via, m);
-    return m;
-}
-
 void be_challenged(struct probe *p, struct login *l, struct line *via)
 {
     struct message *m = message_request(p, TURN_ALLOCATE);
