@@ -71,6 +71,8 @@ static void others_survive(struct probe *p)
     struct pair one = bound_pair(a, PEER1), two = bound_pair(a, PEER1), three = bound_pair(a, PEER1);
     line_close(two.data);
     expect_closed(p, two.peer, probe_soon(p), "the peer connection of a data connection that was closed");
+    line_close(two.peer);
+    probe_wait(p, NS_S);
     expect_carries(p, &one, 0, 0, KIB);
     expect_carries(p, &three, 1, 0, KIB);
     expect_served(a, "the end of one of its data connections");
