@@ -44,8 +44,8 @@ static void as_for_udp(struct probe *p)
 static void other_protocols(struct probe *p)
 {
     static const struct attr wanted[][2] = {
-        {{ATTR_REQUESTED_TRANSPORT, "00000000"}, {0}}, {{ATTR_REQUESTED_TRANSPORT, "01000000"}, {0}},
-        {{ATTR_REQUESTED_TRANSPORT, "84000000"}, {0}}, {{ATTR_REQUESTED_TRANSPORT, "ff000000"}, {0}},
+        {{ATTR_REQUESTED_TRANSPORT, "01000000"}, {0}}, {{ATTR_REQUESTED_TRANSPORT, "84000000"}, {0}},
+        {{ATTR_REQUESTED_TRANSPORT, "ff000000"}, {0}}, {{ATTR_REQUESTED_TRANSPORT, "00000000"}, {0}},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         struct heard h = ask_allocate(p, PROTO_TCP, wanted[i]);
@@ -165,7 +165,7 @@ static void accepts_at_once(struct probe *p)
     expect_code(p, &h, 0, "an Allocate");
     probe_require(p, heard_address(&h, ATTR_XOR_RELAYED_ADDRESS, &relayed), "there is no XOR-RELAYED-ADDRESS");
     struct line *l = probe_dial_to(p, PEER1, &relayed);
-    probe_require(p, line_err(l) == 0, "right after Allocate success the relayed address did not accept a connection");
+    probe_require(p, is_accepted(l), "right after Allocate success the relayed address did not accept a connection");
 }
 
 static void what_success_has(struct probe *p)

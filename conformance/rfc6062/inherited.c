@@ -250,8 +250,7 @@ static void refresh(struct probe *p)
     expect_code(p, &h, 0, "a Refresh with LIFETIME 0");
     probe_require(p, heard_u32(&h, ATTR_LIFETIME, &lifetime) && lifetime == 0,
                   "success of a Refresh with LIFETIME 0 says LIFETIME %u", lifetime);
-    struct line *peer = probe_dial_to(p, PEER1, &a->relayed);
-    probe_require(p, line_err(peer) != 0, "the relayed address accepts connections after the allocation was deleted");
+    expect_relay_gone(a, "a Refresh with LIFETIME 0");
     struct message *again = message_request(p, TURN_REFRESH);
     message_sign(again, a->login);
     line_send_message(a->control, again);

@@ -18,8 +18,7 @@ static void expect_gone(struct allocation *a, const struct pair *pair)
 {
     expect_closed(a->p, pair->data, LATE_S * NS_S, "the data connection of an allocation that has expired");
     expect_closed(a->p, pair->peer, LATE_S * NS_S, "the peer connection of an allocation that has expired");
-    struct line *l = probe_dial_to(a->p, PEER1, &a->relayed);
-    probe_require(a->p, line_err(l) != 0, "the relayed address accepts connections after its allocation has expired");
+    expect_relay_gone(a, "the allocation's expiry");
 }
 
 static void expiry(struct probe *p)

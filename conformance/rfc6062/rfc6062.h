@@ -42,8 +42,12 @@ void expect_no_attempt(struct allocation *a, const char *why);
 /* Bound, it carries len bytes of the pattern `which` each way, from offset `at`. */
 void expect_carries(struct probe *p, const struct pair *pair, unsigned which, uint64_t at, uint64_t len);
 
-/* A connection of that peer to the relayed address; the probe fails if TCP is not accepted. */
+/* A connection of that peer to the relayed address; the probe fails if TCP is not accepted. One that is reset as soon
+ * as it is accepted has been accepted. */
 struct line *dial_relay(struct allocation *a, enum place peer);
+bool is_accepted(const struct line *dialled);
+/* Connections to the relayed address are refused; not quite at once, perhaps. `after` is said in the sentence. */
+void expect_relay_gone(struct allocation *a, const char *after);
 /* Connect to a listener, answered with success: CONNECTION-ID. */
 uint32_t connect_to(struct allocation *a, struct line *listener);
 /* allocation_connect and pair_bind. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "conformance/rfc6062/rfc6062.h"
+#include "models/base/err.h"
 
 const struct attr wants_tcp[] = {{ATTR_REQUESTED_TRANSPORT, "06000000"}, {0}};
 const struct attr wants_udp[] = {{ATTR_REQUESTED_TRANSPORT, "11000000"}, {0}};
@@ -69,11 +70,26 @@ void expect_carries(struct probe *p, const struct pair *pair, unsigned which, ui
     line_expect_pattern(pair->data, 2 * which + 1, at, len, probe_soon(p));
 }
 
+bool is_accepted(const struct line *dialled)
+{
+    return line_err(dialled) == 0 || line_err(dialled) == E_RESET;
+}
+
+void expect_relay_gone(struct allocation *a, const char *after)
+{
+    struct line *l = probe_dial_to(a->p, PEER1, &a->relayed);
+    if (is_accepted(l)) {
+        probe_wait(a->p, NS_S);
+        l = probe_dial_to(a->p, PEER1, &a->relayed);
+    }
+    probe_require(a->p, !is_accepted(l), "after %s the relayed address accepts connections", after);
+}
+
 struct line *dial_relay(struct allocation *a, enum place peer)
 {
     struct line *l = probe_dial_to(a->p, peer, &a->relayed);
     char at[ENDPOINT_TEXT];
-    probe_require(a->p, line_err(l) == 0, "the relayed address %s did not accept a TCP connection",
+    probe_require(a->p, is_accepted(l), "the relayed address %s did not accept a TCP connection",
                   endpoint_text(&a->relayed, at));
     return l;
 }
@@ -127,9 +143,9 @@ static bool bind_unless_dropped(struct allocation *a, struct pair *pair, uint64_
 void expect_early_bytes(struct allocation *a, struct pair *pair, uint64_t len)
 {
     uint64_t early = line_offer_pattern(pair->peer, 0, 0, len);
-    probe_wait(a->p, NS_S);
+    probe_wait(a->p, NS_S / 5);
     early += line_offer_pattern(pair->peer, 0, early, len - early);
-    probe_wait(a->p, NS_S);
+    probe_wait(a->p, NS_S / 5);
     if (!bind_unless_dropped(a, pair, early))
         probe_defined(a->p, "the connection was dropped as a whole when %llu bytes had come before the bind",
                       (unsigned long long)early);
