@@ -41,12 +41,15 @@ static void start_half(struct half *h, uint32_t isn)
     h->in.next = isn + 1;
 }
 
+/* What lies behind a FIN is no part of the stream. */
 static void tell_fin(struct trace *t, struct flow *f, unsigned who)
 {
     struct half *h = &f->half[who];
     if (!h->fin || h->fin_told || h->in.shut || behind(h->in.next, h->fin_seq) < 0)
         return;
     h->fin_told = true;
+    h->waiting = false;
+    stream_drop(&h->in, &t->pool);
     trace_tell(t, f, who, SEEN_FIN);
 }
 
@@ -59,14 +62,14 @@ static void tell_to(struct trace *t, struct flow *f, unsigned who, uint32_t seq)
 /* Where the bytes end that were acknowledged: the FIN has a sequence number too (RFC 9293 3.4). */
 static uint32_t bytes_acked(const struct half *h, uint32_t ack)
 {
-    return h->fin && ack == h->fin_seq + 1 ? h->fin_seq : ack;
+    return h->fin && behind(ack, h->fin_seq) > 0 ? h->fin_seq : ack;
 }
 
 void trace_tcp_end(struct trace *t, struct flow *f)
 {
     for (unsigned who = 0; who < 2; who++) {
         struct half *h = &f->half[who];
-        if (!h->in.shut) {
+        if (!h->in.shut && !h->fin_told) {
             if (h->waiting)
                 tell_to(t, f, who, bytes_acked(h, h->acked));
             stream_tell_all(&h->in, out_of(t, f, who));
@@ -84,22 +87,14 @@ static void renew(struct trace *t, struct flow *f)
     t->stats.flows++;
 }
 
-/* Does a SYN with this sequence number open another connection than the one that is known? */
-static bool is_other_connection(const struct half *me, const struct half *other, const struct segment *s)
-{
-    if (me->known)
-        return me->isn != s->seq;
-    return other->known && !other->syn; /* whose start was missed */
-}
-
 /* The start of what end `who` sends. False: it belongs to no connection that is known. */
 static bool syn(struct trace *t, struct flow *f, unsigned who, const struct segment *s, const struct wire_packet *k)
 {
     struct half *me = &f->half[who], *other = &f->half[!who];
-    bool answers = s->flags & ACK;
-    if (!answers && is_other_connection(me, other, s)) {
+    bool answers = s->flags & ACK, other_isn = me->known && me->isn != s->seq;
+    if (other_isn && !answers) {
         renew(t, f);
-    } else if (answers && me->known && me->isn != s->seq) {
+    } else if (other_isn) {
         if (f->open || !other->syn || s->ack != other->isn + 1)
             return false;
         stream_drop(&me->in, &t->pool); /* the answer to a SYN that was sent again */
@@ -143,7 +138,7 @@ static bool is_stray(struct trace *t, struct flow *f, unsigned who, const struct
     struct half *me = &f->half[who];
     if (!me->known || in_window(s->seq, me->in.next))
         return false;
-    bool follows = me->far && me->far_next == s->seq && s->payload.len;
+    bool follows = me->far && me->far_next == s->seq && s->payload.len && !me->fin_told && !me->in.shut;
     me->far = true;
     me->far_next = s->seq + (uint32_t)s->payload.len;
     if (!follows) {
@@ -167,12 +162,8 @@ static void acknowledged(struct trace *t, struct flow *f, unsigned whom, uint32_
         return;
     }
     ack = bytes_acked(h, ack);
-    if (behind(ack, h->in.next) <= 0 || !in_window(ack, h->in.next))
+    if (h->fin_told || behind(ack, h->in.next) <= 0 || !in_window(ack, h->in.next))
         return;
-    if (h->in.first && !h->in.shut) {
-        tell_to(t, f, whom, ack);
-        return;
-    }
     if (!h->waiting) {
         h->waiting = true;
         h->acked = ack;
@@ -192,7 +183,7 @@ static void settle(struct trace *t, struct flow *f, unsigned who)
     h->acked = bytes_acked(h, h->acked);
     if (h->in.first || late)
         tell_to(t, f, who, h->acked);
-    h->waiting = behind(h->acked, h->in.next) > 0;
+    h->waiting = !h->fin_told && behind(h->acked, h->in.next) > 0;
 }
 
 static void payload(struct trace *t, struct flow *f, unsigned who, const struct segment *s)

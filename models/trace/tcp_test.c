@@ -72,6 +72,7 @@ static void sent_again_and_overlapping(void **state)
     rig_tcp(&r, CLIENT, ACK, 111, 501, "klmn");
     rig_told(&r, "<k> <lmn>");
     assert_int_equal(trace_stats(r.t).conflicts, 1);
+    assert_int_equal(trace_stats(r.t).old, 1); /* the first "abc" sent again: all others had something new */
     rig_stop(&r);
 }
 
@@ -275,6 +276,24 @@ static void fins(void **state)
     rig_tcp(&r, CLIENT, ACK, 105, 506, ""); /* acknowledges a FIN that comes late */
     rig_tcp(&r, SERVER, ACK | FIN, 505, 105, "");
     rig_told(&r, "<tail>' fin'");
+    rig_tcp(&r, CLIENT, ACK, 110, 506, "behind");
+    rig_tcp(&r, SERVER, ACK, 506, 150, "");
+    r.t_ns += NS_S;
+    rig_tcp(&r, SERVER, ACK, 506, 150, "");
+    trace_end(r.t);
+    rig_told(&r, "end");
+    rig_stop(&r);
+
+    rig_start(&r);
+    rig_handshake(&r);
+    rig_tcp(&r, CLIENT, ACK, 110, 501, "behind"); /* what proves to be the end */
+    rig_tcp(&r, CLIENT, ACK | FIN, 101, 501, "abc");
+    rig_tcp(&r, SERVER, ACK | FIN, 511, 105, "");
+    rig_told(&r, "<abc> fin");
+    rig_tcp(&r, CLIENT, ACK, 105, 512, ""); /* ten bytes and the FIN */
+    r.t_ns += NS_S;
+    rig_tcp(&r, CLIENT, ACK, 105, 512, "");
+    rig_told(&r, "gap 10' fin'");
     trace_end(r.t);
     rig_told(&r, "end");
     rig_stop(&r);
