@@ -222,7 +222,8 @@ static void make_segment(struct maker *m, unsigned from, unsigned flags, uint32_
     size_t n = wire_put_eth(b, mac, mac, ETHERTYPE_IP4);
     n += wire_put_ip(b + n, &m->end[from].ip, &m->end[!from].ip, PROTO_TCP, 64, 0, WIRE_TCP + len);
     n += wire_put_tcp(b + n, &h);
-    memcpy(b + n, data, len);
+    if (len)
+        memcpy(b + n, data, len);
     m->t_ns += NS_MS;
     file_kit_packet(&m->f, 0, m->t_ns, b, n + len, n + len);
 }
