@@ -37,6 +37,18 @@ const struct requirement *catalogue_find(const char *id)
     return NULL;
 }
 
+const struct document *catalogue_document(const struct requirement *row)
+{
+    for (size_t d = 0; d < DOCUMENTS; d++)
+        for (size_t s = 0; s < documents[d]->count; s++) {
+            const struct section *section = documents[d]->section[s];
+            for (size_t i = 0; i < section->count; i++)
+                if (row == &section->row[i])
+                    return documents[d];
+        }
+    return NULL;
+}
+
 const char *level_name(enum level level)
 {
     static const char *const name[] = {

@@ -40,6 +40,7 @@ enum need {
     NEED_PACKETS = 128,    /* sees whole IP packets, not only what sockets tell */
     NEED_UDP_CLIENT = 256, /* the server serves clients over UDP */
     NEED_ICMP = 512,       /* UDP sockets are told of ICMP errors */
+    NEED_LAST = NEED_ICMP,
 };
 
 /* How the server has to be set up for a row. A simulated one is; of a live one the user says how it is. */
@@ -96,6 +97,7 @@ extern const struct document rfc6062, rfc8656, rfc8489, microsoft, nat;
 size_t catalogue_count(void);
 const struct requirement *catalogue_row(size_t i);
 const struct requirement *catalogue_find(const char *id); /* NULL: no such */
+const struct document *catalogue_document(const struct requirement *row); /* of a row of the catalogue */
 const char *level_name(enum level level);                 /* "MUST NOT" */
 /* Whether a failed row of that level is a failure of the whole run. */
 bool level_decides(enum level level, bool strict);

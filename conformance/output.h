@@ -15,10 +15,18 @@ struct conform_report {
 
 /* No row that decides has failed. */
 bool conform_holds(const struct conform_report *r);
+bool conform_fails(const struct conform_report *r, const struct verdict *v); /* ... and this has */
+const char *outcome_name(enum outcome outcome); /* "implementation-defined" */
 
 typedef void conform_writer(struct sink *s, const struct conform_report *r, bool colour);
 /* The verdict first, then each failure with what was seen and the exchange; 80 columns, but for names. */
 conform_writer conform_write_text;
+/* TAP 14: a SHOULD that is not met is TODO unless it decides. */
+conform_writer conform_write_tap;
+/* JUnit: a test suite a document. */
+conform_writer conform_write_junit;
+/* "turnproof/conform/1". */
+conform_writer conform_write_json;
 
 /* The catalogue, each row with its check or the reason why it has none, and the counts. */
 void conform_write_list(struct sink *s, const struct requirement *const *row, size_t count);

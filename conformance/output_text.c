@@ -6,12 +6,24 @@
 
 enum { TEXT_MAX = 1024, COLUMN_ID = 15 };
 
+bool conform_fails(const struct conform_report *r, const struct verdict *v)
+{
+    return v->outcome == OUTCOME_FAIL && level_decides(v->row->level, r->strict);
+}
+
 bool conform_holds(const struct conform_report *r)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (r->verdict[i].outcome == OUTCOME_FAIL && level_decides(r->verdict[i].row->level, r->strict))
+        if (conform_fails(r, &r->verdict[i]))
             return false;
     return true;
+}
+
+const char *outcome_name(enum outcome outcome)
+{
+    static const char *const name[] = {[OUTCOME_PASS] = "pass", [OUTCOME_FAIL] = "fail",
+                                       [OUTCOME_DEFINED] = "implementation-defined", [OUTCOME_SKIP] = "skipped"};
+    return name[outcome];
 }
 
 static const char *plural(size_t n)
@@ -89,8 +101,7 @@ static void put_failures(struct sink *s, const struct conform_report *r, bool co
 {
     for (int decides = 1; decides >= 0; decides--)
         for (size_t i = 0; i < r->count; i++)
-            if (r->verdict[i].outcome == OUTCOME_FAIL &&
-                level_decides(r->verdict[i].row->level, r->strict) == (decides == 1))
+            if (r->verdict[i].outcome == OUTCOME_FAIL && conform_fails(r, &r->verdict[i]) == (decides == 1))
                 put_failure(s, &r->verdict[i], colour);
 }
 
@@ -196,6 +207,6 @@ void conform_write_list(struct sink *s, const struct requirement *const *row, si
         both += row[i]->probe && row[i]->watched;
         none += row[i]->none != NULL;
     }
-    sink_f(s, "%zu row%s: %zu with a probe, %zu with a monitor, %zu with both, %zu with a reason why not\n", count,
-           plural(count), probes, monitors, both, none);
+    sink_f(s, "%zu row%s: %zu probed, %zu watched, %zu both, %zu with a reason why neither\n", count, plural(count),
+           probes, monitors, both, none);
 }

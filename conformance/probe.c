@@ -195,7 +195,10 @@ struct endpoint probe_server(const struct probe *p, enum ip_proto proto, int fam
 void probe_silence(struct probe *p, enum place peer, bool silent)
 {
     assert(peer == PEER1 || peer == PEER2);
-    if (!p->bench->silence)
-        probe_skip(p, "this bench has no peer that can be silenced");
-    p->bench->silence(p->bench, peer, silent);
+    p->silent[peer] = silent;
+    if (p->bench->silence)
+        p->bench->silence(p->bench, peer, silent);
+    for (struct line *l = p->lines; l; l = l->next)
+        if (l->kind == KIND_LISTENER && l->at == peer && l->sock)
+            line_deafen(l, silent);
 }

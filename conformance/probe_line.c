@@ -240,7 +240,16 @@ static struct line *open_at(struct probe *p, enum line_kind kind, enum place at,
         probe_skip(p, "the probe can have no socket at %s: %s", endpoint_text(&l->local, where), err_text(err));
     }
     attach(l, s);
+    if (kind == KIND_LISTENER && p->silent[at])
+        line_deafen(l, true);
     return l;
+}
+
+void line_deafen(struct line *l, bool deaf)
+{
+    struct bench *b = l->p->bench;
+    if (b->deafen && b->deafen(b, l->sock, deaf) != 0)
+        probe_skip(l->p, "this machine cannot keep a listener from answering");
 }
 
 struct line *probe_udp(struct probe *p, enum place at, int family)
@@ -347,7 +356,7 @@ void line_send(struct line *l, const void *data, size_t len)
         return;
     }
     struct sending s = {l, data, len};
-    if (!probe_until(l->p, all_sent, &s, probe_now(l->p) + 60 * probe_soon(l->p)))
+    if (!probe_until(l->p, all_sent, &s, probe_now(l->p) + 20 * probe_soon(l->p)))
         probe_fail(l->p, "of %zu bytes that were sent, %zu were never taken", len, s.len);
 }
 

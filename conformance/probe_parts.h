@@ -74,7 +74,7 @@ struct probe {
     size_t by_sock_count;
     unsigned line_count;
     uint16_t next_port;
-    bool woken;
+    bool woken, silent[PLACES];
     jmp_buf end;
     enum outcome outcome;
     char *saw;
@@ -93,6 +93,8 @@ struct probe *probe_new(const struct requirement *row, uint64_t seed);
 void probe_free(struct probe *p);
 void probe_event(void *probe, const struct net_event *ev); /* a net_handler */
 
+/* Listeners of a place whose silence is a matter of sockets. */
+void line_deafen(struct line *l, bool deaf);
 struct parcel *line_unpack(struct line *l); /* the next datagram; NULL: none */
 void line_settle(struct line *l, const struct message *m); /* it has its answer: another is not told */
 

@@ -23,7 +23,9 @@ struct bench {
     struct endpoint tcp[2], udp[2]; /* the server, likewise; port 0: does not serve that */
     struct bench_user user[2];      /* name NULL: there is none */
     uint16_t first_port;            /* the probe's listeners try ports from here on */
+    /* NEED_SILENT_PEER: nothing arrives there; or, where only sockets can be had, a listener answers nobody (E_IO). */
     void (*silence)(struct bench *b, enum place peer, bool silent);
+    int (*deafen)(struct bench *b, net_sock listener, bool deaf);
     void (*free)(struct bench *b);
 };
 
@@ -43,5 +45,9 @@ struct bench *bench_simulated(const struct net_ops *engine, uint64_t seed, enum 
 
 /* The clients behind our NAT box, the peers outside; there is no server. NULL: no memory. */
 struct bench *bench_nat(const struct net_ops *engine, uint64_t seed, const struct bench_seats *seats);
+
+/* A server that stays, on this machine's sockets; no subject. timeout_ns: what probe_soon says; 0: 2 s. NULL: no
+ * memory. */
+struct bench *bench_live(const struct live_server *s, uint64_t timeout_ns, const struct bench_seats *seats);
 
 #endif

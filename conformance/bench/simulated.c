@@ -235,6 +235,12 @@ static bool add_relay(struct simulated *s, uint64_t seed, enum setup setup)
     return s->server;
 }
 
+/* ns-3's sockets keep them to themselves (net.h). */
+static bool tells_icmp(const struct net_ops *engine)
+{
+    return engine == &net_native || engine == &net_memory;
+}
+
 struct bench *bench_simulated(const struct net_ops *engine, uint64_t seed, enum setup setup,
                               const struct bench_seats *seats)
 {
@@ -245,11 +251,9 @@ struct bench *bench_simulated(const struct net_ops *engine, uint64_t seed, enum 
     *b = (struct bench){
         .net = engine->create(seed), .soon_ns = SOON_NS, .user = {users[0], users[1]}, .first_port = FIRST_LISTENER,
         .has = NEED_IP6 | NEED_CLIENT2 | NEED_PEER2 | NEED_USER2 | NEED_SILENT_PEER | NEED_ALONE | NEED_UDP_CLIENT |
-               NEED_CLIENT,
+               NEED_CLIENT | (tells_icmp(engine) ? NEED_ICMP : 0),
         .silence = silence, .free = free_simulated,
     };
-    if (engine == &net_native || engine == &net_memory)
-        b->has |= NEED_ICMP;
     set_addresses(b, setup == SETUP_MSTURN ? EDGE_PORT : BENCH_PORT);
     bool made = b->net && (seats->subject ? (s->subject = seats->subject(seats->ctx, b->net)) != NULL
                                           : add_relay(s, seed, setup));

@@ -23,6 +23,9 @@ void output_ranges(struct text *t, const char *ranges);
 void output_line(struct sink *s, const char *label, const struct check_line *l);
 enum output_ink { INK_RED, INK_GREEN, INK_YELLOW, INK_BOLD };
 void output_word(struct sink *s, bool colour, enum output_ink ink, const char *word);
+/* Text within XML: valid, whatever it is. */
+void output_xml(struct sink *s, const char *text);
+void output_xml_attribute(struct sink *s, const char *name, const char *value);
 /* Members of the JSON object or list that is open. */
 void output_json_boxes(struct json_out *j, const char *key, const struct check_boxes *b);
 void output_json_lines(struct json_out *j, const char *key, const struct check_line *line, size_t count);

@@ -40,7 +40,7 @@ static void hop_text(struct text *t, const struct check_hop *h)
 
 /* ---- JUnit ---- */
 
-static void xml(struct sink *s, const char *text)
+void output_xml(struct sink *s, const char *text)
 {
     static const struct {
         char is;
@@ -57,10 +57,10 @@ static void xml(struct sink *s, const char *text)
     }
 }
 
-static void attribute(struct sink *s, const char *name, const char *value)
+void output_xml_attribute(struct sink *s, const char *name, const char *value)
 {
     sink_f(s, " %s=\"", name);
-    xml(s, value);
+    output_xml(s, value);
     sink_text(s, "\"");
 }
 
@@ -75,8 +75,8 @@ static void junit_answer(struct sink *s, const struct check_answer *a)
     struct text t = text_of(name, sizeof name);
     text_add(&t, "%s %s, %s, %s -> %s", a->row, a->purpose, a->protocol, a->from, a->to);
     sink_text(s, "    <testcase");
-    attribute(s, "classname", a->table);
-    attribute(s, "name", name);
+    output_xml_attribute(s, "classname", a->table);
+    output_xml_attribute(s, "name", name);
     if (!failed(a)) {
         sink_text(s, "/>\n");
         return;
@@ -84,14 +84,14 @@ static void junit_answer(struct sink *s, const struct check_answer *a)
     t = text_of(message, sizeof message);
     row_text(&t, a);
     sink_text(s, ">\n      <failure");
-    attribute(s, "type", check_verdict_word(a->verdict));
-    attribute(s, "message", message);
+    output_xml_attribute(s, "type", check_verdict_word(a->verdict));
+    output_xml_attribute(s, "message", message);
     sink_text(s, ">");
     for (size_t i = 0; i < a->hops.count; i++)
         if (a->hops.items[i].verdict != CHECK_PASS) {
             t = text_of(message, sizeof message);
             hop_text(&t, &a->hops.items[i]);
-            xml(s, message);
+            output_xml(s, message);
             sink_text(s, "\n");
         }
     sink_text(s, "</failure>\n    </testcase>\n");
@@ -100,7 +100,7 @@ static void junit_answer(struct sink *s, const struct check_answer *a)
 static void junit_suite(struct sink *s, const char *name, size_t tests, size_t failures, size_t skipped)
 {
     sink_text(s, "  <testsuite");
-    attribute(s, "name", name);
+    output_xml_attribute(s, "name", name);
     sink_f(s, " tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n", tests, failures, skipped);
 }
 
@@ -126,10 +126,10 @@ static void junit_table(struct sink *s, const struct check_report *r, const char
         struct text t = text_of(name, sizeof name);
         text_add(&t, "%s %s", k->row, k->purpose);
         sink_text(s, "    <testcase");
-        attribute(s, "classname", k->table);
-        attribute(s, "name", name);
+        output_xml_attribute(s, "classname", k->table);
+        output_xml_attribute(s, "name", name);
         sink_text(s, "><skipped");
-        attribute(s, "message", k->why);
+        output_xml_attribute(s, "message", k->why);
         sink_text(s, "/></testcase>\n");
     }
     sink_text(s, "  </testsuite>\n");
@@ -148,23 +148,23 @@ static void junit_findings(struct sink *s, const struct check_report *r)
             text_add(&t, "%s:%u: ", f->file, f->line);
         text_add(&t, "%s", f->what);
         sink_text(s, "    <testcase");
-        attribute(s, "classname", f->id);
-        attribute(s, "name", name);
+        output_xml_attribute(s, "classname", f->id);
+        output_xml_attribute(s, "name", name);
         if (f->level == LEVEL_ERROR) {
             sink_text(s, "><failure");
-            attribute(s, "type", f->id);
-            attribute(s, "message", f->what);
+            output_xml_attribute(s, "type", f->id);
+            output_xml_attribute(s, "message", f->what);
             sink_text(s, ">");
-            xml(s, f->change ? f->change : "");
+            output_xml(s, f->change ? f->change : "");
             sink_text(s, "</failure></testcase>\n");
         } else
             sink_text(s, "/>\n");
     }
     for (size_t i = 0; i < r->disagreements.count; i++) {
         sink_text(s, "    <testcase classname=\"simulate\"");
-        attribute(s, "name", "simulated firewalls and exact answers agree");
+        output_xml_attribute(s, "name", "simulated firewalls and exact answers agree");
         sink_text(s, "><failure type=\"disagreement\"");
-        attribute(s, "message", r->disagreements.items[i]);
+        output_xml_attribute(s, "message", r->disagreements.items[i]);
         sink_text(s, "/></testcase>\n");
     }
     sink_text(s, "  </testsuite>\n");
@@ -177,7 +177,7 @@ void check_write_junit(struct sink *s, const struct check_report *r, bool colour
     size_t failures = n.verdict[CHECK_UNKNOWN] + n.verdict[CHECK_BLOCKED] + n.verdict[CHECK_EXPOSED] +
                       n.level[LEVEL_ERROR] + r->disagreements.count;
     sink_text(s, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites");
-    attribute(s, "name", r->topology);
+    output_xml_attribute(s, "name", r->topology);
     sink_f(s, " tests=\"%zu\" failures=\"%zu\">\n",
            r->answers.count + r->skipped.count + r->findings.count + r->disagreements.count, failures);
     for (size_t i = 0; i < r->tables.count; i++)

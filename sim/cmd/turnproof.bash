@@ -16,7 +16,16 @@ _turnproof() {
         ;;
     --profile) mapfile -t COMPREPLY < <(compgen -W "strict expressway rfc5766" -- "$cur") ;;
     --size) mapfile -t COMPREPLY < <(compgen -W "small medium large" -- "$cur") ;;
-    --format) mapfile -t COMPREPLY < <(compgen -W "text json junit sarif" -- "$cur") ;;
+    --format)
+        words="text json junit sarif"
+        [ "${COMP_WORDS[1]}" != conform ] || words="text tap junit json"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        ;;
+    --transport) mapfile -t COMPREPLY < <(compgen -W "tcp udp both" -- "$cur") ;;
+    --server-setup)
+        words="plain tcp-only udp-only quota redirect ip4-only ip6-only few-ports deny rfc5766 ms-turn"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        ;;
     --table)
         words="web-proxy sip-edge-standards sip-edge-microsoft p2p-microsoft skype-edge"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -X '!*.json' -- "$cur")

@@ -65,6 +65,7 @@ static void destroy(struct net *n)
     posix_timers_free(&p->timers);
     posix_udp_free(p);
     free(p->shared);
+    posix_deaf_free(p);
     free(p->sock);
     free(p->node);
     free(p->later);

@@ -16,6 +16,7 @@ struct sock {
     uint8_t kind;    /* enum sock_kind */
     bool want_write; /* tcp_send took less than it was given */
     bool hung_up;    /* both directions are closed: CLOSED follows when all is read */
+    bool deaf;       /* a listener that is to accept nothing */
     bool starved;    /* a listener that found no descriptor to accept with */
     bool whole;      /* UDP: what it sends now is not to be fragmented */
     bool dry;        /* a stream: all was read, nothing has come since */
@@ -64,6 +65,7 @@ struct timers {
 };
 
 struct batch; /* datagrams, udp.c */
+struct posix_filler; /* deaf.c */
 
 struct posix {
     struct net net;
@@ -77,6 +79,8 @@ struct posix {
     size_t later_count, later_cap;
     struct timers timers;
     struct batch *batch;
+    struct posix_filler *filler;
+    size_t filler_count;
     uint64_t start_ns;
     struct net_stats stats;
     bool stopped, any_starved;
@@ -145,6 +149,11 @@ void posix_tcp_abort(struct net *n, net_sock s);
 int posix_udp_open(struct net *n, net_node host, const struct endpoint *local, net_sock *out);
 int posix_udp_send(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
 int posix_udp_send_whole(struct net *n, net_sock s, const struct endpoint *to, const void *data, size_t len);
+
+/* ---- deaf.c ---- */
+
+bool posix_is_filler(const struct posix *p, const struct endpoint *remote);
+void posix_deaf_free(struct posix *p);
 
 /* ---- timers.c ---- */
 

@@ -28,6 +28,15 @@ uint64_t posix_raise_descriptors(void);
 /* The addresses of this machine's interfaces, at most max. E_IO. */
 int posix_addresses(struct ip_addr *out, size_t max, size_t *count);
 
+/* The address that this machine would speak from to that endpoint. E_UNREACHABLE. */
+int posix_source(const struct endpoint *to, struct ip_addr *out);
+
+/* The first address of each family that the resolver knows of a host; unset: none. E_NOT_FOUND: neither. */
+int posix_resolve(const char *name, struct ip_addr *v4, struct ip_addr *v6);
+
+/* From now on a listener answers no SYN, or does again. E_IO: it still answers. */
+int posix_deafen(struct net *n, net_sock listener, bool deaf);
+
 /* The wall clock as "2026-11-21T16:29:30Z", for logs. */
 const char *posix_stamp(char out[32]);
 

@@ -133,7 +133,7 @@ static void turn_away(struct posix *p, net_sock listener)
 void posix_tcp_accept(struct posix *p, net_sock s)
 {
     uint32_t generation = p->sock[s].generation;
-    for (int i = 0; posix_alive(p, s, generation); i++) {
+    for (int i = 0; posix_alive(p, s, generation) && !p->sock[s].deaf; i++) {
         union any_address from = {0};
         socklen_t len = sizeof from;
         int fd = i < ACCEPTS_MAX ? accept4(p->sock[s].fd, &from.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
@@ -147,11 +147,15 @@ void posix_tcp_accept(struct posix *p, net_sock s)
             continue;
         if (fd < 0)
             return;
-        net_sock accepted = posix_sock_add(p, fd, SOCK_STREAM_OPEN, p->sock[s].host);
-        if (!accepted)
-            return;
-        struct net_event ev = {.kind = NET_ACCEPTED, .sock = s, .accepted = accepted, .local = p->sock[s].local};
+        struct net_event ev = {.kind = NET_ACCEPTED, .sock = s, .local = p->sock[s].local};
         posix_from_sockaddr(&from, &ev.remote);
+        if (posix_is_filler(p, &ev.remote)) {
+            close(fd);
+            continue;
+        }
+        ev.accepted = posix_sock_add(p, fd, SOCK_STREAM_OPEN, p->sock[s].host);
+        if (!ev.accepted)
+            return;
         if (!ev.local.port)
             posix_local_of(fd, &ev.local);
         posix_tell(p, p->sock[s].host, &ev);
