@@ -22,7 +22,7 @@ static void serve(void)
     struct ip_prefix loopback = {kit_ip("127.0.0.0"), 8};
     static const char *const user[] = {"u:p"};
     struct relay_config cfg = {
-        .user = user, .user_count = 1,
+        .user = user, .user_count = 1, .threads = 1,
         .turn = {.profile = turn_profile_named("rfc5766"), .realm = "kill", .listen = &at, .listen_count = 1,
                  .listen_udp = &at, .listen_udp_count = 1, .relay_ip4 = at.ip, .first_port = 30000, .last_port = 31999,
                  .allow_peer = &loopback, .allow_peer_count = 1, .limits = turn_limits_default}};
