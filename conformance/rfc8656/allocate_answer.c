@@ -246,10 +246,10 @@ static const struct requirement rows[] = {
      "A RESERVATION-TOKEN leads to the port behind the even one, whatever address and transport it is used from.",
      .probe = a_token_is_good_anywhere, .needs = NEED_CLIENT2},
     {"8656-7.2-31", "7.2", LEVEL_STATED, WHO_SERVER, "EVEN-PORT with R=0 is given an even port, and no token.",
-     .probe = even_port_is_even, .watched = true},
+     .probe = even_port_is_even},
     {"8656-7.2-32", "7.2", LEVEL_STATED, WHO_SERVER,
      "EVEN-PORT with R=1 is given an even port and a RESERVATION-TOKEN of 8 bytes for the next.",
-     .probe = a_pair_has_a_token, .watched = true},
+     .probe = a_pair_has_a_token},
     {"8656-7.2-33", "7.2", LEVEL_MUST, WHO_SERVER, "A reservation holds for at least 30 s.",
      .probe = a_reservation_holds_30_s, .seconds = 29},
     {"8656-7.2-34", "7.2", LEVEL_MAY, WHO_SERVER, "A reservation may hold longer than 30 s.",
@@ -274,7 +274,7 @@ static const struct requirement rows[] = {
      .probe = success_has_the_lifetime, .watched = true},
     {"8656-7.2-43", "7.2", LEVEL_STATED, WHO_SERVER,
      "An Allocate success has XOR-MAPPED-ADDRESS: the client's address as the server sees it.",
-     .probe = success_has_the_mapped_address},
+     .probe = success_has_the_mapped_address, .watched = true},
     {"8656-7.2-44", "7.2", LEVEL_STATED, WHO_SERVER,
      "An Allocate success has RESERVATION-TOKEN only if a port was reserved.", .probe = success_has_no_token_unasked,
      .watched = true},
@@ -283,7 +283,7 @@ static const struct requirement rows[] = {
     {"8656-7.2-46", "7.2", LEVEL_DERIVED, WHO_SERVER, "A new allocation has no permissions and no channels.",
      .probe = probe_unsolicited},
     {"8656-7.2-47", "7.2", LEVEL_DERIVED, WHO_SERVER, "An Allocate success carries MESSAGE-INTEGRITY.",
-     .probe = success_is_authenticated},
+     .probe = success_is_authenticated, .watched = true},
 };
 
 const struct section rfc8656_allocate_answer = SECTION(rows);

@@ -79,15 +79,14 @@ static void an_expired_relay_is_closed(struct probe *p)
 
 static const struct requirement rows[] = {
     {"8656-6-1", "6", LEVEL_STATED, WHO_SERVER, "No two allocations have the same relayed address.",
-     .probe = relayed_addresses_are_unique, .watched = true, .needs = NEED_ALONE},
+     .probe = relayed_addresses_are_unique, .needs = NEED_ALONE},
     {"8656-6-2", "6", LEVEL_MUST_NOT, WHO_SERVER, "The plain password of a user is not stored.",
      .none = "not visible in bytes: how a server stores passwords"},
     {"8656-6-3", "6", LEVEL_MUST, WHO_SERVER,
      "The key of a user's name, realm and password is stored with the allocation.",
      .none = "not visible in bytes: it would take an operator who changes a password in the middle of a probe"},
     {"8656-6-4", "6", LEVEL_STATED, WHO_SERVER,
-     "An Allocate or a Refresh that does not ask for a lifetime is given 600 s.", .probe = default_lifetime,
-     .watched = true},
+     "An Allocate or a Refresh that does not ask for a lifetime is given 600 s.", .probe = default_lifetime},
     {"8656-6-5", "6", LEVEL_STATED, WHO_SERVER,
      "Only Refresh prolongs an allocation: data does not, and after its lifetime requests draw 437.",
      .probe = only_refresh_prolongs, .seconds = 603},

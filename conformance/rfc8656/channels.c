@@ -5,7 +5,7 @@
 #include "conformance/rfc8656/rfc8656.h"
 #include "models/base/bytes.h"
 
-enum { HEADER = 4, LONGEST = 8, HUGE_LEN = 65533, CHANNELS_THERE_ARE = 0x1000 };
+enum { HEADER = 4, LONGEST = 8, HUGE_LEN = 65533, MANY = 512 };
 
 /* A relay with a peer that has channel 0x4000. */
 struct opening {
@@ -192,7 +192,7 @@ static void a_denied_peer_has_no_channel(struct probe *p)
 static void channels_run_out(struct probe *p)
 {
     struct allocation a = relay(p);
-    for (unsigned i = 0; i < CHANNELS_THERE_ARE; i++) {
+    for (unsigned i = 0; i < MANY; i++) {
         struct endpoint peer = somebody(i);
         struct heard h = ask_channel(a.login, a.control, (uint16_t)(0x4000 + i), &peer);
         if (h.code == 0)
@@ -200,7 +200,7 @@ static void channels_run_out(struct probe *p)
         expect_code(p, &h, 508, "a ChannelBind beyond what the server has room for");
         return;
     }
-    probe_defined(p, "all 4096 channels were bound on one allocation");
+    probe_defined(p, "%u channels were bound on one allocation, and the server had room for all", MANY);
 }
 
 static void channel_bind_permits(struct probe *p)
@@ -346,9 +346,10 @@ static void an_unbound_channel(struct probe *p)
     expect_dropped(&o, bytes, sizeof bytes, "ChannelData of an unbound channel");
 }
 
+/* How long a permission of ChannelBind lives is another row's: a channel that is left alone tells. */
 static void channel_data_renews_nothing(struct probe *p)
 {
-    struct opening o = open_channel(p);
+    struct opening idle = open_channel(p), o = open_channel(p);
     uint64_t from = probe_now(p), until;
     for (until = from; until < from + PERMISSION_LIFE; until += 20 * NS_S) {
         probe_wait_until(p, until);
@@ -356,8 +357,8 @@ static void channel_data_renews_nothing(struct probe *p)
                       (unsigned)((until - from) / NS_S));
     }
     probe_wait_until(p, from + PERMISSION_LIFE + LATE);
-    probe_require(p, !comes_through(&o.a, o.peer),
-                  "ChannelData has kept the permission of a ChannelBind alive beyond 300 s");
+    probe_require(p, comes_through(&idle.a, idle.peer) || !comes_through(&o.a, o.peer),
+                  "ChannelData has kept the permission of a ChannelBind alive beyond its time");
     permit(&o.a, &o.at);
     for (until = probe_now(p); until < from + CHANNEL_LIFE - EARLY; until += 20 * NS_S) {
         probe_wait_until(p, until);
@@ -375,6 +376,8 @@ static void a_channel_without_permission(struct probe *p)
 {
     struct opening o = open_channel(p);
     probe_wait(p, PERMISSION_LIFE + LATE);
+    if (comes_through(&o.a, o.peer))
+        probe_skip(p, "the permission of a ChannelBind has not lapsed after 303 s");
     probe_defined(p, "ChannelData to a peer whose permission has lapsed was %s",
                   channel_passes(&o.a, 0x4000, o.peer) ? "relayed" : "dropped");
 }
@@ -447,7 +450,7 @@ static const struct requirement rows[] = {
      "A channel lives 600 s.", .probe = channel_lives_600_s, .watched = true,
      .seconds = 603},
     {"8656-12-4", "12", LEVEL_STATED, WHO_SERVER, "A channel that is bound again lives 600 s from then on.",
-     .probe = channel_is_renewed, .watched = true, .seconds = 1103},
+     .probe = channel_is_renewed, .seconds = 1103},
     {"8656-12-5", "12", LEVEL_MUST, WHO_CLIENT,
      "A client waits five minutes after a channel has expired before it binds its number to another peer, or its peer "
      "to another number.",
@@ -462,9 +465,9 @@ static const struct requirement rows[] = {
      .probe = numbers_out_of_range},
     {"8656-12.2-3", "12.2", LEVEL_STATED, WHO_SERVER,
      "A ChannelBind of a number that is bound to another peer draws 400 and changes nothing.",
-     .probe = a_number_has_one_peer, .watched = true},
+     .probe = a_number_has_one_peer},
     {"8656-12.2-4", "12.2", LEVEL_STATED, WHO_SERVER, "A ChannelBind for a peer that has another number draws 400.",
-     .probe = a_peer_has_one_number, .watched = true},
+     .probe = a_peer_has_one_number},
     {"8656-12.2-5", "12.2", LEVEL_DERIVED, WHO_SERVER, "Two ports of one address may have two channels.",
      .probe = another_port_is_another_peer},
     {"8656-12.2-6", "12.2", LEVEL_STATED, WHO_SERVER,

@@ -159,7 +159,7 @@ static const struct requirement rows[] = {
     {"8656-8.2-2", "8.2", LEVEL_STATED, WHO_SERVER, "A Refresh is granted its lifetime as an Allocate is.",
      .probe = the_lifetime_is_as_in_allocate, .watched = true},
     {"8656-8.2-3", "8.2", LEVEL_STATED, WHO_SERVER, "A Refresh without LIFETIME is granted 600 s.",
-     .probe = without_lifetime_it_is_the_default, .watched = true},
+     .probe = without_lifetime_it_is_the_default},
     {"8656-8.2-4", "8.2", LEVEL_STATED, WHO_SERVER,
      "A Refresh whose REQUESTED-ADDRESS-FAMILY the allocation does not have draws 443.",
      .probe = another_family_is_refused},

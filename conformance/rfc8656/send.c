@@ -279,7 +279,7 @@ static const struct requirement rows[] = {
     {"8656-11.3-2", "11.3", LEVEL_MUST, WHO_SERVER, "A Data indication has the peer's address and the DATA.",
      .probe = data_names_the_peer, .watched = true},
     {"8656-11.3-3", "11.3", LEVEL_STATED, WHO_SERVER, "A datagram from a peer with a channel becomes ChannelData.",
-     .probe = a_channel_comes_first, .watched = true},
+     .probe = a_channel_comes_first},
     {"8656-11.4-1", "11.4", LEVEL_SHOULD, WHO_CLIENT,
      "A client drops Data from an address for which it has no permission.", .probe = client_drops_data_of_strangers,
      .needs = NEED_CLIENT},
