@@ -351,7 +351,7 @@ static const struct requirement rows[] = {
     {"6062-X-4", "5.5", LEVEL_OPEN, WHO_SERVER, "What becomes of data connections when the control connection closes.",
      .probe = control_closes, .watched = true},
     {"6062-X-5", "5.5", LEVEL_OPEN, WHO_SERVER, "What becomes of an allocation whose control connection dies silently.",
-     .none = "it takes a path to the client that dies without a word: `turnproof explore` has such faults"},
+     .none = "it takes a path to the client that dies without a word, and no bench has a hold of that path"},
     {"6062-X-6", "5.5", LEVEL_OPEN, WHO_SERVER, "What Refresh with LIFETIME 0 does to data connections.",
      .probe = refresh_zero, .watched = true},
     {"6062-X-7", "5.1", LEVEL_OPEN, WHO_SERVER, "What a Send indication does on a TCP allocation.",

@@ -77,9 +77,10 @@ bool is_accepted(const struct line *dialled)
 
 void expect_relay_gone(struct allocation *a, const char *after)
 {
+    enum { TRIES = 10 }; /* half a second each: no RFC says how fast a server has to be */
     struct line *l = probe_dial_to(a->p, PEER1, &a->relayed);
-    if (is_accepted(l)) {
-        probe_wait(a->p, NS_S);
+    for (int i = 0; is_accepted(l) && i < TRIES; i++) {
+        probe_wait(a->p, NS_S / 2);
         l = probe_dial_to(a->p, PEER1, &a->relayed);
     }
     probe_require(a->p, !is_accepted(l), "after %s the relayed address accepts connections", after);
