@@ -50,6 +50,9 @@ jq -e '.schema == "turnproof/conform/1" and .holds and (.counts | add) == (.rows
 "$TURNPROOF" conform --list | sed -n '$s/ row.*//p' >"$dir/counted"
 same "the list counts its rows" "$dir/counted" "$dir/rows"
 
+"$TURNPROOF" conform --list --format json | jq -r '.rows | length' >"$dir/json-rows" 2>&1
+same "as JSON it has the same rows" "$dir/rows" "$dir/json-rows"
+
 # Live: our relay over loopback, on a port that was free. Its timers are left out here.
 port=$((20000 + RANDOM % 3000))
 "$TURNPROOF" relay --listen 127.0.0.1:$port --user u:p --user v:q --relay-ports 50000-50999 \

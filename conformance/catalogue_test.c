@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conformance/conformance.h"
+#include "conformance/monitor.h"
 #include "models/testkit/testkit.h"
 
 #define ALL_NEEDS (2u * NEED_LAST - 1)
@@ -22,9 +23,10 @@ static void rows_are_whole(void **state)
             fail_msg("row %zu has no id, section or text", i);
         if (!ends_sentence(r->text))
             fail_msg("%s: its text is no sentence: %s", r->id, r->text);
-        if (!(r->probe || r->watched || r->none))
+        bool monitor = monitors_watch(r->id);
+        if (!(r->probe || monitor || r->none))
             fail_msg("%s has neither a check nor a reason", r->id);
-        if (r->none && (r->probe || r->watched))
+        if (r->none && (r->probe || monitor || r->watched))
             fail_msg("%s has a check, and a reason why it has none", r->id);
         if (r->none && (!r->none[0] || strlen(r->none) < 10))
             fail_msg("%s: no reason is \"%s\"", r->id, r->none);

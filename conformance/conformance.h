@@ -71,7 +71,7 @@ struct requirement {
     const char *text;    /* what is required, in our words */
     /* At least one of these three. */
     void (*probe)(struct probe *p);
-    bool watched;        /* a monitor judges it */
+    bool watched;        /* a trace can show it; whether a monitor judges it: monitors_watch */
     const char *none;    /* why neither can be */
     /* Of the probe. */
     unsigned needs;

@@ -14,15 +14,18 @@
 
 /* ---- what is chosen ---- */
 
-static bool begins(const char *id, const char *with)
+/* A whole id is that row, whatever else begins so. */
+static bool means(const char *only, const struct requirement *row)
 {
-    return strncmp(id, with, strlen(with)) == 0;
+    if (catalogue_find(only))
+        return strcmp(row->id, only) == 0;
+    return strncmp(row->id, only, strlen(only)) == 0;
 }
 
 bool judge_chooses(const struct judge_config *cfg, const struct requirement *row)
 {
     for (size_t i = 0; i < cfg->only_count; i++)
-        if (begins(row->id, cfg->only[i]))
+        if (means(cfg->only[i], row))
             return true;
     return cfg->only_count == 0;
 }
@@ -34,7 +37,7 @@ static const char *fruitless(const struct judge_config *cfg)
         bool found = false;
         const struct requirement *row;
         for (size_t k = 0; !found && (row = catalogue_row(k)); k++)
-            found = begins(row->id, cfg->only[i]);
+            found = means(cfg->only[i], row);
         if (!found)
             return cfg->only[i];
     }
@@ -89,7 +92,7 @@ static bool not_probed(const struct judge_config *cfg, const struct requirement 
 {
     bool no_boxes = cfg->bench == BENCH_MEMORY || cfg->bench == BENCH_LIVE;
     if (!row->probe)
-        skip(v, sentence("%s", row->none ? row->none : "it is judged by watching a trace"));
+        skip(v, sentence("%s", row->none ? row->none : "it is judged by watching a capture"));
     else if (row->setup == SETUP_NAT && no_boxes)
         skip(v, sentence("the bench has no NAT between its hosts: --engine native has"));
     else if (cfg->bench == BENCH_LIVE && row->setup != cfg->live->setup)

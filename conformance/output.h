@@ -28,7 +28,8 @@ conform_writer conform_write_junit;
 /* "turnproof/conform/1". */
 conform_writer conform_write_json;
 
-/* The catalogue, each row with its check or the reason why it has none, and the counts. */
+/* The catalogue, each row with its check or the reason why it has none, and the counts; as "turnproof/catalogue/1". */
 void conform_write_list(struct sink *s, const struct requirement *const *row, size_t count);
+void conform_write_list_json(struct sink *s, const struct requirement *const *row, size_t count);
 
 #endif

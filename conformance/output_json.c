@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "conformance/monitor.h"
 #include "conformance/output.h"
 #include "sim/check/json_out.h"
 
@@ -49,6 +50,43 @@ void conform_write_json(struct sink *s, const struct conform_report *r, bool col
     json_out_open(j, "rows", '[');
     for (size_t i = 0; i < r->count; i++)
         put_row(j, r, &r->verdict[i]);
+    json_out_close(j);
+    json_out_close(j);
+}
+
+/* ---- the catalogue ---- */
+
+static const char *check_of(const struct requirement *row)
+{
+    bool monitor = monitors_watch(row->id);
+    return row->probe && monitor ? "probe, monitor" : row->probe ? "probe" : monitor ? "monitor" : "none";
+}
+
+static void put_catalogue_row(struct json_out *j, const struct requirement *row)
+{
+    const struct document *d = catalogue_document(row);
+    json_out_open(j, NULL, '{');
+    json_out_string(j, "id", row->id);
+    json_out_string(j, "document", d ? d->name : NULL);
+    json_out_string(j, "section", row->section);
+    json_out_string(j, "level", level_name(row->level));
+    put_who(j, row->who);
+    json_out_string(j, "required", row->text);
+    json_out_string(j, "check", check_of(row));
+    json_out_string(j, "reason", row->none);
+    json_out_string(j, "server_setup", row->probe ? setup_name(row->setup) : NULL);
+    json_out_number(j, "seconds", row->seconds);
+    json_out_close(j);
+}
+
+void conform_write_list_json(struct sink *s, const struct requirement *const *row, size_t count)
+{
+    struct json_out out = json_out_to(s, 2), *j = &out;
+    json_out_open(j, NULL, '{');
+    json_out_string(j, "schema", "turnproof/catalogue/1");
+    json_out_open(j, "rows", '[');
+    for (size_t i = 0; i < count; i++)
+        put_catalogue_row(j, row[i]);
     json_out_close(j);
     json_out_close(j);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* For people: whether it holds, then what does not and why, as short as it can be said. */
+#include "conformance/monitor.h"
 #include "conformance/output.h"
 #include "models/base/bytes.h"
 #include "sim/check/output.h"
@@ -178,7 +179,7 @@ static void put_row(struct sink *s, const struct requirement *row)
     put_who(&t, row->who);
     if (row->probe)
         text_add(&t, ", probe");
-    if (row->watched)
+    if (monitors_watch(row->id))
         text_add(&t, ", monitor");
     if (row->none)
         text_add(&t, ", no check");
@@ -203,8 +204,9 @@ void conform_write_list(struct sink *s, const struct requirement *const *row, si
     for (size_t i = 0; i < count; i++) {
         put_row(s, row[i]);
         probes += row[i]->probe != NULL;
-        monitors += row[i]->watched;
-        both += row[i]->probe && row[i]->watched;
+        bool monitor = monitors_watch(row[i]->id);
+        monitors += monitor;
+        both += row[i]->probe && monitor;
         none += row[i]->none != NULL;
     }
     sink_f(s, "%zu row%s: %zu probed, %zu watched, %zu both, %zu with a reason why neither\n", count, plural(count),

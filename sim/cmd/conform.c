@@ -32,7 +32,7 @@ static const struct cmd_option options[] = {
     {"client-address", "ADDR", "of this machine, to speak as a client from; again for a second", OPT_CLIENT_ADDRESS},
     {"peer-address", "ADDR", "of this machine, to be a peer at; again for a second", OPT_PEER_ADDRESS},
     {"server-setup", "NAME", "judge the rows for which it is set up so (plain)", OPT_SETUP},
-    {"only", "ID", "only rows whose id begins so; again for each", OPT_ONLY},
+    {"only", "ID", "only that row, or those whose id begins so; again for each", OPT_ONLY},
     {"list", NULL, "print the rows with their checks, and judge nothing", OPT_LIST},
     {"strict", NULL, "a SHOULD that is not met fails, too", OPT_STRICT},
     {"fast", NULL, "leave out what needs timers to run out in real time", OPT_FAST},
@@ -307,7 +307,7 @@ static int list(const struct request *q)
             row[count++] = r;
     struct sink s;
     cmd_output(&s);
-    conform_write_list(&s, row, count);
+    (q->write == conform_write_json ? conform_write_list_json : conform_write_list)(&s, row, count);
     free(row);
     return cmd_output_end(&s) ? EXIT_HOLDS : EXIT_USAGE;
 }

@@ -67,6 +67,16 @@ usage "override without a value" '^--set:1:1: expected PATH=JSON' run topologies
 usage "rules of no firewall" '^--rules:1:1: expected NODE=FILE' run topologies/lab.json --rules cms=x
 usage "rules that are not there" '^no/such.cfg:1:1: ' run topologies/lab.json --rules ext-fw=no/such.cfg
 usage "rules in the wrong format" '^README.md:[0-9]+:[0-9]+: ' run topologies/lab.json --rules ext-fw=asa:README.md
+usage "conform: of what" 'expected --sim, --server HOST:PORT or --list' conform --strict
+usage "conform: of both" 'expected either --sim or --server' conform --sim --server 127.0.0.1:3478 --user u:p
+usage "conform: unknown engine" '--engine: expected memory, native or ns3, found "ns4"' conform --sim --engine ns4
+usage "conform: no such row" "--only: expected the beginning of a row's id, found \"9999\"" conform --sim --only 9999
+usage "conform: nobody" 'expected --user NAME:PASSWORD' conform --server 127.0.0.1:3478
+usage "conform: a user without a password" '--user: expected NAME:PASSWORD' conform --server 127.0.0.1:3478 --user u
+usage "conform: a password of nobody" '--password: expected a --user before it' conform --password p
+usage "conform: no port" '--server: expected HOST:PORT, found "127.0.0.1"' conform --server 127.0.0.1 --user u:p
+usage "conform: unknown setup" '--server-setup: expected a setup' conform --server-setup nat
+usage "conform: unknown format" '--format: expected text, tap, junit or json' conform --sim --format sarif
 usage "relay: nowhere to listen" 'expected --listen' relay --user u:p
 usage "relay: nobody may use it" 'expected --user' relay --listen 127.0.0.1:3478
 usage "relay: a port that is none" '--listen: expected ADDR:PORT' relay --listen 127.0.0.1:70000 --user u:p
