@@ -162,7 +162,7 @@ static void acknowledged(struct trace *t, struct flow *f, unsigned whom, uint32_
         return;
     }
     ack = bytes_acked(h, ack);
-    if (h->fin_told || behind(ack, h->in.next) <= 0 || !in_window(ack, h->in.next))
+    if (behind(ack, h->in.next) <= 0 || !in_window(ack, h->in.next))
         return;
     if (!h->waiting) {
         h->waiting = true;

@@ -276,6 +276,7 @@ static void fins(void **state)
     rig_tcp(&r, CLIENT, ACK, 105, 506, ""); /* acknowledges a FIN that comes late */
     rig_tcp(&r, SERVER, ACK | FIN, 505, 105, "");
     rig_told(&r, "<tail>' fin'");
+    rig_tcp(&r, CLIENT, ACK, 104, 506, "at its place");
     rig_tcp(&r, CLIENT, ACK, 110, 506, "behind");
     rig_tcp(&r, SERVER, ACK, 506, 150, "");
     r.t_ns += NS_S;
@@ -348,6 +349,44 @@ static void limits_are_kept(void **state)
     rig_told(&r, "gap 10 <a>");
     rig_stop(&r);
     assert_null(trace_new(&(struct trace_limits){0}, rig_seen, &r));
+}
+
+/* The table beside a list in the order of use: a port is of a flow that is known, or the flow least recently used
+ * ends. */
+static void least_recently_used(void **state)
+{
+    (void)state;
+    enum { TABLE = 9 };
+    const struct trace_limits few = {.flows = TABLE};
+    struct {
+        uint32_t flow;
+        uint16_t port;
+    } known[TABLE + 1] = {{0}};
+    struct rng g = rng_named(1, "trace/lru");
+    struct rig r;
+    uint32_t flows = 0;
+    rig_start_with(&r, &few);
+    for (unsigned i = 0; i < 3000; i++) {
+        uint16_t port = (uint16_t)(50000 + rng_below(&g, 14));
+        size_t at = 0;
+        while (at < TABLE && known[at].port != port)
+            at++;
+        char want[64];
+        struct text t = text_of(want, sizeof want);
+        if (at == TABLE && known[TABLE - 1].flow)
+            text_add(&t, known[TABLE - 1].flow == 1 ? "end " : "%u:end ", known[TABLE - 1].flow);
+        uint32_t flow = at < TABLE ? known[at].flow : ++flows;
+        memmove(known + 1, known, (at < TABLE ? at : TABLE - 1) * sizeof *known);
+        known[0].flow = flow;
+        known[0].port = port;
+        text_add(&t, flow == 1 ? "[x]" : "%u:[x]", flow);
+        r.end[CLIENT].port = port;
+        rig_udp(&r, CLIENT, "x");
+        rig_told(&r, want);
+    }
+    assert_int_equal(trace_stats(r.t).flows, flows);
+    assert_int_equal(trace_stats(r.t).flows_evicted, flows - TABLE);
+    rig_stop(&r);
 }
 
 /* ---- any stream, cut and mixed in any way, under any limits: what is told is right wherever it stands ---- */
@@ -465,7 +504,7 @@ int main(void)
         cmocka_unit_test(resets), cmocka_unit_test(data_with_the_syn),
         cmocka_unit_test(both_open), cmocka_unit_test(fins),
         cmocka_unit_test(out_of_any_window), cmocka_unit_test(limits_are_kept),
-        cmocka_unit_test(anything),
+        cmocka_unit_test(least_recently_used), cmocka_unit_test(anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

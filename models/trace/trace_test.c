@@ -200,6 +200,12 @@ static void unfinished_fragments(void **state)
     }
     assert_int_equal(trace_stats(r.t).fragments, 20);
     assert_int_equal(trace_stats(r.t).fragments_lost, 20);
+    f.len = wire_put_eth(f.b, (uint8_t[6]){2}, (uint8_t[6]){4}, ETHERTYPE_IP4);
+    f.len += wire_put_fragment(f.b + f.len, &r.end[0].ip, &r.end[1].ip, PROTO_UDP, 64, 20, 8, false, 8);
+    frame_add(&f, "12345678", 8); /* would complete the last, but the capture has cut it */
+    r.snaplen = f.len - 1;
+    rig_frame(&r, &f);
+    assert_int_equal(trace_stats(r.t).fragments_lost, 20);
     rig_told(&r, "");
     rig_stop(&r);
 }
