@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "conformance/conformance.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const struct document *const documents[] = {&rfc6062, &rfc8656, &rfc8489, &microsoft, &nat};
@@ -72,10 +71,9 @@ bool level_decides(enum level level, bool strict)
         return strict;
     case LEVEL_MAY:
     case LEVEL_OPEN:
-        return false;
+        break;
     }
-    assert(false && "a level");
-    return true;
+    return false;
 }
 
 const char *setup_name(enum setup setup)

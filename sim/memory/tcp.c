@@ -352,5 +352,5 @@ void memory_segment(struct memory *m, const struct segment *g)
     case SEG_PORT_UNREACHABLE:
         break;
     }
-    assert(!"a segment of TCP");
+    assert(false); /* the others are not of TCP */
 }
