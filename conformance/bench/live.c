@@ -9,10 +9,16 @@
 #include "models/base/time.h"
 #include "sim/posix/posix.h"
 
-/* Listeners of probes stand below the ports that systems hand out by themselves; probes that run at the same time begin
- * at places of their own. */
-enum { FIRST_LISTENER = 10000, LISTENERS = 10000, STEP = 61 };
+/* Ports of probes stand below those that systems hand out by themselves. Each probe begins at a place of its own:
+ * others may run at the same time, and a server may take a while to forget the 5-tuples of the one before. */
+enum { FIRST_LISTENER = 10000, LISTENERS = 22000, STEP = 61 };
 #define SOON_DEFAULT_NS (2 * NS_S)
+
+static uint16_t first_port(void)
+{
+    static unsigned made;
+    return (uint16_t)(FIRST_LISTENER + ((unsigned)getpid() + made++) * STEP % LISTENERS);
+}
 
 static void free_live(struct bench *b)
 {
@@ -82,7 +88,7 @@ struct bench *bench_live(const struct live_server *s, uint64_t timeout_ns, const
     *b = (struct bench){
         .net = net_posix.create(0), .real_time = true, .soon_ns = timeout_ns ? timeout_ns : SOON_DEFAULT_NS,
         .tcp = {s->tcp, s->tcp6}, .udp = {s->udp, s->udp6},
-        .first_port = (uint16_t)(FIRST_LISTENER + (unsigned)getpid() * STEP % LISTENERS),
+        .first_port = first_port(),
         .deafen = deafen, .free = free_live,
     };
     for (size_t i = 0; i < 2; i++)
