@@ -43,13 +43,18 @@ static void behind_mac(struct probe *p)
 
 static void bare_challenged(struct probe *p)
 {
-    struct line *l = probe_dial(p, CLIENT1);
-    static const unsigned methods[] = {TURN_ALLOCATE, TURN_REFRESH, TURN_CREATE_PERMISSION, TURN_CONNECTION_BIND};
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        l = probe_dial(p, CLIENT1);
-        struct message *m = message_request(p, methods[i]);
-        struct heard h = ask_message(p, l, m);
-        probe_require(p, h.code == 401, "a request without MESSAGE-INTEGRITY got %s", WORDS(&h));
+    static const struct {
+        unsigned method;
+        const char *name;
+    } rows[] = {{TURN_ALLOCATE, "an Allocate"}, {TURN_REFRESH, "a Refresh"},
+                {TURN_CREATE_PERMISSION, "a CreatePermission"}, {TURN_CONNECTION_BIND, "a ConnectionBind"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct line *l = probe_dial(p, CLIENT1);
+        struct message *m = message_request(p, rows[i].method);
+        line_send_message(l, m);
+        struct heard h = line_answer(l, m, probe_soon(p));
+        probe_require(p, h.kind == HEARD_STUN && h.code == 401, "%s without MESSAGE-INTEGRITY got %s", rows[i].name,
+                      WORDS(&h));
         probe_require(p, heard_has(&h, ATTR_REALM) && heard_has(&h, ATTR_NONCE), "%s has no REALM or no NONCE",
                       WORDS(&h));
     }
