@@ -84,6 +84,7 @@ const char *setup_name(enum setup setup)
         [SETUP_IP6_ONLY] = "ip6-only", [SETUP_FEW_PORTS] = "few-ports", [SETUP_DENY] = "deny",
         [SETUP_RFC5766] = "rfc5766",   [SETUP_MSTURN] = "ms-turn",
         [SETUP_NAT] = "nat",
+        [SETUP_ICE] = "ice",
     };
     return name[setup];
 }

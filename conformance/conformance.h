@@ -55,6 +55,7 @@ enum setup {
     SETUP_FEW_PORTS, /* SETUP_PORTS relay ports */
     SETUP_DENY,      /* the second peer's address is denied by the operator */
     SETUP_RFC5766,   /* channels up to 0x7FFE */
+    SETUP_ICE,       /* not a server but an ICE agent of [MS-ICE2]: bench/agent.h */
     SETUP_NAT,       /* no server: the clients are behind a NAT, peers outside of it */
     SETUP_MSTURN,    /* not a server of RFC 8656 but an Edge's relay, [MS-TURN] over pseudo-TLS */
     SETUPS,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conformance/bench/agent.h"
 #include "conformance/bench/bench.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
@@ -50,6 +51,7 @@ struct simulated {
     struct io *io;
     struct turn *turn;
     struct ms_turn_server *edge; /* instead */
+    struct agent *agent;         /* or this */
     struct host *server, *subject;
     bool silent[PLACES];
 };
@@ -216,6 +218,7 @@ static void free_simulated(struct bench *b)
     host_free(s->subject);
     turn_free(s->turn);
     ms_turn_server_free(s->edge);
+    agent_free(s->agent);
     io_free(s->io);
     free(s);
 }
@@ -227,6 +230,9 @@ static bool add_relay(struct simulated *s, uint64_t seed, enum setup setup)
     if (s->io && setup == SETUP_MSTURN) {
         core.self = s->edge = edge_new(&s->bench, s->io);
         core.ops = &edge_ops;
+    } else if (s->io && setup == SETUP_ICE) {
+        core.self = s->agent = agent_new(s->io, &s->bench.tcp[0]);
+        core.ops = &agent_ops;
     } else if (s->io) {
         core.self = s->turn = relay_new(&s->bench, s->io, &wanted[setup]);
         core.ops = &relay_ops;
