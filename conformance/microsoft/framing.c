@@ -132,7 +132,7 @@ static const struct requirement rows[] = {
     {"MST-30", "2.1", LEVEL_STATED, WHO_SERVER | WHO_CLIENT,
      "Over TCP each unit has 4 bytes before it: 02 (control) or 03 (data), 00, and its length; another type is the end "
      "of the connection.",
-     .probe = framed, .watched = true, .setup = SETUP_MSTURN},
+     .probe = framed, .setup = SETUP_MSTURN},
     {"MST-31", "2.1", LEVEL_STATED, WHO_SERVER | WHO_CLIENT,
      "A unit is control exactly if 72C64BC6 stands at its offset 24.", .probe = cookie_tells_control,
      .setup = SETUP_MSTURN},
