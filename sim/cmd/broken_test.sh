@@ -3,23 +3,13 @@
 # The mistakes of topologies/broken/dual-nic.json, one run each: it fails, blames the right firewall and line, and the
 # advice says what it is about. The unbroken rule sets, edited not at all, come up.
 . models/testkit/tap.sh
+. sim/cmd/changes.sh
 
 variants=topologies/broken/dual-nic.json
 topology=topologies/$(jq -r .topology $variants)
 
 "$TURNPROOF" run "$topology" >"$dir/report" 2>&1 || cat "$dir/report"
 [ ! -s "$dir/report" ] || "$TURNPROOF" run "$topology" >/dev/null 2>&1 && : | result "unbroken, the call comes up"
-
-# edit FILE N: the rule file with the replacements of variant N; a line that is not there is an error.
-edit() {
-    jq -r --argjson n "$2" '.variants[$n].replace[]? | [.[0], .[1] // "\u0001"] | @tsv' $variants >"$dir/edits"
-    awk -F '\t' -v edits="$dir/edits" '
-        BEGIN { while ((getline < edits) > 0) { gsub(/\\n/, "\n", $2); to[$1] = $2; left[$1] = 1 } FS = "\n" }
-        { gsub(/\r$/, "") }
-        $0 in to { delete left[$0]; if (to[$0] != "\001") print to[$0]; next }
-        { print }
-        END { for (l in left) { print "no such line: " l > "/dev/stderr"; exit 1 } }' "$1"
-}
 
 count=$(jq '.variants | length' $variants)
 for ((n = 0; n < count; n++)); do
@@ -28,7 +18,7 @@ for ((n = 0; n < count; n++)); do
     node=$(variant .node)
     rules=topologies/$(jq -r --arg node "$node" '.nodes[] | select(.name == $node) | .rules' "$topology")
     {
-        edit "$rules" $n >"$dir/$id.cfg" || echo "cannot edit $rules"
+        edit "$rules" "$(variant .replace)" >"$dir/$id.cfg" || echo "cannot edit $rules"
         options=()
         while read -r set; do [ -z "$set" ] || options+=(--set "$set"); done < <(variant '.set[]?')
         "$TURNPROOF" run "$topology" --rules "$node=$dir/$id.cfg" "${options[@]}" --json >"$dir/out" 2>"$dir/stderr"

@@ -5,17 +5,6 @@
 . models/testkit/tap.sh
 . sim/cmd/changes.sh
 
-# edit FILE REPLACEMENTS: the file with [[old line, new lines or null], ...]; a line that is not there is an error.
-edit() {
-    jq -r '.[]? | [.[0], .[1] // "\u0001"] | @tsv' <<<"$2" >"$dir/edits"
-    awk -F '\t' -v edits="$dir/edits" '
-        BEGIN { while ((getline < edits) > 0) { gsub(/\\n/, "\n", $2); to[$1] = $2; left[$1] = 1 } FS = "\n" }
-        { gsub(/\r$/, "") }
-        $0 in to { delete left[$0]; if (to[$0] != "\001") print to[$0]; next }
-        { print }
-        END { for (l in left) { print "no such line: " l > "/dev/stderr"; exit 1 } }' "$1"
-}
-
 # names REPORT LINE: the line is told, as one that decides, as a finding, or in a hint.
 names() {
     jq -e --argjson line "$2" 'any(.answers[] | .by[]?, empty; .line == $line) or any(.findings[]; .line == $line) or

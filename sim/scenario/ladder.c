@@ -8,21 +8,7 @@
 
 #include "models/base/bytes.h"
 #include "models/base/time.h"
-
-/* A message, or several equal ones in a row. */
-struct row {
-    const struct run_message *first;
-    size_t times;
-};
-
-struct ladder {
-    const struct record *record;
-    const char **lane; /* names, left to right in the order of the topology */
-    size_t lane_count;
-    struct row *row;
-    size_t row_count;
-    struct arena arena;
-};
+#include "sim/scenario/ladder_draw.h"
 
 static size_t lane_of(const struct ladder *l, const char *name)
 {
@@ -40,44 +26,55 @@ static bool takes_part(const struct record *r, const char *name)
     return false;
 }
 
-static struct ladder ladder_of(const struct topology *t, const struct record *r)
+static bool repeats(const struct run_message *m, const struct run_message *last)
 {
-    struct ladder l = {.record = r};
-    l.lane = arena_alloc(&l.arena, (t->nodes.count + r->messages.count) * sizeof *l.lane + 1);
+    return last && last->phase == m->phase && strcmp(last->from, m->from) == 0 && strcmp(last->to, m->to) == 0 &&
+           strcmp(last->name, m->name) == 0;
+}
+
+/* Its lists live in the arena. */
+static struct ladder ladder_of(const struct topology *t, const struct record *r, struct arena *arena)
+{
+    struct ladder l = {.row_count = 0};
+    const struct run_message *last = NULL;
+    l.lane = arena_alloc(arena, (t->nodes.count + r->messages.count) * sizeof *l.lane + 1);
     for (size_t i = 0; i < t->nodes.count; i++)
         if (takes_part(r, t->nodes.items[i].name))
             l.lane[l.lane_count++] = t->nodes.items[i].name;
-    l.row = arena_alloc(&l.arena, r->messages.count * sizeof *l.row + 1);
+    l.row = arena_alloc(arena, r->messages.count * sizeof *l.row + 1);
     for (size_t i = 0; i < r->messages.count; i++) {
         const struct run_message *m = &r->messages.items[i];
-        struct row *last = l.row_count ? &l.row[l.row_count - 1] : NULL;
         if (lane_of(&l, m->to) == l.lane_count) /* an address that no node has */
             l.lane[l.lane_count++] = m->to;
-        if (last && last->first->phase == m->phase && strcmp(last->first->from, m->from) == 0 &&
-            strcmp(last->first->to, m->to) == 0 && strcmp(last->first->name, m->name) == 0)
-            last->times++;
-        else
-            l.row[l.row_count++] = (struct row){.first = m, .times = 1};
+        if (repeats(m, last)) {
+            l.row[l.row_count - 1].times++;
+            continue;
+        }
+        l.row[l.row_count++] = (struct ladder_row){.t_ns = m->t_ns, .from = lane_of(&l, m->from),
+                                                   .to = lane_of(&l, m->to), .name = m->name,
+                                                   .note = arena_format(arena, "%zu", m->frame_len), .times = 1,
+                                                   .phase = m->phase, .phase_name = record_phase(r, m->phase)};
+        last = m;
     }
     return l;
 }
 
 enum { LABEL_CAP = 320 };
 
-/* "Allocate request (x2) 98": name, how many in a row, length of the frame. */
-static const char *label_of(const struct row *row, const char *comma, char out[LABEL_CAP])
+/* "Allocate request (x2) 98": name, how many in a row, note. */
+static const char *label_of(const struct ladder_row *row, const char *comma, char out[LABEL_CAP])
 {
     struct text t = text_of(out, LABEL_CAP);
-    text_add(&t, "%s", row->first->name);
+    text_add(&t, "%s", row->name);
     if (row->times > 1)
         text_add(&t, " (x%zu)", row->times);
-    text_add(&t, "%s %zu", comma, row->first->frame_len);
+    text_add(&t, "%s %s", comma, row->note);
     return out;
 }
 
 /* ---- text, 80 columns ---- */
 
-enum { COLUMNS = 80, TIME_WIDTH = 12, LANE_MIN = 3, LANE_MAX = 9 };
+enum { COLUMNS = 80, TIME_WIDTH = 12, LANE_MIN = 3, LANE_MAX = 9, LANES_CAP = LADDER_LANES * LANE_MIN + COLUMNS };
 
 /* As wide as the longest label lets it be. */
 static size_t lane_width(const struct ladder *l)
@@ -130,45 +127,50 @@ static void draw_lanes(char *out, const struct ladder *l, size_t width, size_t f
     out[from < to ? right - 1 : left + 1] = from < to ? '>' : '<';
 }
 
-static void put_row(struct sink *s, const struct ladder *l, size_t width, const struct row *row)
+static void put_row(struct sink *s, const struct ladder *l, size_t width, const struct ladder_row *row)
 {
-    const struct run_message *m = row->first;
-    char lanes[200], line[LABEL_CAP + 256], label[LABEL_CAP];
-    draw_lanes(lanes, l, width, lane_of(l, m->from), lane_of(l, m->to));
+    char lanes[LANES_CAP], line[LABEL_CAP + 256], label[LABEL_CAP];
+    draw_lanes(lanes, l, width, row->from, row->to);
     struct text t = text_of(line, sizeof line);
-    text_add(&t, "%4" PRIu64 ".%06" PRIu64 " %s %s", m->t_ns / NS_S, m->t_ns % NS_S / NS_US, lanes,
+    text_add(&t, "%4" PRIu64 ".%06" PRIu64 " %s %s", row->t_ns / NS_S, row->t_ns % NS_S / NS_US, lanes,
              label_of(row, "", label));
     put_line(s, line);
 }
 
 static void put_phase(struct sink *s, const struct ladder *l, size_t width, const char *name)
 {
-    char lanes[200], line[256];
+    char lanes[LANES_CAP], line[256];
     draw_lanes(lanes, l, width, 0, 0);
     struct text t = text_of(line, sizeof line);
     text_add(&t, "%*s%s -- %s --", TIME_WIDTH, "", lanes, name[0] ? name : "end");
     put_line(s, line);
 }
 
+void ladder_draw(struct sink *s, const struct ladder *l, size_t max)
+{
+    assert(l->lane_count <= LADDER_LANES);
+    size_t width = lane_width(l), shown = max && max < l->row_count ? max : l->row_count;
+    unsigned phase = 0;
+    put_names(s, l, width);
+    for (size_t i = 0; i < shown; i++) {
+        if (l->row[i].phase != phase)
+            put_phase(s, l, width, l->row[i].phase_name);
+        phase = l->row[i].phase;
+        put_row(s, l, width, &l->row[i]);
+    }
+    if (shown < l->row_count) {
+        char line[64];
+        snprintf(line, sizeof line, "%*s... and %zu more", TIME_WIDTH, "", l->row_count - shown);
+        put_line(s, line);
+    }
+}
+
 void ladder_text(struct sink *s, const struct topology *t, const struct record *r, const struct blame *cause,
                  size_t max)
 {
-    struct ladder l = ladder_of(t, r);
-    assert(l.lane_count * LANE_MIN < 200);
-    size_t width = lane_width(&l), shown = max && max < l.row_count ? max : l.row_count;
-    unsigned phase = 0;
-    put_names(s, &l, width);
-    for (size_t i = 0; i < shown; i++) {
-        if (l.row[i].first->phase != phase)
-            put_phase(s, &l, width, record_phase(r, l.row[i].first->phase));
-        phase = l.row[i].first->phase;
-        put_row(s, &l, width, &l.row[i]);
-    }
-    if (shown < l.row_count) {
-        char line[64];
-        snprintf(line, sizeof line, "%*s... and %zu more", TIME_WIDTH, "", l.row_count - shown);
-        put_line(s, line);
-    }
+    struct arena arena = {0};
+    struct ladder l = ladder_of(t, r, &arena);
+    ladder_draw(s, &l, max);
     if (cause && cause->drop) {
         char line[600];
         snprintf(line, sizeof line, "%4" PRIu64 ".%06" PRIu64 " X ", cause->t_ns / NS_S,
@@ -177,7 +179,7 @@ void ladder_text(struct sink *s, const struct topology *t, const struct record *
         snprintf(line, sizeof line, "%s: %s", cause->node, cause->packet);
         sink_wrapped(s, TIME_WIDTH + 2, line);
     }
-    arena_free(&l.arena);
+    arena_free(&arena);
 }
 
 /* ---- SVG, black on white ---- */
@@ -224,7 +226,7 @@ static size_t svg_gap(const struct ladder *l, size_t i)
     size_t gap = (strlen(l->lane[i]) + strlen(l->lane[i + 1])) * SVG_LETTER / 2 + 2 * SVG_LETTER;
     gap = gap > SVG_LANE_MIN ? gap : SVG_LANE_MIN;
     for (size_t k = 0; k < l->row_count; k++) {
-        size_t from = lane_of(l, l->row[k].first->from), to = lane_of(l, l->row[k].first->to);
+        size_t from = l->row[k].from, to = l->row[k].to;
         char label[LABEL_CAP];
         size_t len = strlen(label_of(&l->row[k], ",", label)) * SVG_LETTER + 2 * SVG_LETTER;
         if ((from < to ? from : to) == i && (from < to ? to : from) == i + 1 && len > gap)
@@ -237,7 +239,7 @@ static size_t phase_changes(const struct ladder *l)
 {
     size_t n = 0;
     for (size_t i = 0; i < l->row_count; i++)
-        n += l->row[i].first->phase != (i ? l->row[i - 1].first->phase : 0);
+        n += l->row[i].phase != (i ? l->row[i - 1].phase : 0);
     return n;
 }
 
@@ -309,12 +311,11 @@ static void svg_head(struct sink *s, const struct topology *t, const struct draw
     }
 }
 
-static void svg_row(struct sink *s, const struct drawing *d, const struct row *row, size_t y)
+static void svg_row(struct sink *s, const struct drawing *d, const struct ladder_row *row, size_t y)
 {
-    const struct run_message *m = row->first;
-    size_t from = d->x[lane_of(d->ladder, m->from)], to = d->x[lane_of(d->ladder, m->to)];
+    size_t from = d->x[row->from], to = d->x[row->to];
     char text[LABEL_CAP];
-    snprintf(text, sizeof text, "%" PRIu64 ".%06" PRIu64, m->t_ns / NS_S, m->t_ns % NS_S / NS_US);
+    snprintf(text, sizeof text, "%" PRIu64 ".%06" PRIu64, row->t_ns / NS_S, row->t_ns % NS_S / NS_US);
     svg_text(s, SVG_MARGIN, y + 4, "time", text);
     sink_f(s, "<line x1=\"%zu\" y1=\"%zu\" x2=\"%zu\" y2=\"%zu\" marker-end=\"url(#arrow)\"/>\n", from, y, to, y);
     svg_text(s, (from + to) / 2, y - 6, "label", label_of(row, ",", text));
@@ -322,25 +323,26 @@ static void svg_row(struct sink *s, const struct drawing *d, const struct row *r
 
 void ladder_svg(struct sink *s, const struct topology *t, const struct record *r, const struct blame *cause)
 {
-    struct ladder l = ladder_of(t, r);
+    struct arena arena = {0};
+    struct ladder l = ladder_of(t, r, &arena);
     struct drawing d = lay_out(&l);
     bool failed = cause && cause->verdict != VERDICT_OK;
     unsigned phase = 0;
     size_t y = SVG_TOP + SVG_ROW / 2;
     svg_head(s, t, &d, failed ? svg_cause(NULL, &d, cause, d.height) + SVG_ROW / 2 : d.height);
     for (size_t i = 0; i < l.row_count; i++, y += SVG_ROW) {
-        if (l.row[i].first->phase != phase) {
-            const char *name = record_phase(r, l.row[i].first->phase);
+        if (l.row[i].phase != phase) {
+            const char *name = l.row[i].phase_name;
             sink_f(s, "<rect class=\"band\" x=\"0\" y=\"%zu\" width=\"%zu\" height=\"18\"/>\n", y - 13, d.width);
             svg_text(s, SVG_MARGIN, y, "phase", name[0] ? name : "end");
             y += SVG_ROW;
         }
-        phase = l.row[i].first->phase;
+        phase = l.row[i].phase;
         svg_row(s, &d, &l.row[i], y);
     }
     if (failed)
         svg_cause(s, &d, cause, d.height);
     sink_text(s, "</svg>\n");
     arena_free(&d.arena);
-    arena_free(&l.arena);
+    arena_free(&arena);
 }
