@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 sim_c := $(wildcard sim/native/*.c sim/posix/*.c sim/host/*.c sim/scenario/*.c sim/netns/*.c sim/check/*.c sim/relay/*.c \
-                  sim/memory/*.c sim/capture/*.c)
+                  sim/memory/*.c sim/capture/*.c sim/diagnose/*.c)
 LIB_SRC += $(filter-out %_test.c %_fuzz.c %_bench.c %_kit.c,$(sim_c)) $(wildcard sim/*.c)
 KIT_SRC += $(filter %_kit.c,$(sim_c))
 TEST_SRC += $(filter %_test.c,$(sim_c))

@@ -31,11 +31,13 @@ _turnproof() {
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -X '!*.json' -- "$cur")
         ;;
     --out) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-    --users) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    --users | --log) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     *)
         if [[ $cur == -* ]]; then
             words=$("$program" "${COMP_WORDS[1]}" --help | grep -o -E '^  --[a-z0-9-]+')
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        elif [[ ${COMP_WORDS[1]} == diagnose ]]; then
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         elif [[ $prev != --* ]]; then
             mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$cur"; compgen -d -- "$cur")
         fi

@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# turnproof diagnose names what is wrong: in captures of simulated calls that fail in known ways, taken at Meeting Server
+# and at Expressway-E; in captures of coturn and its client; with a log. tshark agrees on each STUN message.
+. models/testkit/tap.sh
+. sim/cmd/changes.sh
+
+# The two places: what is there on all interfaces of Meeting Server, of Expressway-E.
+at_cms=(--capture cms:a)
+declare -A at_expressway=([lab]="--capture expressway-e:lan1"
+                          [dual-nic]="--capture expressway-e:lan1 --capture expressway-e:lan2")
+
+# said FILE: "VERDICT IDS" of a diagnosis
+said() {
+    jq -r '[.verdict] + [.findings[].id] | join(" ")' "$1"
+}
+
+# diagnosed NAME EXPECTED CAPTURE [OPTION]...: text and JSON, and the exit status that belongs to the verdict
+diagnosed() {
+    local name=$1 expected=$2 capture=$3 status
+    shift 3
+    {
+        "$TURNPROOF" diagnose "$capture" "$@" --format json >"$dir/json" 2>"$dir/stderr"
+        status=$?
+        [ "$(said "$dir/json")" = "$expected" ] || { echo "found '$(said "$dir/json")'"; cat "$dir/stderr"; jq -c .not_seen "$dir/json"; }
+        case $expected in cause*) [ $status -eq 1 ] ;; *) [ $status -eq 0 ] ;; esac || echo "exit status $status"
+        "$TURNPROOF" diagnose "$capture" "$@" >"$dir/text" 2>>"$dir/stderr"
+        [ $? -eq $status ] || echo "text and JSON differ in exit status"
+        awk -v path="$capture" 'length > 80 && !index($0, path)' "$dir/text"
+        cat "$dir/stderr"
+    } | result "$name: $expected"
+}
+
+# agrees NAME CAPTURE: STUN messages, frame and type, are those that tshark finds; it does not look into frames of RFC 4571
+# behind a ConnectionBind, and what it finds must be there.
+agrees() {
+    command -v tshark >/dev/null || { skip "$1: tshark agrees on STUN messages" "tshark is not installed"; return; }
+    {
+        tshark -r "$2" -Y stun -T fields -e frame.number -e stun.type -d tcp.port==3478,stun 2>/dev/null |
+            awk '{ n = split($2, type, ","); for (i = 1; i <= n; i++) print $1, type[i] }' | sort >"$dir/tshark"
+        "$TURNPROOF" diagnose "$2" --format json | jq -r '.messages[] | select(.stun_type) | [.frame, .stun_type, .framed] | @tsv' |
+            tr '\t' ' ' >"$dir/all"
+        cut -d ' ' -f 1,2 "$dir/all" | sort >"$dir/ours"
+        grep false "$dir/all" | cut -d ' ' -f 1,2 | sort >"$dir/bare"
+        [ -s "$dir/tshark" ] || echo "tshark finds none"
+        comm -23 "$dir/tshark" "$dir/ours" | sed 's/^/not found: /'
+        comm -13 "$dir/tshark" "$dir/bare" | sed 's/^/tshark does not find: /'
+    } | result "$1: tshark agrees on STUN messages"
+}
+
+# call NAME TOPOLOGY AT-CMS AT-EXPRESSWAY [OPTION]...: a run, and what each capture of it must say
+call() {
+    local name=$1 topology=$2 cms=$3 expressway=$4
+    shift 4
+    "$TURNPROOF" run "topologies/$topology.json" --out "$dir/cms" "${at_cms[@]}" "$@" >/dev/null 2>&1
+    "$TURNPROOF" run "topologies/$topology.json" --out "$dir/expressway" ${at_expressway[$topology]} "$@" >/dev/null 2>&1
+    diagnosed "$name at Meeting Server" "$cms" "$dir/cms/capture.pcapng"
+    diagnosed "$name at Expressway-E" "$expressway" "$dir/expressway/capture.pcapng"
+}
+
+call "lab" lab nothing-wrong nothing-wrong
+agrees "lab at Meeting Server" "$dir/cms/capture.pcapng"
+agrees "lab at Expressway-E" "$dir/expressway/capture.pcapng"
+call "lab, a relay that wants permissions" lab "cause permission-missing no-connection-attempt" \
+    "cause permission-missing" --set 'nodes.expressway-e.settings.profile="strict"'
+call "lab, wrong password" lab "cause wrong-credentials" "cause wrong-credentials" \
+    --set 'nodes.cms.settings.turn_password="other"'
+call "lab, wrong user" lab "cause wrong-credentials" "cause wrong-credentials" \
+    --set 'nodes.cms.settings.turn_user="other"'
+
+# The mistakes of topologies/broken/dual-nic.json. Where nothing of TURN passes, a capture cannot tell why.
+declare -A expected=(
+    [turn-control-udp-only]="cause turn-port-blocked|not-enough"
+    [relay-range-udp-only]="cause no-connection-attempt|cause no-connection-attempt"
+    [relay-range-too-short]="cause no-connection-attempt|cause no-connection-attempt"
+    [rule-on-mapped-address]="cause no-connection-attempt|cause no-connection-attempt"
+    [conn-timeout-below-refresh]="nothing-wrong|nothing-wrong"
+    [global-list-behind-explicit-deny]="cause no-connection-attempt|cause no-connection-attempt"
+    [default-gateway-on-lan1]="not-enough|not-enough"
+    [port-group-of-the-wrong-protocol]="cause no-connection-attempt|cause no-connection-attempt"
+    [inactive-forgotten]="cause turn-port-blocked|not-enough"
+    [deny-above-wins]="cause no-connection-attempt|cause no-connection-attempt"
+    [traversal-source-ports]="not-enough|not-enough"
+    [static-nat-missing]="not-enough|not-enough"
+    [object-with-a-typing-error]="cause turn-port-blocked|not-enough"
+    [pseudo-tls-port-closed]="not-enough|not-enough"
+    [edge-may-not-connect-out]="cause no-connection-attempt|cause no-connection-attempt"
+    [access-list-not-bound]="not-enough|not-enough"
+)
+variants=topologies/broken/dual-nic.json
+count=$(jq '.variants | length' $variants)
+for ((n = 0; n < count; n++)); do
+    variant() { jq -r --argjson n $n ".variants[\$n]$1" $variants; }
+    id=$(variant .id)
+    node=$(variant .node)
+    rules=topologies/$(jq -r --arg node "$node" '.nodes[] | select(.name == $node) | .rules' topologies/dual-nic.json)
+    edit "$rules" "$(variant .replace)" >"$dir/$id.cfg"
+    options=(--rules "$node=$dir/$id.cfg")
+    while read -r set; do [ -z "$set" ] || options+=(--set "$set"); done < <(variant '.set[]?')
+    if [ -z "${expected[$id]:-}" ]; then
+        echo "there is no expectation for it" | result "$id"
+        continue
+    fi
+    call "$id" dual-nic "${expected[$id]%|*}" "${expected[$id]#*|}" "${options[@]}"
+done
+
+# The log, beside a capture in which there is nothing of TURN.
+"$TURNPROOF" run topologies/lab.json --out "$dir/cms" "${at_cms[@]}" --set 'nodes.skype-client.settings.role="attendee"' \
+    >/dev/null 2>&1
+cat >"$dir/log" <<'LOG'
+Nov 20 10:15:31 user.info cms host:server: INFO : call 17: outgoing SIP call to "sip:meeting@acme.example"
+Nov 20 10:15:32 user.info cms host:server: INFO : SIP trace: ms-diagnostics-public: 21002;reason="Attendees cannot share in this conference";component="ASMCU"
+LOG
+diagnosed "an attendee, with the log" "cause attendee-cannot-share" "$dir/cms/capture.pcapng" --log "$dir/log"
+{ jq -r '.findings[0].evidence[0].line' "$dir/json" | grep -vx 2; } | result "the log's line is told"
+diagnosed "an attendee, without the log" "not-enough" "$dir/cms/capture.pcapng"
+
+# Parts of a capture.
+"$TURNPROOF" run topologies/lab.json --out "$dir/cms" "${at_cms[@]}" >/dev/null
+head -c 6000 "$dir/cms/capture.pcapng" >"$dir/short.pcapng"
+"$TURNPROOF" diagnose "$dir/short.pcapng" --format json >"$dir/json"
+jq -r 'if .broken_off == null or .verdict != "not-enough" then . else empty end' "$dir/json" | result "a capture that breaks off is said to"
+"$TURNPROOF" diagnose - <"$dir/cms/capture.pcapng" --format json | jq -r '.verdict' | grep -vx nothing-wrong |
+    result "standard input is read"
+
+# refused NAME PATTERN ARGUMENT...: exit 2, and why
+refused() {
+    local name=$1 pattern=$2
+    shift 2
+    {
+        "$TURNPROOF" diagnose "$@" >"$dir/stdout" 2>"$dir/stderr"
+        [ $? -eq 2 ] || echo "exit status"
+        cat "$dir/stdout"
+        grep -q -E -- "$pattern" "$dir/stderr" || cat "$dir/stderr"
+    } | result "$name"
+}
+refused "no capture" 'expected one CAPTURE, found 0'
+refused "a capture that is none" 'README.md: ' README.md
+refused "a capture that is not there" 'no/such: ' no/such
+refused "a log that is not there" '^no/such:1:1: expected a log, found: No such file' "$dir/cms/capture.pcapng" --log no/such
+refused "a log that is none" 'capture.pcapng:[0-9]+:1: expected a line of text, found a NUL byte' \
+    "$dir/cms/capture.pcapng" --log "$dir/cms/capture.pcapng"
+refused "an unknown format" '--format: expected text or json, found "xml"' "$dir/cms/capture.pcapng" --format xml
+finish

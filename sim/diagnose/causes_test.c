@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each cause, and each way of not knowing, from a conversation written as a line of text. */
+#include "sim/diagnose/causes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/testkit/testkit.h"
+
+/* Words of a script. "N:" begins what happens to flow N: syn, refused (RST for a SYN), open, middle (its start was
+ * missed), fin, fin', rst, rst' (a prime: by who was connected to), gap, gap'. "N>" is said by the client, "N<" by the
+ * server: the name of a method is a request ("!": with credentials), "ok" or a code answers the latest one. check and
+ * checked are framed, "refused" an error for a check; attempt, alive: indications; data: a frame with payload; tls,
+ * http. "+N" waits for N seconds. */
+struct script {
+    const char *play, *expected; /* ids of causes; or "well", or "?" and words of the first doubt */
+};
+
+enum { FLOWS = 6, CONTROL = 1, BOUND = 2, PEER = 3, UDP = 4, SECOND = 5 };
+
+static const char *const ends[FLOWS][2] = {
+    [CONTROL] = {"10.0.0.1:40001", "10.0.0.2:3478"}, [BOUND] = {"10.0.0.1:40002", "10.0.0.2:3478"},
+    [PEER] = {"192.0.2.9:50000", "10.0.0.2:24000"},  [UDP] = {"10.0.0.1:40004", "10.0.0.2:3478"},
+    [SECOND] = {"10.0.0.1:40005", "10.0.0.2:3478"},
+};
+
+struct player {
+    struct story story;
+    struct dialogue *dialogue;
+    uint64_t t_ns, frame;
+    bool spoke[FLOWS];
+    struct {
+        struct stun_id id;
+        unsigned method;
+    } asked[FLOWS][2]; /* the latest request, by who asked */
+    uint32_t ids;
+    const char *realm;  /* that the server gives */
+    bool vendor;        /* Expressway's SOFTWARE */
+};
+
+static void see(struct player *p, unsigned flow, bool reply, enum seen_kind kind, const void *data, size_t len)
+{
+    struct seen s = {.kind = kind, .proto = flow == UDP ? PROTO_UDP : PROTO_TCP, .t_ns = p->t_ns, .frame = ++p->frame,
+                     .flow = flow, .reply = reply, .started = true, .from = kit_endpoint(ends[flow][reply]),
+                     .to = kit_endpoint(ends[flow][!reply]), .data = data, .len = len};
+    p->t_ns += NS_MS;
+    dialogue_see(p->dialogue, &s);
+}
+
+static void say(struct player *p, unsigned flow, bool reply, const void *data, size_t len)
+{
+    see(p, flow, reply, flow == UDP ? SEEN_DATAGRAM : SEEN_BYTES, data, len);
+}
+
+static void event(struct player *p, unsigned flow, const char *word)
+{
+    bool reply = word[strlen(word) - 1] == '\'';
+    if (strcmp(word, "syn") == 0) {
+        see(p, flow, false, SEEN_SYN, NULL, 0);
+    } else if (strcmp(word, "refused") == 0) {
+        see(p, flow, false, SEEN_SYN, NULL, 0);
+        see(p, flow, true, SEEN_RST, NULL, 0);
+    } else if (strcmp(word, "open") == 0) {
+        see(p, flow, false, SEEN_SYN, NULL, 0);
+        see(p, flow, true, SEEN_SYN, NULL, 0);
+        see(p, flow, false, SEEN_OPEN, NULL, 0);
+    } else if (strcmp(word, "middle") == 0) {
+        struct seen s = {.kind = SEEN_OPEN, .proto = PROTO_TCP, .t_ns = p->t_ns, .frame = ++p->frame, .flow = flow,
+                         .from = kit_endpoint(ends[flow][0]), .to = kit_endpoint(ends[flow][1])};
+        dialogue_see(p->dialogue, &s);
+    } else {
+        see(p, flow, reply,
+            strncmp(word, "fin", 3) == 0   ? SEEN_FIN
+            : strncmp(word, "rst", 3) == 0 ? SEEN_RST
+                                           : SEEN_GAP,
+            NULL, strncmp(word, "gap", 3) == 0 ? 100 : 0);
+    }
+}
+
+static struct stun_id new_id(struct player *p)
+{
+    struct stun_id id = {{0x21, 0x12, 0xa4, 0x42}};
+    store32(id.b + 12, ++p->ids);
+    return id;
+}
+
+static void put_credentials(struct stun_out *o, const char *realm)
+{
+    static const uint8_t key[16] = {1};
+    stun_put_text(o, ATTR_USERNAME, "turn");
+    stun_put_text(o, ATTR_REALM, realm);
+    stun_put_text(o, ATTR_NONCE, "n");
+    stun_put_integrity(o, key, sizeof key, false);
+}
+
+static bool request(struct player *p, struct stun_out *o, uint8_t *buf, size_t cap, unsigned flow, bool reply,
+                    const char *word)
+{
+    static const struct {
+        const char *word;
+        unsigned method;
+    } methods[] = {{"allocate", TURN_ALLOCATE}, {"refresh", TURN_REFRESH}, {"permit", TURN_CREATE_PERMISSION},
+                   {"connect", TURN_CONNECT},   {"bind", TURN_CONNECTION_BIND}, {"delete", TURN_REFRESH}};
+    const struct endpoint peer = kit_endpoint(ends[PEER][0]);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        size_t n = strlen(methods[i].word);
+        if (strncmp(word, methods[i].word, n) != 0 || (word[n] && word[n] != '!'))
+            continue;
+        unsigned method = methods[i].method;
+        struct stun_id id = new_id(p);
+        p->asked[flow][reply].id = id;
+        p->asked[flow][reply].method = method;
+        stun_begin(o, &stun_rfc8489, buf, cap, stun_type(STUN_REQUEST, method), &id);
+        if (method == TURN_ALLOCATE)
+            stun_put_u32(o, ATTR_REQUESTED_TRANSPORT, (flow == UDP ? 17u : 6u) << 24);
+        if (method == TURN_REFRESH)
+            stun_put_u32(o, ATTR_LIFETIME, methods[i].word[0] == 'd' ? 0 : 600);
+        if (method == TURN_CREATE_PERMISSION || method == TURN_CONNECT)
+            stun_put_address(o, ATTR_XOR_PEER_ADDRESS, &peer);
+        if (method == TURN_CONNECTION_BIND)
+            stun_put_u32(o, ATTR_CONNECTION_ID, 7);
+        if (word[n] == '!')
+            put_credentials(o, strcmp(word + n, "!other") == 0 ? "other" : "here");
+        return true;
+    }
+    return false;
+}
+
+static void answer(struct player *p, struct stun_out *o, uint8_t *buf, size_t cap, unsigned flow, const char *word)
+{
+    unsigned method = p->asked[flow][0].method;
+    int code = atoi(word);
+    struct endpoint relayed = kit_endpoint(ends[PEER][1]);
+    assert_true(code || strcmp(word, "ok") == 0);
+    stun_begin(o, &stun_rfc8489, buf, cap, stun_type(code ? STUN_ERROR : STUN_SUCCESS, method), &p->asked[flow][0].id);
+    if (p->vendor)
+        stun_put_text(o, ATTR_SOFTWARE, "TANDBERG/4137 (X8.9.2)");
+    if (code)
+        stun_put_error(o, code, NULL);
+    if (code == 401 || code == 438) {
+        stun_put_text(o, ATTR_REALM, "here");
+        stun_put_text(o, ATTR_NONCE, "n");
+    }
+    if (!code && (method == TURN_ALLOCATE || method == TURN_REFRESH))
+        stun_put_u32(o, ATTR_LIFETIME, 600);
+    if (!code && method == TURN_ALLOCATE)
+        stun_put_address(o, ATTR_XOR_RELAYED_ADDRESS, &relayed);
+    if (!code && method == TURN_CONNECT)
+        stun_put_u32(o, ATTR_CONNECTION_ID, 7);
+}
+
+static void framed(struct player *p, unsigned flow, bool reply, const char *word)
+{
+    uint8_t buf[512] = {0};
+    struct stun_out o;
+    bool asks = strcmp(word, "check") == 0;
+    if (asks)
+        p->asked[flow][reply].id = new_id(p);
+    stun_begin(&o, &stun_rfc8489, buf + 2, sizeof buf - 2,
+               stun_type(asks                              ? STUN_REQUEST
+                         : strcmp(word, "checked") == 0 ? STUN_SUCCESS
+                                                           : STUN_ERROR,
+                         STUN_BINDING),
+               &p->asked[flow][asks ? reply : !reply].id);
+    if (strcmp(word, "refused") == 0)
+        stun_put_error(&o, 401, NULL);
+    long len = stun_end(&o);
+    store16(buf, (unsigned)len);
+    say(p, flow, reply, buf, (size_t)len + 2);
+}
+
+static void speech(struct player *p, unsigned flow, bool reply, const char *word)
+{
+    static const uint8_t tls[] = {0x16, 3, 1, 0, 4, 1, 0, 0, 0, 0, 0, 0};
+    static const uint8_t data[] = {0, 10, 0x80, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    uint8_t buf[512];
+    struct stun_out o;
+    struct endpoint peer = kit_endpoint(ends[PEER][0]);
+    struct stun_id id = {{0x21, 0x12, 0xa4, 0x42}};
+    if (strcmp(word, "tls") == 0) {
+        say(p, flow, reply, tls, sizeof tls);
+    } else if (strcmp(word, "http") == 0) {
+        say(p, flow, reply, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+    } else if (strcmp(word, "data") == 0) {
+        say(p, flow, reply, data, sizeof data);
+    } else if (strcmp(word, "check") == 0 || strcmp(word, "checked") == 0 || strcmp(word, "refused") == 0) {
+        framed(p, flow, reply, word);
+    } else {
+        if (strcmp(word, "attempt") == 0) {
+            stun_begin(&o, &stun_rfc8489, buf, sizeof buf, stun_type(STUN_INDICATION, TURN_CONNECTION_ATTEMPT), &id);
+            stun_put_u32(&o, ATTR_CONNECTION_ID, 7);
+            stun_put_address(&o, ATTR_XOR_PEER_ADDRESS, &peer);
+        } else if (strcmp(word, "alive") == 0) {
+            stun_begin(&o, &stun_rfc8489, buf, sizeof buf, stun_type(STUN_INDICATION, STUN_BINDING), &id);
+        } else if (!request(p, &o, buf, sizeof buf, flow, reply, word)) {
+            answer(p, &o, buf, sizeof buf, flow, word);
+        }
+        say(p, flow, reply, buf, (size_t)stun_end(&o));
+    }
+}
+
+static void play(struct player *p, const char *script)
+{
+    char text[1024], *rest = text;
+    assert_true(strlen(script) < sizeof text);
+    memcpy(text, script, strlen(script) + 1);
+    for (char *word; (word = strsep(&rest, " "));) {
+        unsigned flow = (unsigned)(word[0] - '0');
+        if (!word[0])
+            continue;
+        if (word[0] == '+')
+            p->t_ns += (uint64_t)atoi(word + 1) * NS_S;
+        else if (strcmp(word, "vendor") == 0)
+            p->vendor = true;
+        else if (word[1] == ':')
+            event(p, flow, word + 2);
+        else
+            speech(p, flow, word[1] == '<', word + 2);
+    }
+    for (unsigned flow = 1; flow < FLOWS; flow++) {
+        struct seen end = {.kind = SEEN_END, .proto = flow == UDP ? PROTO_UDP : PROTO_TCP, .t_ns = p->t_ns,
+                           .flow = flow};
+        dialogue_see(p->dialogue, &end);
+    }
+    story_end(&p->story, p->frame, p->t_ns);
+}
+
+static void told(const struct diagnosis *d, char *out, size_t cap)
+{
+    struct text t = text_of(out, cap);
+    if (d->verdict == DIAGNOSIS_WELL)
+        text_add(&t, "well");
+    if (d->verdict == DIAGNOSIS_NOT_ENOUGH)
+        text_add(&t, "? %s", d->doubts ? d->doubt[0] : "");
+    for (size_t i = 0; i < d->findings; i++)
+        text_add(&t, "%s%s", i ? " " : "", d->finding[i].cause->id);
+}
+
+#define ALLOCATED "1:open 1>allocate 1<401 1>allocate! 1<ok 1>permit! 1<ok "
+#define CAME ALLOCATED "1<attempt "
+#define BOUND_OK CAME "2:open 2>bind! 2<ok "
+#define VALID BOUND_OK "2<check 2>checked 2>check 2<checked "
+
+static const struct script scripts[] = {
+    {VALID "2>data 2<data 2:fin 2:fin' 1>delete! 1<ok 1:fin 1:fin'", "well"},
+    {BOUND_OK "2>data 2<data +20", "well"},
+    {"4>allocate 4<401 4>allocate! 4<ok +20", "well"},
+    {ALLOCATED "1>connect! 1<ok 2:open 2>bind! 2<ok 2>data 2<data +20", "well"},
+    /* the way there */
+    {"1:syn +1 1:syn +2 1:syn +4", "turn-port-blocked"},
+    {"1:syn +1", "? no TURN message is in this capture"},
+    {"1:refused", "turn-port-refused"},
+    {"1:open 1>tls 1:fin'", "tls-instead-of-stun"},
+    {"1:open 1>tls 1<tls +9", "? no TURN message is in this capture"},
+    {"1:open 1>allocate 1<http 1:fin'", "server-does-not-speak-turn"},
+    {"1:open 1>allocate 1<tls 1:rst'", "server-does-not-speak-turn"},
+    {"1:open 1>allocate +9", "allocate-unanswered"},
+    {"4>allocate +1 4>allocate +9", "allocate-unanswered"},
+    {"1:open 1>allocate +1", "? the capture ends before"},
+    /* credentials */
+    {"1:open 1>allocate 1<401 1>allocate! 1<401 1:fin", "wrong-credentials"},
+    {"1:open 1>allocate 1<401 1>allocate!other 1<401 1:fin", "wrong-realm"},
+    {"1:open 1>allocate 1<401 +9", "no-credentials"},
+    {"1:open 1>allocate 1<401 1>allocate! 1<438 1>allocate! 1<438 1>allocate! 1<438 1:fin", "stale-nonce-loop"},
+    {"1:open 1>allocate 1<401 1>allocate! 1<438 1>allocate! 1<ok +1", "? the capture ends 1.0 s after the allocation"},
+    {"1:open 1>allocate! 1<486 1:fin", "allocate-refused"},
+    {"1:open 1>allocate! 1<442 1:fin", "allocate-refused"},
+    /* the relayed address */
+    {ALLOCATED "3:syn +1 3:syn +9", "relay-port-blocked"},
+    {ALLOCATED "3:refused +9", "relay-port-blocked"},
+    {ALLOCATED "+20", "no-connection-attempt"},
+    {ALLOCATED "1>delete! 1<ok 1:fin", "no-connection-attempt"},
+    {ALLOCATED "+3", "? the capture ends 3.0 s after the allocation"},
+    {"1:open 1>allocate! 1<ok +20", "permission-missing no-connection-attempt"},
+    {"vendor 1:open 1>allocate! 1<ok +20", "no-connection-attempt"},
+    {"vendor 1:open 1>allocate! 1<ok 3:open 3:fin' +20", "permission-missing"},
+    {"1:open 1>allocate! 1<ok 1>permit! 1<403 1:fin", "permission-missing permission-refused no-connection-attempt"},
+    {ALLOCATED "1>connect! +30 1<447 1:fin", "connect-failed"},
+    {ALLOCATED "1>connect! 1<446 1:fin", "connect-failed"},
+    /* ConnectionBind */
+    {CAME "+31", "bind-missing"},
+    {CAME "5:syn +1 5:syn +40", "turn-port-blocked bind-missing"},
+    {CAME "+9", "? the capture ends, or has gaps, before a ConnectionBind"},
+    {CAME "+31 2:open 2>bind! 2<400 2:fin 1:fin", "bind-late bind-refused"},
+    {CAME "2:open 2>bind! 2<400 2:fin 1:fin", "bind-refused"},
+    {CAME "2:open 2>bind 2<401 2>bind! 2<ok 2>data 2<data +9", "well"},
+    /* checks */
+    {BOUND_OK "+9", "checks-half"},
+    {BOUND_OK "2>check +9", "checks-half"},
+    {BOUND_OK "2>check 2<checked 2<check +9", "checks-half"},
+    {BOUND_OK "2>check 2<refused 2<check 2>checked +9", "checks-refused checks-half"},
+    {BOUND_OK "2>check +1", "? the capture ends 1.0 s after ConnectionBind"},
+    {BOUND_OK "2:gap' 2>check +9", "? of the bound connection of 192.0.2.9:50000 bytes"},
+    /* the long run */
+    {VALID "+300 1>refresh! +20", "idle-timer"},
+    {VALID "+300 1>refresh! 1:rst'", "idle-timer"},
+    {VALID "+5 1>refresh! +20", "request-unanswered"},
+    {VALID "+5 2<data +5 2:rst' +10 2>data +20", "data-reset"},
+    {VALID "+5 2:rst +20", "well"},
+    {VALID "2>data 2<data +610 2>data 1:fin", "allocation-expired"},
+    {VALID "+300 1>refresh! 1<ok +310 1:fin", "well"},
+    /* what was not seen */
+    {"1:middle 1>refresh! 1<ok +20", "? the capture begins in the middle"},
+    {"1:open 1>allocate 1:gap' 1>allocate! 1:gap' +20", "? only one direction"},
+    {"4>allocate! 4>allocate! +20", "? only one direction"},
+    {"", "? no TURN message"},
+};
+
+/* The caller frees it. */
+static struct diagnosis *diagnosed(const char *script, const struct cms_log *log)
+{
+    struct player *p = calloc(1, sizeof *p);
+    struct diagnosis *d = calloc(1, sizeof *d);
+    assert_true(p && d);
+    p->dialogue = dialogue_new(64, story_hear, &p->story);
+    play(p, script);
+    diagnose_story(&p->story, log, d);
+    dialogue_free(p->dialogue);
+    story_free(&p->story);
+    free(p);
+    return d;
+}
+
+static void each_is_named(void **state)
+{
+    (void)state;
+    unsigned wrong = 0;
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        struct diagnosis *d = diagnosed(scripts[i].play, NULL);
+        char found[1024];
+        told(d, found, sizeof found);
+        size_t n = strlen(scripts[i].expected);
+        if (strncmp(found, scripts[i].expected, n) != 0 || (scripts[i].expected[0] != '?' && found[n])) {
+            print_message("# %s\n#   expected: %s\n#   found:    %s\n", scripts[i].play, scripts[i].expected, found);
+            wrong++;
+        }
+        free(d);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void the_log_comes_first(void **state)
+{
+    (void)state;
+    static const char line[] = "ms-diagnostics-public: 21002;reason=\"Attendees cannot share in this conference\"\n";
+    struct cms_log *log = calloc(1, sizeof *log);
+    assert_non_null(log);
+    assert_int_equal(cms_log_feed(log, line, strlen(line)), 0);
+    struct diagnosis *d = diagnosed(ALLOCATED "+20", log);
+    assert_int_equal(d->findings, 2);
+    assert_string_equal(d->finding[0].cause->id, "attendee-cannot-share");
+    assert_int_equal(d->finding[0].evidence[0].line, 1);
+    free(d);
+    free(log);
+}
+
+/* No cause without a script that has it. */
+static void no_cause_is_left_out(void **state)
+{
+    (void)state;
+    for (size_t row = 1; row < causes_count(); row++) { /* but for the first, which the log has */
+        const char *id = causes_row(row)->id;
+        bool there = false;
+        for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+            there = there || (scripts[i].expected[0] != '?' && strstr(scripts[i].expected, id));
+        if (!there)
+            fail_msg("no script for %s", id);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_is_named),
+        cmocka_unit_test(the_log_comes_first),
+        cmocka_unit_test(no_cause_is_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "sim/check/json_out.h"
+#include "sim/diagnose/output.h"
+
+static void endpoint_member(struct json_out *j, const char *key, const struct endpoint *e)
+{
+    char buf[ENDPOINT_TEXT];
+    json_out_string(j, key, e->ip.family ? endpoint_text(e, buf) : NULL);
+}
+
+static void put_findings(struct json_out *j, const struct diagnosis *d)
+{
+    json_out_open(j, "findings", '[');
+    for (size_t i = 0; i < d->findings; i++) {
+        const struct finding *f = &d->finding[i];
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "id", f->cause->id);
+        json_out_string(j, "what", f->cause->words);
+        json_out_string(j, "saw", f->saw);
+        json_out_number(j, "times", f->times);
+        endpoint_member(j, "client", &f->client);
+        endpoint_member(j, "server", &f->server);
+        json_out_string(j, "do", f->cause->todo);
+        json_out_string(j, "advice", f->advice);
+        json_out_open(j, "evidence", '[');
+        for (size_t k = 0; k < f->evidences; k++) {
+            const struct evidence *e = &f->evidence[k];
+            json_out_open(j, NULL, '{');
+            if (e->line) {
+                json_out_number(j, "line", e->line);
+            } else {
+                json_out_number(j, "frame", e->at.frame);
+                json_out_number(j, "t_ns", e->at.t_ns);
+            }
+            json_out_string(j, "text", e->text);
+            json_out_close(j);
+        }
+        json_out_close(j);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+static void put_doubts(struct json_out *j, const struct diagnosis *d)
+{
+    json_out_open(j, "not_seen", '[');
+    for (size_t i = 0; i < d->doubts; i++)
+        json_out_string(j, NULL, d->doubt[i]);
+    json_out_close(j);
+}
+
+static void put_counts(struct json_out *j, const struct diagnose_report *r)
+{
+    const struct diagnosis *d = &r->diagnosis;
+    json_out_open(j, "counts", '{');
+    json_out_number(j, "frames", r->stats.frames);
+    json_out_number(j, "frames_cut", r->stats.cut);
+    json_out_number(j, "duration_ns", r->story.last.t_ns);
+    json_out_number(j, "conversations", r->story.flows);
+    json_out_number(j, "turn_clients", d->count.talks);
+    json_out_number(j, "tcp_allocations", d->count.tcp_allocations);
+    json_out_number(j, "udp_allocations", d->count.udp_allocations);
+    json_out_number(j, "peer_connections", d->count.attempts);
+    json_out_number(j, "bound", d->count.bound);
+    json_out_number(j, "came_up", d->count.valid);
+    json_out_close(j);
+}
+
+static void put_allocations(struct json_out *j, const struct story *s)
+{
+    json_out_open(j, "allocations", '[');
+    for (const struct leg *l = s->first_leg; l; l = l->after) {
+        if (!l->talk || !l->talk->allocation.granted.frame)
+            continue;
+        const struct allocation_story *a = &l->talk->allocation;
+        json_out_open(j, NULL, '{');
+        endpoint_member(j, "client", leg_client(l));
+        endpoint_member(j, "server", leg_server(l));
+        endpoint_member(j, "relayed", &a->relayed);
+        endpoint_member(j, "mapped", &a->mapped);
+        json_out_string(j, "transport", a->transport == PROTO_TCP ? "TCP" : "UDP");
+        json_out_string(j, "user", l->talk->user);
+        json_out_string(j, "software", l->talk->software);
+        json_out_number(j, "lifetime_s", a->lifetime_s);
+        json_out_number(j, "frame", a->granted.frame);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+static void put_connections(struct json_out *j, const struct story *s)
+{
+    json_out_open(j, "peer_connections", '[');
+    for (size_t i = 0; i < s->attempts; i++) {
+        const struct attempt *a = s->attempt[i];
+        bool bound = a->leg && a->leg->attempt == a;
+        json_out_open(j, NULL, '{');
+        json_out_number(j, "connection_id", a->connection);
+        json_out_string(j, "by", a->connect ? "Connect" : "ConnectionAttempt");
+        endpoint_member(j, "peer", &a->peer);
+        json_out_number(j, "frame", a->told.frame);
+        json_out_number(j, "bind_frame", a->bind ? a->bind->asked.frame : 0);
+        json_out_bool(j, "bound", bound);
+        json_out_bool(j, "checks_complete", bound && checks_complete(a->leg));
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+static void put_messages(struct json_out *j, const struct story *s)
+{
+    char type[8];
+    json_out_open(j, "messages", '[');
+    for (size_t i = 0; i < s->lines; i++) {
+        const struct line *l = &s->line[i];
+        json_out_open(j, NULL, '{');
+        json_out_number(j, "frame", l->at.frame);
+        json_out_number(j, "t_ns", l->at.t_ns);
+        endpoint_member(j, "from", &l->from);
+        endpoint_member(j, "to", &l->to);
+        json_out_string(j, "name", l->label);
+        if (l->stun) {
+            snprintf(type, sizeof type, "0x%04x", l->type);
+            json_out_string(j, "stun_type", type);
+            json_out_bool(j, "framed", l->framed);
+        }
+        json_out_close(j);
+    }
+    json_out_close(j);
+    json_out_number(j, "messages_left_out", s->lines_left_out);
+}
+
+static void put_rows(struct json_out *j, const struct diagnose_report *r)
+{
+    json_out_open(j, "conformance", '[');
+    for (size_t i = 0; i < r->verdicts; i++) {
+        const struct verdict *v = &r->verdict[i];
+        if (v->outcome != OUTCOME_FAIL)
+            continue;
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "id", v->row->id);
+        json_out_string(j, "level", level_name(v->row->level));
+        json_out_string(j, "saw", v->saw);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+static void put_log(struct json_out *j, const struct diagnose_report *r)
+{
+    json_out_open(j, "log", '[');
+    for (size_t i = 0; i < r->cms_log.entries; i++) {
+        const struct cms_log_entry *e = &r->cms_log.entry[i];
+        json_out_open(j, NULL, '{');
+        json_out_number(j, "line", e->line);
+        json_out_number(j, "ms_diagnostics", e->id);
+        json_out_string(j, "reason", e->reason);
+        json_out_string(j, "component", e->component);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+void diagnose_write_json(struct sink *s, const struct diagnose_report *r)
+{
+    struct json_out j = json_out_to(s, 2);
+    json_out_open(&j, NULL, '{');
+    json_out_string(&j, "schema", "turnproof/diagnosis/1");
+    json_out_string(&j, "capture", r->capture);
+    json_out_string(&j, "verdict", diagnose_verdict_word(r->diagnosis.verdict));
+    json_out_string(&j, "broken_off", r->cut.text[0] ? r->cut.text : NULL);
+    put_findings(&j, &r->diagnosis);
+    put_doubts(&j, &r->diagnosis);
+    put_counts(&j, r);
+    put_allocations(&j, &r->story);
+    put_connections(&j, &r->story);
+    put_messages(&j, &r->story);
+    put_rows(&j, r);
+    put_log(&j, r);
+    json_out_close(&j);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+
+#include "models/base/arena.h"
+#include "models/base/time.h"
+#include "sim/check/output.h"
+#include "sim/diagnose/output.h"
+#include "sim/scenario/ladder_draw.h"
+
+enum { LADDER_ROWS = 40, LINE = 640 };
+
+const char *diagnose_verdict_word(enum diagnosis_verdict v)
+{
+    static const char *const words[] = {[DIAGNOSIS_WELL] = "nothing-wrong", [DIAGNOSIS_CAUSE] = "cause",
+                                        [DIAGNOSIS_NOT_ENOUGH] = "not-enough"};
+    return words[v];
+}
+
+static void field(struct sink *s, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void field(struct sink *s, const char *label, const char *fmt, ...)
+{
+    char buf[2 * SENTENCE];
+    struct text t = text_of(buf, sizeof buf);
+    va_list ap;
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    output_field(s, label, buf);
+}
+
+/* ---- verdict and causes ---- */
+
+static void put_verdict(struct sink *s, const struct diagnose_report *r, bool colour)
+{
+    static const struct {
+        const char *word;
+        enum output_ink ink;
+    } words[] = {[DIAGNOSIS_WELL] = {"NOTHING WRONG", INK_GREEN}, [DIAGNOSIS_CAUSE] = {"CAUSE", INK_RED},
+                 [DIAGNOSIS_NOT_ENOUGH] = {"NOT ENOUGH SEEN TO TELL", INK_YELLOW}};
+    const struct diagnosis *d = &r->diagnosis;
+    output_word(s, colour, words[d->verdict].ink, words[d->verdict].word);
+    sink_text(s, "  ");
+    char buf[LINE];
+    struct text t = text_of(buf, sizeof buf);
+    if (d->verdict == DIAGNOSIS_CAUSE)
+        text_add(&t, "%s", d->finding[0].cause->words);
+    else if (d->verdict == DIAGNOSIS_NOT_ENOUGH)
+        text_add(&t, "%s", d->doubts ? d->doubt[0] : "no connection was bound");
+    else
+        text_add(&t, "%u relayed connection%s came up", d->count.valid, d->count.valid == 1 ? "" : "s");
+    sink_wrapped(s, strlen(words[d->verdict].word) + 2, buf);
+}
+
+static void put_evidence(struct sink *s, const struct evidence *e)
+{
+    if (e->line)
+        field(s, " ", "line %zu: %s", e->line, e->text);
+    else
+        field(s, " ", "frame %" PRIu64 ", %.6f s: %s", e->at.frame, (double)e->at.t_ns / NS_S, e->text);
+}
+
+static void put_finding(struct sink *s, const struct finding *f, size_t number, bool colour)
+{
+    char client[ENDPOINT_TEXT], server[ENDPOINT_TEXT];
+    sink_f(s, "\n%zu. ", number);
+    output_word(s, colour, INK_BOLD, f->cause->id);
+    sink_text(s, "\n");
+    if (number > 1)
+        field(s, "what", "%s", f->cause->words);
+    field(s, "why", "%s%s", f->saw, f->times > 1 ? "; again later" : "");
+    if (f->server.ip.family)
+        field(s, "between", "%s and %s", endpoint_text(&f->client, client), endpoint_text(&f->server, server));
+    output_field(s, "do", f->cause->todo);
+    if (f->advice)
+        output_field(s, " ", f->advice);
+    for (size_t i = 0; i < f->evidences; i++) {
+        if (i == 0)
+            sink_text(s, "  seen\n");
+        put_evidence(s, &f->evidence[i]);
+    }
+}
+
+/* ---- what was there ---- */
+
+static void put_counts(struct sink *s, const struct diagnose_report *r)
+{
+    const struct diagnosis *d = &r->diagnosis;
+    sink_text(s, "\n");
+    field(s, "capture", "%s: %" PRIu64 " frames, %.3f s, %" PRIu64 " conversations", r->capture, r->stats.frames,
+          (double)r->story.last.t_ns / NS_S, r->story.flows);
+    field(s, "turn", "%u client%s, allocations: %u TCP, %u UDP; %u connection%s of peers, %u bound, %u that came up",
+          d->count.talks, d->count.talks == 1 ? "" : "s", d->count.tcp_allocations, d->count.udp_allocations,
+          d->count.attempts, d->count.attempts == 1 ? "" : "s", d->count.bound, d->count.valid);
+    if (r->log)
+        field(s, "log", "%s: %zu lines, %zu with ms-diagnostics", r->log, r->cms_log.lines, r->cms_log.entries);
+    for (size_t i = d->verdict == DIAGNOSIS_NOT_ENOUGH; i < d->doubts; i++)
+        field(s, i == 0 || (i == 1 && d->verdict == DIAGNOSIS_NOT_ENOUGH) ? "not seen" : "", "%s", d->doubt[i]);
+    if (r->cut.text[0])
+        field(s, "broken off", "%s; what came before was looked at", r->cut.text);
+    if (r->stats.cut)
+        field(s, "cut frames", "%" PRIu64 " frames were cut by the capture (snaplen): take whole ones", r->stats.cut);
+}
+
+/* Rows of the RFCs that were seen broken: seldom why a call fails, but of use beside it. */
+static void put_rows(struct sink *s, const struct diagnose_report *r)
+{
+    bool any = false;
+    for (size_t i = 0; i < r->verdicts; i++) {
+        const struct verdict *v = &r->verdict[i];
+        if (v->outcome != OUTCOME_FAIL)
+            continue;
+        if (!any)
+            sink_text(s, "\n  departs from the RFCs\n");
+        any = true;
+        field(s, " ", "%s %s: %s", v->row->id, level_name(v->row->level), v->saw ? v->saw : v->row->text);
+    }
+}
+
+/* ---- the ladder ---- */
+
+static size_t lane_of(struct ladder *l, struct arena *arena, const struct ip_addr *ip)
+{
+    char name[ADDR_TEXT];
+    ip_text(ip, name);
+    for (size_t i = 0; i < l->lane_count; i++)
+        if (strcmp(l->lane[i], name) == 0)
+            return i;
+    if (l->lane_count == LADDER_LANES)
+        return LADDER_LANES - 1;
+    l->lane[l->lane_count] = arena_copy(arena, name, strlen(name));
+    return l->lane_count++;
+}
+
+static void put_ladder(struct sink *s, const struct story *story)
+{
+    struct arena arena = {0};
+    struct ladder l = {.lane = arena_alloc(&arena, LADDER_LANES * sizeof(char *)),
+                       .row = arena_alloc(&arena, LADDER_ROWS * sizeof(struct ladder_row))};
+    uint64_t more = story->lines_left_out;
+    for (size_t i = 0; i < story->lines; i++) {
+        const struct line *line = &story->line[i];
+        more += !line->again && l.row_count == LADDER_ROWS;
+        if (line->again || l.row_count == LADDER_ROWS)
+            continue;
+        l.row[l.row_count++] = (struct ladder_row){.t_ns = line->at.t_ns, .from = lane_of(&l, &arena, &line->from.ip),
+                                                   .to = lane_of(&l, &arena, &line->to.ip), .name = line->label,
+                                                   .note = arena_format(&arena, "#%" PRIu64, line->at.frame),
+                                                   .times = 1};
+    }
+    if (l.row_count) {
+        sink_text(s, "\n");
+        ladder_draw(s, &l, 0);
+    }
+    if (more)
+        sink_f(s, "            ... and %" PRIu64 " more\n", more);
+    arena_free(&arena);
+}
+
+void diagnose_write_text(struct sink *s, const struct diagnose_report *r, bool colour)
+{
+    put_verdict(s, r, colour);
+    for (size_t i = 0; i < r->diagnosis.findings; i++)
+        put_finding(s, &r->diagnosis.finding[i], i + 1, colour);
+    put_counts(s, r);
+    put_rows(s, r);
+    put_ladder(s, &r->story);
+}
