@@ -30,8 +30,7 @@ bool judge_chooses(const struct judge_config *cfg, const struct requirement *row
     return cfg->only_count == 0;
 }
 
-/* One of `only` that chooses nothing; NULL: none. */
-static const char *fruitless(const struct judge_config *cfg)
+const char *judge_fruitless(const struct judge_config *cfg)
 {
     for (size_t i = 0; i < cfg->only_count; i++) {
         bool found = false;
@@ -225,7 +224,7 @@ static int judge_chosen(struct run *r, struct verdict *v, size_t count)
 int judge(const struct judge_config *cfg, struct verdict **out, size_t *count, const char **bad)
 {
     struct run r = {.cfg = cfg};
-    *bad = fruitless(cfg);
+    *bad = judge_fruitless(cfg);
     if (*bad)
         return E_NOT_FOUND;
     int err = engine_of(cfg, &r.engine);

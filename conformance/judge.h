@@ -33,6 +33,9 @@ struct judge_config {
 
 bool judge_chooses(const struct judge_config *cfg, const struct requirement *row);
 
+/* One of `only` that chooses nothing; NULL: none. */
+const char *judge_fruitless(const struct judge_config *cfg);
+
 /* Verdicts of all rows that `only` chooses, in the catalogue's order. E_NOMEM; E_NOT_FOUND: an id that matches no row,
  * *bad is that; E_UNREACHABLE: the live server does not answer; E_UNSUPPORTED: no such bench here (ns-3). */
 int judge(const struct judge_config *cfg, struct verdict **out, size_t *count, const char **bad);

@@ -11,9 +11,10 @@ struct conform_report {
     const struct verdict *verdict;
     size_t count;
     bool strict, dry_run;
+    bool watched; /* of a trace: the exchange is what was seen, not what a probe said */
 };
 
-/* No row that decides has failed. */
+/* No row that decides has failed; of a trace, one was judged. */
 bool conform_holds(const struct conform_report *r);
 bool conform_fails(const struct conform_report *r, const struct verdict *v); /* ... and this has */
 const char *outcome_name(enum outcome outcome); /* "implementation-defined" */

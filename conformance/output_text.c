@@ -14,10 +14,13 @@ bool conform_fails(const struct conform_report *r, const struct verdict *v)
 
 bool conform_holds(const struct conform_report *r)
 {
-    for (size_t i = 0; i < r->count; i++)
+    bool judged = !r->watched; /* a capture that shows nothing is no proof of anything */
+    for (size_t i = 0; i < r->count; i++) {
         if (conform_fails(r, &r->verdict[i]))
             return false;
-    return true;
+        judged |= r->verdict[i].outcome != OUTCOME_SKIP;
+    }
+    return judged;
 }
 
 const char *outcome_name(enum outcome outcome)
@@ -70,7 +73,7 @@ static void put_verdict(struct sink *s, const struct conform_report *r, bool col
     if (n.of[OUTCOME_SKIP])
         text_add(&t, ", %zu not judged", n.of[OUTCOME_SKIP]);
     text_add(&t, ")");
-    if (r->dry_run)
+    if (r->dry_run || !conform_holds(r) > (n.decisive_failed > 0))
         output_word(s, colour, INK_BOLD, "NONE");
     else
         output_word(s, colour, n.decisive_failed ? INK_RED : INK_GREEN, n.decisive_failed ? "FAIL" : "PASS");
@@ -80,7 +83,7 @@ static void put_verdict(struct sink *s, const struct conform_report *r, bool col
 
 /* ---- rows ---- */
 
-static void put_failure(struct sink *s, const struct verdict *v, bool colour)
+static void put_failure(struct sink *s, const struct conform_report *r, const struct verdict *v, bool colour)
 {
     const struct requirement *row = v->row;
     sink_text(s, "\n");
@@ -89,7 +92,7 @@ static void put_failure(struct sink *s, const struct verdict *v, bool colour)
     output_field(s, "required", row->text);
     output_field(s, "seen", v->saw);
     if (v->exchange)
-        sink_f(s, "  exchange    times in seconds; > was sent by the probe, < came to it\n");
+        sink_f(s, "  exchange    times in seconds%s\n", r->watched ? "" : "; > was sent by the probe, < came to it");
     for (const char *p = v->exchange, *end; p && *p; p = end + 1) {
         end = strchr(p, '\n');
         sink_text(s, "    ");
@@ -103,7 +106,7 @@ static void put_failures(struct sink *s, const struct conform_report *r, bool co
     for (int decides = 1; decides >= 0; decides--)
         for (size_t i = 0; i < r->count; i++)
             if (r->verdict[i].outcome == OUTCOME_FAIL && conform_fails(r, &r->verdict[i]) == (decides == 1))
-                put_failure(s, &r->verdict[i], colour);
+                put_failure(s, r, &r->verdict[i], colour);
 }
 
 static void put_defined(struct sink *s, const struct conform_report *r)
@@ -142,9 +145,13 @@ static void put_skipped(struct sink *s, const struct conform_report *r)
         char buf[8 * TEXT_MAX];
         struct text t = text_of(buf, sizeof buf);
         text_add(&t, "%s:", r->verdict[i].saw);
+        size_t rows = 0;
         for (size_t k = i; k < r->count; k++)
-            if (r->verdict[k].outcome == OUTCOME_SKIP && strcmp(r->verdict[k].saw, r->verdict[i].saw) == 0)
+            if (r->verdict[k].outcome == OUTCOME_SKIP && strcmp(r->verdict[k].saw, r->verdict[i].saw) == 0 &&
+                (++rows, !r->watched)) /* of a capture these are most: --format json names them */
                 text_add(&t, " %s", r->verdict[k].row->id);
+        if (r->watched)
+            text_add(&t, " %zu row%s", rows, rows == 1 ? "" : "s");
         sink_text(s, "  ");
         sink_wrapped(s, 2, buf);
     }

@@ -35,8 +35,8 @@ static int watch(struct watcher *w, struct capture *c, struct diag *d)
 
 static struct verdict skipped(const struct requirement *row)
 {
-    const char *why = row->none ? row->none : "it has to be asked, and a capture can only be watched";
-    return (struct verdict){.row = row, .outcome = OUTCOME_SKIP, .saw = strdup(why)};
+    return (struct verdict){.row = row, .outcome = OUTCOME_SKIP,
+                            .saw = strdup("it would have to be asked, and a capture can only be watched")};
 }
 
 /* A verdict for each row that is chosen: the monitors', or that there is none. */

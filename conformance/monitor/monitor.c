@@ -9,7 +9,7 @@
 #include "conformance/monitor/rules.h"
 #include "models/base/err.h"
 
-enum { FLOWS = 65536, SAW_MAX = 400, EXCHANGE_MAX = 8192, HEX_MAX = 1500 };
+enum { FLOWS = 65536, SAW_MAX = 400, EXCHANGE_MAX = 8192, HEX_MAX = 1500, HEX_LINE = 32 };
 
 /* Of one row. */
 struct tally {
@@ -48,7 +48,7 @@ void rule_held(struct watch *w)
 /* The message that broke it, for people: when, between whom, what it says, and its bytes. */
 static char *exchange_of(const struct sight *s)
 {
-    char buf[EXCHANGE_MAX], from[ENDPOINT_TEXT], to[ENDPOINT_TEXT], hex[2 * HEX_MAX + 1];
+    char buf[EXCHANGE_MAX], from[ENDPOINT_TEXT], to[ENDPOINT_TEXT];
     struct text t = text_of(buf, sizeof buf);
     if (!s->said)
         return NULL;
@@ -62,9 +62,11 @@ static char *exchange_of(const struct sight *s)
     else
         text_add(&t, "%zu bytes", s->said->len);
     text_add(&t, "\n");
-    if (s->said->len && s->said->data) {
-        hex_of(s->said->data, s->said->len < HEX_MAX ? s->said->len : HEX_MAX, hex);
-        text_add(&t, "%s\n", hex);
+    for (size_t at = 0; s->said->data && at < s->said->len && at < HEX_MAX; at += HEX_LINE) {
+        text_add(&t, "   ");
+        for (size_t i = at; i < s->said->len && i < at + HEX_LINE; i++)
+            text_add(&t, "%s%02x", i % 4 ? "" : " ", s->said->data[i]);
+        text_add(&t, "\n");
     }
     return strdup(buf);
 }

@@ -9,6 +9,7 @@
 
 #include "conformance/judge.h"
 #include "conformance/output.h"
+#include "conformance/watch_capture.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
 #include "sim/cmd/arguments.h"
@@ -18,12 +19,14 @@
 enum { USERS = 2, ADDRESSES = 4, HOST_MAX = 256, PARALLEL_MAX = 256, TIMEOUT_MAX_S = 3600 };
 
 enum {
-    OPT_SIM = 256, OPT_ENGINE, OPT_SERVER, OPT_USER, OPT_PASSWORD, OPT_TRANSPORT, OPT_CLIENT_ADDRESS, OPT_PEER_ADDRESS,
-    OPT_SETUP, OPT_ONLY, OPT_LIST, OPT_STRICT, OPT_FAST, OPT_DRY_RUN, OPT_TIMEOUT, OPT_PARALLEL, OPT_SEED, OPT_FORMAT
+    OPT_SIM = 256, OPT_CAPTURE, OPT_ENGINE, OPT_SERVER, OPT_USER, OPT_PASSWORD, OPT_TRANSPORT, OPT_CLIENT_ADDRESS,
+    OPT_PEER_ADDRESS, OPT_SETUP, OPT_ONLY, OPT_LIST, OPT_STRICT, OPT_FAST, OPT_DRY_RUN, OPT_TIMEOUT, OPT_PARALLEL,
+    OPT_SEED, OPT_FORMAT
 };
 
 static const struct cmd_option options[] = {
     {"sim", NULL, "judge the simulated relay, and the simulated client", OPT_SIM},
+    {"capture", "FILE", "judge what a capture shows (pcap, pcapng; - is standard input)", OPT_CAPTURE},
     {"engine", "ENGINE", "of --sim: memory (the default), native or ns3", OPT_ENGINE},
     {"server", "HOST:PORT", "judge a live server; again for another address family", OPT_SERVER},
     {"user", "NAME:PASSWORD", "of the live server; again for a second user", OPT_USER},
@@ -58,6 +61,7 @@ struct request {
     conform_writer *write;
     const char *only[CMD_REPEATED];
     const char *server; /* as it was first given */
+    const char *capture;
     char *user[USERS];
     const char *password[USERS];
     size_t user_count, client_count, peer_count;
@@ -217,6 +221,9 @@ static const char *take(struct request *q, int option)
     case OPT_SIM:
         q->simulated = true;
         return NULL;
+    case OPT_CAPTURE:
+        q->capture = optarg;
+        return NULL;
     case OPT_ENGINE:
         return take_engine(q, optarg) ? NULL : "memory, native or ns3";
     case OPT_ONLY:
@@ -271,8 +278,6 @@ static bool split_user(struct request *q, size_t i)
 
 static const char *end_live(struct request *q)
 {
-    if (q->simulated)
-        return "expected either --sim or --server";
     if (!q->user_count)
         return "expected --user NAME:PASSWORD";
     for (size_t i = 0; i < q->user_count; i++)
@@ -341,6 +346,36 @@ static int say_why(const struct cmd *self, const struct request *q, int err, con
     return EXIT_USAGE;
 }
 
+/* Writes the verdicts, and frees them. */
+static int tell(const struct request *q, const char *subject, struct verdict *verdict, size_t count)
+{
+    struct conform_report report = {.subject = subject, .verdict = verdict, .count = count, .strict = q->strict,
+                                    .dry_run = q->judge.dry_run, .watched = q->capture != NULL};
+    struct sink s;
+    cmd_output(&s);
+    q->write(&s, &report, cmd_in_colour());
+    int status = !cmd_output_end(&s) ? EXIT_USAGE : conform_holds(&report) ? EXIT_HOLDS : EXIT_FAILS;
+    verdicts_free(verdict, count);
+    return status;
+}
+
+static int watch_capture(const struct cmd *self, const struct request *q)
+{
+    struct verdict *verdict;
+    size_t count;
+    struct diag cut, d;
+    const char *bad = judge_fruitless(&q->judge);
+    if (bad)
+        return say_why(self, q, E_NOT_FOUND, bad);
+    if (judge_capture(&q->judge, q->capture, &verdict, &count, &cut, &d) != 0) {
+        fprintf(stderr, "turnproof conform: %s\n", d.text);
+        return EXIT_USAGE;
+    }
+    if (cut.text[0])
+        fprintf(stderr, "turnproof conform: %s; judged is what comes before\n", cut.text);
+    return tell(q, q->capture, verdict, count);
+}
+
 static int judge_all(const struct cmd *self, struct request *q)
 {
     struct verdict *verdict;
@@ -353,14 +388,7 @@ static int judge_all(const struct cmd *self, struct request *q)
         fprintf(stderr, "\r%40s\r", "");
     if (err)
         return say_why(self, q, err, bad);
-    struct conform_report report = {.subject = subject_of(q), .verdict = verdict, .count = count,
-                                    .strict = q->strict, .dry_run = q->judge.dry_run};
-    struct sink s;
-    cmd_output(&s);
-    q->write(&s, &report, cmd_in_colour());
-    int status = !cmd_output_end(&s) ? EXIT_USAGE : conform_holds(&report) ? EXIT_HOLDS : EXIT_FAILS;
-    verdicts_free(verdict, count);
-    return status;
+    return tell(q, subject_of(q), verdict, count);
 }
 
 static int run(const struct cmd *self, int argc, char **argv)
@@ -383,16 +411,18 @@ static int run(const struct cmd *self, int argc, char **argv)
         return cmd_usage(self, "expected no argument, found \"%s\"", argv[optind]);
     if (q.list)
         return list(&q);
-    if (!q.simulated && !q.server)
-        return cmd_usage(self, "expected --sim, --server HOST:PORT or --list");
+    if (q.simulated + (q.server != NULL) + (q.capture != NULL) != 1)
+        return cmd_usage(self, "expected one of --sim, --server HOST:PORT, --capture FILE and --list");
+    if (q.capture)
+        return watch_capture(self, &q);
     const char *wrong = q.server ? end_live(&q) : NULL;
     return wrong ? cmd_usage(self, "%s", wrong) : judge_all(self, &q);
 }
 
 const struct cmd cmd_conform = {
     .name = "conform",
-    .arguments = "--sim | --server HOST:PORT --user NAME:PASSWORD | --list [OPTION]...",
-    .summary = "judge a TURN server by the rows of RFC 6062, 8656 and 8489",
+    .arguments = "--sim | --server HOST:PORT --user NAME:PASSWORD | --capture FILE | --list [OPTION]...",
+    .summary = "judge a TURN server, or a capture, by the rows of RFC 6062, 8656 and 8489",
     .details = "Each requirement is a row with an id. A row passes, fails, is implementation-defined (what was\n"
                "seen is told) or is not judged (why is told). A MUST that does not hold is exit status 1.\n"
                "A live server has to allow this machine's addresses as peers.\n",

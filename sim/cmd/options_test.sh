@@ -67,8 +67,9 @@ usage "override without a value" '^--set:1:1: expected PATH=JSON' run topologies
 usage "rules of no firewall" '^--rules:1:1: expected NODE=FILE' run topologies/lab.json --rules cms=x
 usage "rules that are not there" '^no/such.cfg:1:1: ' run topologies/lab.json --rules ext-fw=no/such.cfg
 usage "rules in the wrong format" '^README.md:[0-9]+:[0-9]+: ' run topologies/lab.json --rules ext-fw=asa:README.md
-usage "conform: of what" 'expected --sim, --server HOST:PORT or --list' conform --strict
-usage "conform: of both" 'expected either --sim or --server' conform --sim --server 127.0.0.1:3478 --user u:p
+usage "conform: of what" 'expected one of --sim, --server' conform --strict
+usage "conform: of both" 'expected one of --sim, --server' conform --sim --server 127.0.0.1:3478 --user u:p
+usage "conform: no capture" '^turnproof conform: README.md: byte 0: no capture' conform --capture README.md
 usage "conform: unknown engine" '--engine: expected memory, native or ns3, found "ns4"' conform --sim --engine ns4
 usage "conform: no such row" "--only: expected the beginning of a row's id, found \"9999\"" conform --sim --only 9999
 usage "conform: nobody" 'expected --user NAME:PASSWORD' conform --server 127.0.0.1:3478
