@@ -28,13 +28,20 @@ static void chooses(void **state)
     struct verdict *v;
     size_t count;
     assert_int_equal(judge(&cfg, &v, &count, &bad), 0);
-    assert_true(count >= 1 && v[0].row == row);
+    assert_int_equal(count, 1); /* a whole id, though others begin so */
+    assert_ptr_equal(v[0].row, row);
     assert_int_not_equal(v[0].outcome, OUTCOME_SKIP);
     verdicts_free(v, count);
     cfg.dry_run = true;
     assert_int_equal(judge(&cfg, &v, &count, &bad), 0);
     assert_int_equal(v[0].outcome, OUTCOME_SKIP);
     assert_string_equal(v[0].saw, "it would be judged (--dry-run)");
+    verdicts_free(v, count);
+    only[0] = "8656-7.";
+    assert_int_equal(judge(&cfg, &v, &count, &bad), 0);
+    assert_true(count > 10);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(strncmp(v[i].row->id, only[0], strlen(only[0])), 0);
     verdicts_free(v, count);
     cfg.only_count = 2;
     assert_int_equal(judge(&cfg, &v, &count, &bad), E_NOT_FOUND);

@@ -22,7 +22,9 @@ static const struct requirement rows[] = {
     {.id = "1-6", .section = "2", .level = LEVEL_MUST, .who = WHO_SERVER, .text = "Nobody knows either."},
 };
 static char did[] = "It did \"that\" & <this>.", could[] = "It did not.", does[] = "something", why[] = "it is dark";
-static char exchange[] = "0.000000  client1:1 > server  Allocate request\n    0003\n";
+static char exchange[] =
+    "0.000000  client1:1 > server  Allocate request, with words enough to reach beyond the column\n"
+    "    0003\n";
 static const struct verdict verdicts[] = {
     {.row = &rows[0]},
     {.row = &rows[1], .outcome = OUTCOME_FAIL, .saw = did, .exchange = exchange, .took_ns = 1234567890},
@@ -75,7 +77,8 @@ static void text(void **state)
         "              than the eighty columns of a line.\n"
         "  seen        It did \"that\" & <this>.\n"
         "  exchange    times in seconds; > was sent by the probe, < came to it\n"
-        "    0.000000  client1:1 > server  Allocate request\n"
+        "    0.000000  client1:1 > server  Allocate request, with words enough to reach\n"
+        "              beyond the column\n"
         "        0003\n"
         "\n"
         "1-3  SHOULD\n"
@@ -104,7 +107,7 @@ static void tap(void **state)
         "  outcome: \"fail\"\n"
         "  seen: \"It did \\\"that\\\" & <this>.\"\n"
         "  exchange: |\n"
-        "    0.000000  client1:1 > server  Allocate request\n"
+        "    0.000000  client1:1 > server  Allocate request, with words enough to reach beyond the column\n"
         "        0003\n"
         "  ...\n"
         "not ok 3 - 1-3 It could. # TODO SHOULD\n"

@@ -83,6 +83,27 @@ static void put_verdict(struct sink *s, const struct conform_report *r, bool col
 
 /* ---- rows ---- */
 
+/* Of the exchange: a time and what happened, wrapped behind the time; or bytes. */
+static void put_line(struct sink *s, const char *line, size_t len)
+{
+    enum { INDENT = 4, HEX_LINE = 64 };
+    char text[2 * TEXT_MAX];
+    size_t time = strspn(line, "0123456789."), head = time + strspn(line + time, " ");
+    if (time && time < len && line[time] == ' ') {
+        struct text t = text_of(text, sizeof text);
+        text_add(&t, "%.*s", (int)(len - head), line + head);
+        sink_f(s, "    %.*s", (int)head, line);
+        sink_wrapped(s, INDENT + head, text);
+        return;
+    }
+    for (size_t n; len; line += n, len -= n) {
+        n = len > HEX_LINE + INDENT + HEX_LINE / 8 ? HEX_LINE : len; /* bytes without blanks between them are cut */
+        sink_text(s, "    ");
+        sink_bytes(s, line, n);
+        sink_text(s, "\n");
+    }
+}
+
 static void put_failure(struct sink *s, const struct conform_report *r, const struct verdict *v, bool colour)
 {
     const struct requirement *row = v->row;
@@ -95,9 +116,7 @@ static void put_failure(struct sink *s, const struct conform_report *r, const st
         sink_f(s, "  exchange    times in seconds%s\n", r->watched ? "" : "; > was sent by the probe, < came to it");
     for (const char *p = v->exchange, *end; p && *p; p = end + 1) {
         end = strchr(p, '\n');
-        sink_text(s, "    ");
-        sink_bytes(s, p, (size_t)(end - p));
-        sink_text(s, "\n");
+        put_line(s, p, (size_t)(end - p));
     }
 }
 

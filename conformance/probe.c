@@ -77,8 +77,18 @@ static void close_lines(struct probe *p)
     }
 }
 
+/* In real time a row has the time that its timers take, and this many answers'. */
+enum { ANSWERS_MOST = 60 };
+
+static void set_deadline(struct probe *p)
+{
+    uint64_t ns = p->row->seconds * NS_S + ANSWERS_MOST * p->bench->soon_ns;
+    p->deadline_ns = p->bench->real_time ? probe_now(p) + ns : TIME_NEVER;
+}
+
 static void run_row(struct probe *p)
 {
+    set_deadline(p);
     if (setjmp(p->end) == 0)
         p->row->probe(p);
 }
@@ -88,6 +98,7 @@ static void run_release(struct probe *p)
     enum outcome outcome = p->outcome;
     char *saw = p->saw;
     p->saw = NULL;
+    set_deadline(p);
     if (setjmp(p->end) == 0)
         release(p);
     free(p->saw);
@@ -145,6 +156,8 @@ bool probe_until(struct probe *p, bool (*holds)(void *arg), void *arg, uint64_t 
         return true;
     if (net->ops->now(net) >= t_ns)
         return false;
+    if (net->ops->now(net) >= p->deadline_ns)
+        probe_skip(p, "it has taken too long against this server, and is given up");
     net_timer timer = net->ops->timer_set(net, t_ns, time_is_up, p); /* also when nothing else happens until then */
     bool held = false;
     while (!held && net->ops->now(net) < t_ns) {

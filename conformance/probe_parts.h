@@ -75,6 +75,7 @@ struct probe {
     unsigned line_count;
     uint16_t next_port;
     bool woken, silent[PLACES];
+    uint64_t deadline_ns; /* of what is judged in real time: nothing lasts for ever */
     jmp_buf end;
     enum outcome outcome;
     char *saw;

@@ -256,6 +256,7 @@ static void keeps_what_comes(struct probe *p)
     line_send_message(t.b, data);
     line_send(t.b, "\x40\x01\x00\x03" "abc\0", 8);
     line_send_message(t.b, other);
+    line_send_message(t.b, message_new(p, STUN_SUCCESS, STUN_BINDING)); /* of another transaction */
     line_send_message(t.b, answer);
     struct heard h = line_answer(t.a, m, probe_soon(p));
     uint32_t lifetime;
@@ -270,6 +271,8 @@ static void keeps_what_comes(struct probe *p)
     h = line_hear(t.a, 0);
     probe_require(p, h.kind == HEARD_CHANNEL && h.channel == 0x4001 && h.len == 3 && !memcmp(h.data, "abc", 3),
                   "not the second");
+    h = line_hear(t.a, 0);
+    probe_require(p, h.kind == HEARD_STUN && h.stun.cls == STUN_SUCCESS, "not the third");
     probe_require(p, line_hear(t.a, 0).kind == HEARD_NOTHING, "something");
     line_close(t.b);
     probe_require(p, line_indication(t.a, TURN_DATA, probe_soon(p)).kind == HEARD_ENDED, "not its end");
@@ -408,6 +411,63 @@ static void over_udp(void **state)
     expect_pass("IPv6", relays_ip6, NEED_IP6 | NEED_CLIENT2 | NEED_PEER2 | NEED_USER2, SETUP_PLAIN);
 }
 
+/* ---- live: the same over this machine's sockets, without a server ---- */
+
+static const struct live_server absent = {.tcp = {{.family = IP_V4, .b = {127, 0, 0, 1}}, 1}, .user = {{"u", "p"}}};
+
+static struct verdict run_live(const char *id, void (*probe)(struct probe *p), uint64_t soon_ns, unsigned *has)
+{
+    struct requirement row = {.id = id, .probe = probe};
+    struct probe *p = probe_new(&row, 1);
+    struct bench_seats seats = {probe_event, p, NULL};
+    struct bench *b = bench_live(&absent, soon_ns, &seats);
+    struct verdict v;
+    assert_non_null(b);
+    *has = b->has;
+    probe_run(b, &row, p, &v);
+    b->free(b);
+    probe_free(p);
+    return v;
+}
+
+static void addresses_differ(struct probe *p)
+{
+    for (enum place a = CLIENT1; a < SERVER; a++)
+        for (enum place b = CLIENT1; b < a; b++) {
+            struct ip_addr x = probe_ip(p, a, IP_V4), y = probe_ip(p, b, IP_V4);
+            probe_require(p, ip_is_loopback(&x) && !ip_equal(&x, &y), "places %d and %d are one", (int)a, (int)b);
+        }
+}
+
+static void waits_for_ever(struct probe *p)
+{
+    for (;;)
+        probe_wait(p, NS_MS);
+}
+
+static void over_sockets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        void (*probe)(struct probe *p);
+    } live[] = {{"addresses", addresses_differ}, {"one by one", ends_one_by_one}, {"at once", ends_at_once},
+                {"keeps", keeps_what_comes},     {"frames", frames},              {"silence", silence},
+                {"asks again", asks_again}};
+    unsigned has;
+    for (size_t i = 0; i < sizeof live / sizeof *live; i++) {
+        struct verdict v = run_live(live[i].id, live[i].probe, 500 * NS_MS, &has);
+        if (v.outcome != OUTCOME_PASS)
+            fail_msg("%s: %s\n%s", live[i].id, v.saw, v.exchange ? v.exchange : "");
+        assert_int_equal(has, NEED_SILENT_PEER | NEED_ALONE | NEED_ICMP | NEED_CLIENT2 | NEED_PEER2);
+        free_verdict(&v);
+    }
+    struct verdict v = run_live("for ever", waits_for_ever, NS_MS, &has);
+    assert_int_equal(v.outcome, OUTCOME_SKIP);
+    assert_string_equal(v.saw, "it has taken too long against this server, and is given up");
+    free_verdict(&v);
+}
+
 /* ---- the client ---- */
 
 static void client_allocates(struct probe *p)
@@ -460,6 +520,8 @@ static void client_shares(struct probe *p)
     probe_require(p, line_read_all(data, buf, 6, probe_soon(p)) && !memcmp(buf, "client", 6), "not sent");
     subject_wish(p, &(struct wish){.kind = WISH_CLOSE_DATA});
     probe_require(p, line_ended(data, probe_soon(p)) == LINE_FIN, "not closed");
+    server_challenge(p, &h, 438);
+    probe_require(p, !server_verifies(p, &h), "a nonce of old is as good as a new one");
     probe_require(p, !subject_received(p, buf, 1, NS_S) && !subject_told(p, TOLD_GONE, NS_S), "something else");
 }
 
@@ -571,6 +633,7 @@ int main(void)
         {"users", users, NULL, NULL, NULL},
         {"RFC 6062 over TCP", over_tcp, NULL, NULL, NULL},
         {"datagrams over UDP", over_udp, NULL, NULL, NULL},
+        {"over sockets", over_sockets, NULL, NULL, NULL},
         {"a client", clients, NULL, NULL, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
