@@ -9,13 +9,11 @@
 
 static void a_second_allocate(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
-    struct heard h = ask(a.login, a.control, TURN_ALLOCATE, ATTRS(ASK_UDP));
+    struct opening o = open_with_permission(p);
+    struct heard h = ask(o.a.login, o.a.control, TURN_ALLOCATE, ATTRS(ASK_UDP));
     expect_code(p, &h, 437, "a second Allocate on the same 5-tuple");
-    probe_require(p, comes_through(&a, peer), "after a second Allocate the first allocation does not relay any more");
+    probe_require(p, comes_through(&o.a, o.peer),
+                  "after a second Allocate the first allocation does not relay any more");
 }
 
 static void the_5_tuple_is_checked_first(struct probe *p)

@@ -8,12 +8,6 @@
 enum { HEADER = 4, LONGEST = 8, HUGE_LEN = 65533, MANY = 512 };
 
 /* A relay with a peer that has channel 0x4000. */
-struct opening {
-    struct allocation a;
-    struct line *peer;
-    struct endpoint at;
-};
-
 static struct opening open_on(struct probe *p, struct allocation a)
 {
     struct opening o = {.a = a, .peer = probe_udp(p, PEER1, IP_V4)};

@@ -133,6 +133,14 @@ void bind_channel(struct allocation *a, uint16_t number, const struct endpoint *
     expect_code(a->p, &h, 0, "a ChannelBind");
 }
 
+struct opening open_with_permission(struct probe *p)
+{
+    struct opening o = {.a = relay(p), .peer = probe_udp(p, PEER1, IP_V4)};
+    o.at = line_local(o.peer);
+    permit(&o.a, &o.at);
+    return o;
+}
+
 void forget(struct allocation *a)
 {
     struct heard h = ask_refresh(a->login, a->control, 0);

@@ -8,49 +8,41 @@ enum { IN_ONE = 16, REQUESTS = 64 };
 
 static void permission_lives_300_s(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
+    struct opening o = open_with_permission(p);
     uint64_t from = probe_now(p);
     probe_wait_until(p, from + PERMISSION_LIFE - EARLY);
-    probe_require(p, comes_through(&a, peer), "298 s after CreatePermission the peer's datagram was dropped");
+    probe_require(p, comes_through(&o.a, o.peer), "298 s after CreatePermission the peer's datagram was dropped");
     probe_wait_until(p, from + PERMISSION_LIFE + LATE);
-    probe_require(p, !comes_through(&a, peer), "303 s after CreatePermission the peer's datagram was relayed");
+    probe_require(p, !comes_through(&o.a, o.peer), "303 s after CreatePermission the peer's datagram was relayed");
 }
 
 static void permission_is_renewed(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
+    struct opening o = open_with_permission(p);
     probe_wait(p, 200 * NS_S);
-    permit(&a, &at);
+    permit(&o.a, &o.at);
     uint64_t from = probe_now(p);
     probe_wait_until(p, from + PERMISSION_LIFE - EARLY);
-    probe_require(p, comes_through(&a, peer), "298 s after a second CreatePermission the peer's datagram was dropped");
+    probe_require(p, comes_through(&o.a, o.peer),
+                  "298 s after a second CreatePermission the peer's datagram was dropped");
     probe_wait_until(p, from + PERMISSION_LIFE + LATE);
-    probe_require(p, !comes_through(&a, peer), "303 s after a second CreatePermission the peer's datagram was relayed");
+    probe_require(p, !comes_through(&o.a, o.peer),
+                  "303 s after a second CreatePermission the peer's datagram was relayed");
 }
 
 static void permission_is_of_the_address(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4), *other = probe_udp(p, PEER1, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
-    probe_require(p, comes_through(&a, other), "the permission's address sent from another port, and it was dropped");
+    struct opening o = open_with_permission(p);
+    struct line *other = probe_udp(p, PEER1, IP_V4);
+    probe_require(p, comes_through(&o.a, other), "the permission's address sent from another port, and it was dropped");
 }
 
 static void no_permission_no_datagram(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4), *other = probe_udp(p, PEER2, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
-    probe_require(p, !comes_through(&a, other), "a datagram from an address without a permission was relayed");
-    probe_require(p, comes_through(&a, peer), "a datagram from the address with the permission was dropped");
+    struct opening o = open_with_permission(p);
+    struct line *other = probe_udp(p, PEER2, IP_V4);
+    probe_require(p, !comes_through(&o.a, other), "a datagram from an address without a permission was relayed");
+    probe_require(p, comes_through(&o.a, o.peer), "a datagram from the address with the permission was dropped");
 }
 
 static void permissions_are_of_one_allocation(struct probe *p)
@@ -65,36 +57,31 @@ static void permissions_are_of_one_allocation(struct probe *p)
 
 static void permissions_die_with_the_allocation(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
-    forget(&a);
-    if (line_state_now(a.control) != LINE_OPEN)
+    struct opening o = open_with_permission(p);
+    forget(&o.a);
+    if (line_state_now(o.a.control) != LINE_OPEN)
         probe_skip(p, "the server closes the connection of a deleted allocation: no other can be made there");
-    struct heard h = ask(a.login, a.control, TURN_ALLOCATE, ATTRS(ASK_UDP));
+    struct heard h = ask(o.a.login, o.a.control, TURN_ALLOCATE, ATTRS(ASK_UDP));
     if (h.code == 437)
         probe_skip(p, "the server allows no other allocation on the 5-tuple of a deleted one (437)");
     expect_code(p, &h, 0, "an Allocate on the 5-tuple of a deleted allocation");
-    probe_require(p, heard_address(&h, ATTR_XOR_RELAYED_ADDRESS, &a.relayed), "the success has no XOR-RELAYED-ADDRESS");
-    probe_require(p, !comes_through(&a, peer),
+    probe_require(p, heard_address(&h, ATTR_XOR_RELAYED_ADDRESS, &o.a.relayed),
+                  "the success has no XOR-RELAYED-ADDRESS");
+    probe_require(p, !comes_through(&o.a, o.peer),
                   "the permission of a deleted allocation holds for the next on its 5-tuple");
 }
 
 static void data_does_not_renew_a_permission(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
+    struct opening o = open_with_permission(p);
     uint64_t from = probe_now(p);
     for (unsigned s = 0; s < 300; s += 20) {
         probe_wait_until(p, from + s * NS_S);
-        probe_require(p, send_passes(&a, peer) && comes_through(&a, peer),
+        probe_require(p, send_passes(&o.a, o.peer) && comes_through(&o.a, o.peer),
                       "%u s after CreatePermission data was dropped", s);
     }
     probe_wait_until(p, from + PERMISSION_LIFE + LATE);
-    probe_require(p, !comes_through(&a, peer), "data in both directions has kept a permission alive beyond 300 s");
+    probe_require(p, !comes_through(&o.a, o.peer), "data in both directions has kept a permission alive beyond 300 s");
 }
 
 /* ---- CreatePermission ---- */

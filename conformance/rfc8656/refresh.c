@@ -88,17 +88,14 @@ static void a_delete_sent_again(struct probe *p)
 
 static void refresh_is_of_the_allocation_alone(struct probe *p)
 {
-    struct allocation a = relay(p);
-    struct line *peer = probe_udp(p, PEER1, IP_V4);
-    struct endpoint at = line_local(peer);
-    permit(&a, &at);
+    struct opening o = open_with_permission(p);
     uint64_t from = probe_now(p);
     probe_wait_until(p, from + 250 * NS_S);
-    expect_alive(&a, "after 250 s");
+    expect_alive(&o.a, "after 250 s");
     probe_wait_until(p, from + PERMISSION_LIFE - EARLY);
-    probe_require(p, comes_through(&a, peer), "a permission has gone before its 300 s were over");
+    probe_require(p, comes_through(&o.a, o.peer), "a permission has gone before its 300 s were over");
     probe_wait_until(p, from + PERMISSION_LIFE + LATE);
-    probe_require(p, !comes_through(&a, peer), "a Refresh at 250 s has prolonged a permission beyond its 300 s");
+    probe_require(p, !comes_through(&o.a, o.peer), "a Refresh at 250 s has prolonged a permission beyond its 300 s");
 }
 
 /* ---- the client ---- */

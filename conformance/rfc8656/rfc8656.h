@@ -71,6 +71,13 @@ struct heard create_permission(struct allocation *a, const struct attr *attrs);
 struct heard channel_bind(struct allocation *a, const struct attr *attrs);
 /* Waits until that time; on the way the allocation is refreshed every 500 s, and nothing else. */
 void keep_until(struct allocation *a, uint64_t t_ns);
+/* A relay with a peer that has a permission (send.c and others), or a channel (channels.c). */
+struct opening {
+    struct allocation a;
+    struct line *peer;
+    struct endpoint at; /* the peer's */
+};
+struct opening open_with_permission(struct probe *p);
 /* An address of documentation or benchmarks (RFC 6890) that nobody has; the i-th of 65536. */
 struct endpoint somebody(unsigned i);
 struct endpoint somebody6(void);

@@ -7,21 +7,6 @@
 
 enum { UNKNOWN_REQUIRED = 0x7abc, PORT_UNREACHABLE = 3, ICMP_UNREACHABLE = 3 };
 
-/* A relay with a peer that has a permission. */
-struct opening {
-    struct allocation a;
-    struct line *peer;
-    struct endpoint at;
-};
-
-static struct opening open_with_permission(struct probe *p)
-{
-    struct opening o = {.a = relay(p), .peer = probe_udp(p, PEER1, IP_V4)};
-    o.at = line_local(o.peer);
-    permit(&o.a, &o.at);
-    return o;
-}
-
 static void expect_dropped(struct opening *o, struct message *m, const char *what)
 {
     uint8_t got[64];
