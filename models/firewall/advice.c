@@ -475,7 +475,7 @@ static void on_shutdown(const struct ask *q)
 static void on_fragment(const struct ask *q)
 {
     (void)q;
-    text_add(q->t, "fragments after the first have no ports and are not followed: send smaller packets");
+    text_add(q->t, "a fragment that comes before its first has no ports, and is dropped: send smaller packets");
 }
 
 static void on_full(const struct ask *q)
