@@ -164,7 +164,7 @@ nightly: test
 	@$(MAKE) --no-print-directory fuzz FUZZ_S=300
 	@GRID_SEEDS=300 LOSS_PACKETS=600 ./models/testkit/run-tests sim/cmd/grid_test.sh sim/cmd/one_loss_test.sh
 	@SOAK_ALLOCATIONS=6000 SOAK_MINUTES=600 ./models/testkit/run-tests $B/sim/host/soak_test
-	@SOAK_ALLOCATIONS=6000 SOAK_SECONDS=60 SOAK_RATE=20000 ./models/testkit/run-tests sim/cmd/soak_test.sh
+	@SOAK_ALLOCATIONS=6000 SOAK_SECONDS=60 SOAK_RATE=5000 ./models/testkit/run-tests sim/cmd/soak_test.sh
 	@ORACLE_SETS=2000 ORACLE_PACKETS=300 ORACLE_SEED=2 ./models/testkit/run-tests $B/sim/netns/oracle_test
 
 ## tidy     the rules of the house: lines, functions, names, includes, headers on their own
