@@ -68,7 +68,7 @@ struct party {
 
 struct totals {
     uint64_t sent, sent_bytes, heard, heard_bytes, echoed, echoed_bytes, abandoned;
-    uint64_t stream_bytes, streams, lives, left[LEAVES];
+    uint64_t stream_bytes, streams, refused, lives, left[LEAVES];
 };
 
 /* When memory is looked at: after half an hour at most, half-way to the end, at it, and when all have left. */
@@ -352,6 +352,13 @@ static void client_event(struct session *s, const struct turn_client_event *ev)
     case TURN_CLIENT_DATAGRAM:
         datagram_back(s, ev);
         return;
+    case TURN_CLIENT_PEER_FAILED: /* another's relay port of a minute ago, whose connection is in TIME_WAIT */
+        assert_int_equal(ev->code, 447);
+        s->party->soak->is.refused++;
+        s->party->soak->is.streams--;
+        s->state = BETWEEN;
+        s->next_ns = io_now(s->party->io) + INTERVAL_NS;
+        return;
     default:
         fail_msg("session %u: client event %d, code %d, err %d", s->name, (int)ev->kind, ev->code, ev->err);
     }
@@ -622,14 +629,20 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 static void print(const struct soak *k, const struct memory *m)
 {
     const struct totals *is = &k->is;
-    print_message("#: soak: %zu clients, %" PRIu64 " simulated min: %" PRIu64 " datagrams and %" PRIu64 " streams, %"
-                  PRIu64 " MiB each way; %" PRIu64 " allocations, ended by Refresh 0 %" PRIu64 ", close %" PRIu64
+    print_message("#: soak: %zu clients, %" PRIu64 " simulated min: %" PRIu64 " datagrams and %" PRIu64 " streams (%"
+                  PRIu64 " 447), %" PRIu64 " MiB each way; %" PRIu64 " allocations, ended by Refresh 0 %" PRIu64 ", close %" PRIu64
                   ", silence %" PRIu64 ", abruptly %" PRIu64 "\n", k->sessions, k->end_ns / (60 * NS_S), is->sent,
-                  is->streams, (is->sent_bytes + is->stream_bytes) >> 20, is->lives, is->left[LEAVE_REFRESH],
+                  is->streams, is->refused, (is->sent_bytes + is->stream_bytes) >> 20, is->lives, is->left[LEAVE_REFRESH],
                   is->left[LEAVE_CLOSE], is->left[LEAVE_SILENT], is->left[LEAVE_ABRUPT]);
     for (size_t i = 0; i < MARKS; i++)
         print_message("#: soak: %-14s %8zu KiB in use, %7ld KiB resident\n", mark_name[i], m[i].heap / 1024,
                       m[i].resident_kib);
+}
+
+/* Ports are drawn at random: that one comes back within TIME_WAIT, for the same peer's port, is rare. */
+static void is_seldom_refused(const struct soak *k)
+{
+    assert_true(k->is.refused <= 2 + k->is.lives / 1000);
 }
 
 static void is_bounded(const struct soak *k, const struct memory *m)
@@ -661,6 +674,7 @@ static void clients_come_and_go_for_hours(void **state)
     m[LEFT] = memory_now();
     print(k, m);
     counters_agree(k);
+    is_seldom_refused(k);
     nothing_is_left(k);
     if (!OWN_HEAP)
         is_bounded(k, m);
