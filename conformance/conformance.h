@@ -70,10 +70,9 @@ struct requirement {
     enum level level;
     unsigned who;
     const char *text;    /* what is required, in our words */
-    /* At least one of these three. */
+    /* One of these, unless a monitor judges the row (monitors_watch). */
     void (*probe)(struct probe *p);
-    bool watched;        /* a trace can show it; whether a monitor judges it: monitors_watch */
-    const char *none;    /* why neither can be */
+    const char *none;    /* why it cannot be judged */
     /* Of the probe. */
     unsigned needs;
     enum setup setup;

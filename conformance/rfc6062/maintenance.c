@@ -93,17 +93,17 @@ static void traffic_does_not_refresh(struct probe *p)
 static const struct requirement rows[] = {
     {"6062-5.5-1", "5.5", LEVEL_MUST, WHO_SERVER,
      "When an allocation expires, its data connections and peer connections are closed.", .probe = expiry,
-     .watched = true, .seconds = 600},
+     .seconds = 600},
     {"6062-5.5-2", "5.5", LEVEL_MUST, WHO_SERVER,
-     "When a data connection is closed, the peer connection is closed.", .probe = client_ends, .watched = true},
+     "When a data connection is closed, the peer connection is closed.", .probe = client_ends},
     {"6062-5.5-3", "5.5", LEVEL_MUST, WHO_SERVER,
-     "When a peer connection is closed, the data connection is closed.", .probe = peer_ends, .watched = true},
+     "When a peer connection is closed, the data connection is closed.", .probe = peer_ends},
     {"6062-5.5-4", "5.5", LEVEL_DERIVED, WHO_SERVER,
      "What the side that ends has sent is delivered before the other is closed.", .probe = last_bytes},
     {"6062-5.5-5", "5.5", LEVEL_DERIVED, WHO_SERVER,
      "The end of one pair leaves the others, and the allocation, as they are.", .probe = others_survive},
     {"6062-5.5-6", "5.5", LEVEL_DERIVED, WHO_SERVER, "Traffic does not prolong an allocation.",
-     .probe = traffic_does_not_refresh, .watched = true, .seconds = 600},
+     .probe = traffic_does_not_refresh, .seconds = 600},
 };
 
 const struct section rfc6062_maintenance = SECTION(rows);

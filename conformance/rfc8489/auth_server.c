@@ -315,11 +315,10 @@ static const struct requirement rows[] = {
     {"8489-9.2.2-1", "9.2.2", LEVEL_STATED, WHO_SERVER | WHO_CLIENT,
      "The long-term key is the MD5 of user, colon, realm, colon, password.", .probe = md5_key},
     {"8489-9.2.4-1", "9.2.4", LEVEL_MUST, WHO_SERVER,
-     "A request without MESSAGE-INTEGRITY is answered 401 with REALM and NONCE.", .probe = bare_challenged,
-     .watched = true},
+     "A request without MESSAGE-INTEGRITY is answered 401 with REALM and NONCE.", .probe = bare_challenged},
     {"8489-9.2.4-2", "9.2.4", LEVEL_MUST_NOT, WHO_SERVER,
      "No two sources of address and port are given the same nonce; RFC 5389 does not forbid it.",
-     .probe = nonces_differ, .watched = true},
+     .probe = nonces_differ},
     {"8489-9.2.4-3", "9.2.4", LEVEL_MAY, WHO_SERVER,
      "The 401 may offer PASSWORD-ALGORITHMS, in the order that the server prefers.", .probe = algorithms_offered},
     {"8489-9.2.4-4", "9.2.4", LEVEL_MUST, WHO_SERVER,
@@ -327,7 +326,7 @@ static const struct requirement rows[] = {
      .probe = feature_bits_held},
     {"8489-9.2.4-5", "9.2.4", LEVEL_SHOULD_NOT, WHO_SERVER,
      "The 401 to a request without credentials has no USERNAME, USERHASH or MESSAGE-INTEGRITY.",
-     .probe = challenge_bare, .watched = true},
+     .probe = challenge_bare},
     {"8489-9.2.4-6", "9.2.4", LEVEL_MUST, WHO_SERVER,
      "A request with MESSAGE-INTEGRITY but without USERNAME, REALM or NONCE is answered 400, without REALM and NONCE.",
      .probe = missing_piece},
@@ -348,7 +347,7 @@ static const struct requirement rows[] = {
     {"8489-9.2.4-11", "9.2.4", LEVEL_MUST, WHO_SERVER,
      "A nonce that is not valid is answered 438 with a good one, and is looked at last; RFC 5389 looks at it before "
      "the password.",
-     .probe = stale_nonce, .watched = true},
+     .probe = stale_nonce},
     {"8489-9.2.4-12", "9.2.4", LEVEL_MAY, WHO_SERVER,
      "A 438, and a 401 to an unknown user, may have a MESSAGE-INTEGRITY; in RFC 5389 they should not.",
      .probe = challenges_protected},
@@ -357,7 +356,7 @@ static const struct requirement rows[] = {
      "of algorithm.",
      .probe = answers_protected},
     {"8489-9.2.4-14", "9.2.4", LEVEL_SHOULD_NOT, WHO_SERVER,
-     "The answer after authentication has no USERNAME, REALM or NONCE.", .probe = answers_plain, .watched = true},
+     "The answer after authentication has no USERNAME, REALM or NONCE.", .probe = answers_plain},
 };
 
 const struct section rfc8489_auth_server = SECTION(rows);

@@ -183,10 +183,10 @@ static void capacity_pause(struct probe *p)
 
 static const struct requirement rows[] = {
     {"8656-7.1-1", "7.1", LEVEL_MUST, WHO_CLIENT, "Every Allocate has REQUESTED-TRANSPORT.",
-     .probe = client_names_the_transport, .watched = true, .needs = NEED_CLIENT},
+     .probe = client_names_the_transport, .needs = NEED_CLIENT},
     {"8656-7.1-2", "7.1", LEVEL_STATED, WHO_CLIENT,
      "An Allocate has one address family attribute at most, and with RESERVATION-TOKEN neither these nor EVEN-PORT.",
-     .probe = families_are_asked_for_once, .watched = true, .needs = NEED_CLIENT},
+     .probe = families_are_asked_for_once, .needs = NEED_CLIENT},
     {"8656-7.3-1", "7.3", LEVEL_MUST, WHO_CLIENT,
      "A client that is given an address of a family that it cannot use deletes the allocation and makes no other "
      "there.",
@@ -202,7 +202,7 @@ static const struct requirement rows[] = {
      .probe = the_request_is_not_repeated, .needs = NEED_CLIENT, .seconds = 240},
     {"8656-7.4-4", "7.4", LEVEL_SHOULD_NOT, WHO_CLIENT,
      "A client whose credentials were answered 401 does not try them again.", .probe = credentials_are_refused,
-     .watched = true, .needs = NEED_CLIENT, .seconds = 300},
+     .needs = NEED_CLIENT, .seconds = 300},
     {"8656-7.4-5", "7.4", LEVEL_MAY, WHO_CLIENT,
      "A client whose DONT-FRAGMENT was answered 420 may ask again without it.",
      .none = "the client that is judged never asks for DONT-FRAGMENT"},

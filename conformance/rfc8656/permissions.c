@@ -203,8 +203,8 @@ static void client_names_its_peers(struct probe *p)
 }
 
 static const struct requirement rows[] = {
-    {"8656-9-1", "9", LEVEL_MUST, WHO_SERVER, "A permission lives 300 s.", .probe = permission_lives_300_s,
-     .watched = true, .seconds = 303},
+    {"8656-9-1", "9", LEVEL_MUST, WHO_SERVER, "A permission lives 300 s.",
+     .probe = permission_lives_300_s, .seconds = 303},
     {"8656-9-2", "9", LEVEL_STATED, WHO_SERVER, "A permission that is asked for again lives 300 s from then on.",
      .probe = permission_is_renewed, .seconds = 503},
     {"8656-9-3", "9", LEVEL_STATED, WHO_SERVER, "A permission is for an IP address, whatever the port.",
@@ -220,7 +220,7 @@ static const struct requirement rows[] = {
      .probe = data_does_not_renew_a_permission, .seconds = 303},
     {"8656-10.1-1", "10.1", LEVEL_MUST, WHO_CLIENT,
      "A CreatePermission names at least one peer, of the family of the relay.", .probe = client_names_its_peers,
-     .watched = true, .needs = NEED_CLIENT},
+     .needs = NEED_CLIENT},
     {"8656-10.2-1", "10.2", LEVEL_MUST, WHO_SERVER,
      "A CreatePermission without XOR-PEER-ADDRESS, or with an invalid one, draws 400.",
      .probe = peers_have_to_be_valid},

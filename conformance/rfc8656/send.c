@@ -238,7 +238,7 @@ static void client_drops_icmp_about_nobody(struct probe *p)
 
 static const struct requirement rows[] = {
     {"8656-11.1-1", "11.1", LEVEL_MUST, WHO_CLIENT, "A client asks for a permission before it sends a Send.",
-     .probe = client_asks_before_it_sends, .watched = true, .needs = NEED_CLIENT},
+     .probe = client_asks_before_it_sends, .needs = NEED_CLIENT},
     {"8656-11.2-1", "11.2", LEVEL_MUST, WHO_SERVER,
      "A Send without XOR-PEER-ADDRESS or DATA, or with an invalid one, is dropped without a word.",
      .probe = send_has_to_be_whole},
@@ -262,7 +262,7 @@ static const struct requirement rows[] = {
      "A datagram from a peer with a permission and without a channel becomes a Data indication.",
      .probe = a_datagram_becomes_data},
     {"8656-11.3-2", "11.3", LEVEL_MUST, WHO_SERVER, "A Data indication has the peer's address and the DATA.",
-     .probe = data_names_the_peer, .watched = true},
+     .probe = data_names_the_peer},
     {"8656-11.3-3", "11.3", LEVEL_STATED, WHO_SERVER, "A datagram from a peer with a channel becomes ChannelData.",
      .probe = a_channel_comes_first},
     {"8656-11.4-1", "11.4", LEVEL_SHOULD, WHO_CLIENT,

@@ -629,10 +629,12 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 static void print(const struct soak *k, const struct memory *m)
 {
     const struct totals *is = &k->is;
-    print_message("#: soak: %zu clients, %" PRIu64 " simulated min: %" PRIu64 " datagrams and %" PRIu64 " streams (%"
-                  PRIu64 " 447), %" PRIu64 " MiB each way; %" PRIu64 " allocations, ended by Refresh 0 %" PRIu64 ", close %" PRIu64
-                  ", silence %" PRIu64 ", abruptly %" PRIu64 "\n", k->sessions, k->end_ns / (60 * NS_S), is->sent,
-                  is->streams, is->refused, (is->sent_bytes + is->stream_bytes) >> 20, is->lives, is->left[LEAVE_REFRESH],
+    print_message("#: soak: %zu clients, %" PRIu64 " simulated min: %" PRIu64 " datagrams and %" PRIu64
+                  " streams (%" PRIu64 " refused, 447), %" PRIu64 " MiB each way; %" PRIu64
+                  " allocations, ended by Refresh 0 %" PRIu64 ", close %" PRIu64 ", silence %" PRIu64
+                  ", abruptly %" PRIu64 "\n",
+                  k->sessions, k->end_ns / (60 * NS_S), is->sent, is->streams, is->refused,
+                  (is->sent_bytes + is->stream_bytes) >> 20, is->lives, is->left[LEAVE_REFRESH],
                   is->left[LEAVE_CLOSE], is->left[LEAVE_SILENT], is->left[LEAVE_ABRUPT]);
     for (size_t i = 0; i < MARKS; i++)
         print_message("#: soak: %-14s %8zu KiB in use, %7ld KiB resident\n", mark_name[i], m[i].heap / 1024,
