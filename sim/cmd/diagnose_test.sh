@@ -104,6 +104,47 @@ for ((n = 0; n < count; n++)); do
     call "$id" dual-nic "${expected[$id]%|*}" "${expected[$id]#*|}" "${options[@]}"
 done
 
+# coturn's server and client in a network namespace of their own, captured there.
+cat >"$dir/coturn.sh" <<'COTURN'
+# coturn.sh FILE SERVER-OPTIONS|none CLIENT-OPTIONS: a capture of one run of turnutils_uclient -T
+ip link set lo up
+turnutils_peer -L 127.0.0.1 -p 3480 >/dev/null 2>&1 &
+[ "$2" = none ] || turnserver -n -L 127.0.0.1 -E 127.0.0.1 -p 3478 --allow-loopback-peers -a -u u:p -r x --no-cli --no-tls \
+    --no-dtls --log-file "$1.log" --simple-log --pidfile "$1.pid" --db "$1.db" $2 >/dev/null 2>&1 &
+dumpcap -q -i lo -w "$1" >/dev/null 2>"$1.err" &
+capturing=$!
+for ((i = 0; i < 50; i++)); do
+    [ -s "$1" ] && { [ "$2" = none ] || ss -ltn | grep -q :3478; } && break
+    sleep 0.1
+done
+timeout 7 turnutils_uclient -T -n 5 -u u -p 3478 -e 127.0.0.1 -r 3480 $3 127.0.0.1 >/dev/null 2>&1
+sleep 0.6
+kill -INT $capturing
+wait $capturing
+kill $(jobs -p)
+COTURN
+
+# coturn NAME EXPECTED SERVER-OPTIONS CLIENT-OPTIONS
+coturn() {
+    unshare -n bash "$dir/coturn.sh" "$dir/coturn.pcapng" "$3" "$4" 2>/dev/null
+    diagnosed "coturn, $1" "$2" "$dir/coturn.pcapng"
+}
+
+if ! command -v turnutils_uclient >/dev/null || ! command -v dumpcap >/dev/null || ! command -v ss >/dev/null; then
+    skip "captures of coturn" "coturn, dumpcap or ss is not installed"
+elif ! unshare -n sh -c 'ip link set lo up && dumpcap -q -i lo -a duration:1 -w "$0"' "$dir/try" 2>/dev/null; then
+    skip "captures of coturn" "network namespaces, or capturing in them, is not allowed here"
+else
+    coturn "it works" "nothing-wrong" "" "-w p -m 1"
+    agrees "coturn" "$dir/coturn.pcapng"
+    coturn "wrong password" "cause wrong-credentials" "" "-w other -m 1"
+    coturn "no server" "cause turn-port-refused" none "-w p -m 1"
+    coturn "no TCP relays" "cause allocate-refused" --no-tcp-relay "-w p -m 1"
+    coturn "a peer that is denied" "cause permission-refused" --denied-peer-ip=127.0.0.1 "-w p -m 1"
+    coturn "TLS to the plain port" "cause tls-instead-of-stun" "" "-w p -m 1 -S"
+    coturn "a quota" "cause allocate-refused" "-q 1" "-w p -m 4"
+fi
+
 # The log, beside a capture in which there is nothing of TURN.
 "$TURNPROOF" run topologies/lab.json --out "$dir/cms" "${at_cms[@]}" --set 'nodes.skype-client.settings.role="attendee"' \
     >/dev/null 2>&1

@@ -178,13 +178,13 @@ static const struct row {
       "check that connections from outside pass to the relay ports (24000-29999 TCP, as the port tables have it) "
       "and back, and that static NAT leads there"},
      judge_relay_port},
+    {{"permission-refused", "the server refuses the peer's address",
+      "check which peers the server denies (private or internal ranges, its own address); the peer's address itself"},
+     judge_permission_refused},
     {{"permission-missing", "the relay has no permission for the peer and closes its connection",
       "have the client ask for it (CreatePermission with the peer's address) before the peer connects: RFC 6062 "
       "5.3; or the relay must not want it, as Expressway X8.9 does not"},
      judge_permission},
-    {{"permission-refused", "the server refuses the peer's address",
-      "check which peers the server denies (private or internal ranges, its own address); the peer's address itself"},
-     judge_permission_refused},
     {{"no-connection-attempt", "the peer never reached the relayed address",
       "check the firewall in front of the relay: the port table's row \"TURN media\", TCP from any to the relay "
       "ports, 24000-29999; that it may leave on the peer's side (from 50000-59999 TCP at a Skype Edge); and that "

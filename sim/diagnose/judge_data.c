@@ -212,10 +212,10 @@ static void doubt_allocation(struct judging *j, const struct leg *l)
     for (size_t i = 0; i < j->story->attempts; i++)
         if (j->story->attempt[i]->control == l)
             return;
-    if (a->granted.frame && a->transport == PROTO_TCP && !judging_over(l) &&
-        !judging_passed(j, a->granted, WAIT_PEER_S))
-        judging_doubt(j, "the capture ends %.1f s after the allocation: too early for a ConnectionAttempt",
-                      judging_seconds(j->story->last.t_ns) - judging_seconds(a->granted.t_ns));
+    uint64_t end = judging_end(j, l);
+    if (a->granted.frame && a->transport == PROTO_TCP && end < a->granted.t_ns + WAIT_PEER_S * NS_S)
+        judging_doubt(j, "the %s ends %.1f s after the allocation: too early for a ConnectionAttempt",
+                      judging_over(l) ? "client" : "capture", judging_seconds(end - a->granted.t_ns));
 }
 
 static void doubt_attempts(struct judging *j)

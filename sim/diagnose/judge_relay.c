@@ -70,17 +70,35 @@ static bool is_expressway(const struct talk *t)
     return strncasecmp(t->software, "TANDBERG", strlen("TANDBERG")) == 0;
 }
 
-static bool waited_in_vain(const struct judging *j, const struct leg *c)
+static uint64_t allocation_end(const struct judging *j, const struct leg *c)
 {
-    const struct allocation_story *a = &c->talk->allocation;
-    return tcp_allocation(c) && !c->talk->middle && !has_attempt(j, c, NULL) && !leg_incomplete(c) &&
-           (a->deleted.frame || judging_over(c) || judging_passed(j, a->granted, WAIT_PEER_S));
+    uint64_t end = judging_end(j, c);
+    const struct mark *deleted = &c->talk->allocation.deleted;
+    return deleted->frame && deleted->t_ns < end ? deleted->t_ns : end;
 }
 
-static bool connects(const struct leg *c)
+/* Another allocation of the same client at the same time came up: that this one was not used means nothing, as with
+ * candidates of ICE that were not chosen. */
+static bool not_needed(const struct judging *j, const struct leg *c)
+{
+    for (const struct leg *l = j->story->first_leg; l; l = l->after)
+        if (l != c && tcp_allocation(l) && ip_equal(&leg_client(l)->ip, &leg_client(c)->ip) &&
+            l->talk->allocation.granted.t_ns <= allocation_end(j, c) &&
+            c->talk->allocation.granted.t_ns <= allocation_end(j, l) && judging_call_works(j, l))
+            return true;
+    return false;
+}
+
+static bool waited_in_vain(const struct judging *j, const struct leg *c)
+{
+    return tcp_allocation(c) && !c->talk->middle && !has_attempt(j, c, NULL) && !leg_incomplete(c) &&
+           allocation_end(j, c) >= c->talk->allocation.granted.t_ns + WAIT_PEER_S * NS_S && !not_needed(j, c);
+}
+
+static bool asked_for(const struct leg *c, unsigned method)
 {
     for (const struct exchange *x = c->talk->latest; x; x = x->earlier)
-        if (x->method == TURN_CONNECT)
+        if (x->method == method)
             return true;
     return false;
 }
@@ -92,7 +110,8 @@ void judge_permission(struct judging *j)
             continue;
         size_t before = j->out->findings;
         judge_closed_peers(j, c);
-        if (j->out->findings != before || !waited_in_vain(j, c) || connects(c) || is_expressway(c->talk))
+        if (j->out->findings != before || !waited_in_vain(j, c) || asked_for(c, TURN_CONNECT) ||
+            asked_for(c, TURN_CREATE_PERMISSION) || is_expressway(c->talk))
             continue;
         struct finding *f = judging_find(j, c, "the client asked for no permission, and no ConnectionAttempt came; the "
                                          "server (%s) may want one", c->talk->software[0] ? c->talk->software : "of "
@@ -136,10 +155,10 @@ void judge_no_attempt(struct judging *j)
 {
     char at[ENDPOINT_TEXT];
     for (const struct leg *c = j->story->first_leg; c; c = c->after) {
-        if (!tcp_allocation(c) || !waited_in_vain(j, c) || connects(c) || reached(c))
+        if (!tcp_allocation(c) || !waited_in_vain(j, c) || asked_for(c, TURN_CONNECT) || reached(c))
             continue;
         const struct allocation_story *a = &c->talk->allocation;
-        double waited = judging_seconds(judging_end(j, c)) - judging_seconds(a->granted.t_ns);
+        double waited = judging_seconds(allocation_end(j, c) - a->granted.t_ns);
         struct finding *f = judging_find(j, c, "no ConnectionAttempt for the relayed address %s within %.0f s",
                                          endpoint_text(&a->relayed, at), waited);
         if (f && is_private(&a->relayed.ip))

@@ -14,7 +14,7 @@ struct judging {
 };
 
 /* How long to wait for something before it counts as not coming, in seconds. */
-enum { WAIT_ANSWER_S = 5, WAIT_PEER_S = 10, WAIT_BIND_S = 30, SILENCE_S = 60 };
+enum { WAIT_ANSWER_S = 5, WAIT_PEER_S = 5, WAIT_BIND_S = 30, SILENCE_S = 60 };
 
 /* The cause is there, between the ends of that leg; NULL: of no connection. NULL: it was found between these hosts
  * already, and is counted, or there is no room: judging_show takes that. */

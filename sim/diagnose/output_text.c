@@ -47,8 +47,11 @@ static void put_verdict(struct sink *s, const struct diagnose_report *r, bool co
         text_add(&t, "%s", d->finding[0].cause->words);
     else if (d->verdict == DIAGNOSIS_NOT_ENOUGH)
         text_add(&t, "%s", d->doubts ? d->doubt[0] : "no connection was bound");
-    else
+    else if (d->count.valid)
         text_add(&t, "%u relayed connection%s came up", d->count.valid, d->count.valid == 1 ? "" : "s");
+    else
+        text_add(&t, "%u UDP allocation%s granted; no share (TCP allocation) was asked for",
+                 d->count.udp_allocations, d->count.udp_allocations == 1 ? "" : "s");
     sink_wrapped(s, strlen(words[d->verdict].word) + 2, buf);
 }
 

@@ -48,10 +48,36 @@ static void the_reference_is_told(void **state)
     file_kit_free(&file);
 }
 
+/* Wherever the file ends: an error that says so, or what came before, and that the rest is missing. */
+static void a_file_may_end_anywhere(void **state)
+{
+    (void)state;
+    enum { FIRST = 2000 };
+    struct file_kit file = {0};
+    reference_file(&file);
+    size_t len = file.len < FIRST ? file.len : FIRST, whole = file.len;
+    for (file.len = 0; file.len < len; file.len++) {
+        const char *path = file_kit_write(&file);
+        struct diagnose_report *r;
+        struct diag d = {{0}};
+        if (diagnose(&(struct diagnose_config){.capture = path}, &r, &d)) {
+            assert_ptr_equal(strstr(d.text, path), d.text);
+        } else {
+            assert_int_equal(r->diagnosis.verdict, DIAGNOSIS_NOT_ENOUGH);
+            assert_true(r->diagnosis.doubts > 0);
+            diagnose_free(r);
+        }
+        unlink(path);
+    }
+    file.len = whole;
+    file_kit_free(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reference_is_told),
+        cmocka_unit_test(a_file_may_end_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
