@@ -136,6 +136,10 @@ static const struct row {
       "make the attendee a presenter: by default not everybody may share in a Skype for Business meeting. Relay and "
       "firewalls have nothing to do with it"},
      judge_attendee},
+    {{"way-back-blocked", "answers do not come back to who opened the connection",
+      "check the way back: default gateway and routes of the host that answers (with two interfaces: on the wrong "
+      "one), NAT that translates one way only, a firewall that sees one direction"},
+     judge_way_back},
     {{"turn-port-blocked", "nothing answers at the TURN server's port",
       "check the firewall between the two: the port table's row \"TURN control\", TCP from the client (ports above "
       "1023) to the TURN server's port, 3478 by default, and its way back; then routing, and whether the server is "
@@ -224,6 +228,19 @@ static const struct row {
     {{"allocation-expired", "the allocation ran out: it was not refreshed",
       "check why the client did not refresh in time; whether its Refresh gets to the server (idle timers)"},
      judge_expired},
+    {{"sip-idle-timer", "the signalling connection was dead after a silence",
+      "check idle timers of the firewalls in between, which must be longer than signalling is silent in a call; or "
+      "keep-alives (RFC 5626, session timers of RFC 4028)"},
+     judge_sip_idle},
+    {{"sip-port-blocked", "nothing answers at a SIP port",
+      "check the firewall between the two: SIP 5060 and 5061, traversal 7001, the source ports of the rule too"},
+     judge_sip_blocked},
+    {{"sip-unanswered", "a SIP request gets no answer",
+      "check whether the connection still works in both directions; the other side's log at that time"},
+     judge_sip_unanswered},
+    {{"share-refused", "the share itself is refused, in SIP",
+      "look at what the SIP response and its ms-diagnostics say; the other side's log at that time"},
+     judge_share_refused},
     {{"request-unanswered", "a request gets no answer",
       "check whether the connection still works in both directions; the server's log at that time"},
      judge_unanswered},

@@ -249,7 +249,12 @@ void judge_what_is_not_seen(struct judging *j)
         doubt_allocation(j, l);
     }
     doubt_attempts(j);
-    if (!turn)
+    bool explained = turn || j->out->findings;
+    if (!explained && j->story->share_asked.frame)
+        judging_doubt(j, "a share was asked for (frame %" PRIu64 "), and nothing of TURN is in this capture: if TURN "
+                      "should pass here, the client did not get to its server; else take one there",
+                      j->story->share_asked.frame);
+    else if (!explained)
         judging_doubt(j, "no TURN message is in this capture: it was taken at another place or time, or TURN ran "
                       "inside TLS");
     if (j->story->missed)

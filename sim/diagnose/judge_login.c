@@ -4,19 +4,7 @@
 
 #include "sim/diagnose/judging.h"
 
-enum { TURN_PORT = 3478, LOOP = 3 };
-
-void judge_attendee(struct judging *j)
-{
-    for (size_t i = 0; j->log && i < j->log->entries; i++) {
-        const struct cms_log_entry *e = &j->log->entry[i];
-        if (e->id != MS_ATTENDEE_CANNOT_SHARE)
-            continue;
-        struct finding *f = judging_find(j, NULL, "the log has ms-diagnostics %u%s%s%s", e->id, e->reason[0] ? ", \""
-                                         : "", e->reason, e->reason[0] ? "\"" : "");
-        judging_show_line(f, e->line, "%u;reason=\"%s\";component=\"%s\"", e->id, e->reason, e->component);
-    }
-}
+enum { LOOP = 3 };
 
 /* ---- the way there ---- */
 

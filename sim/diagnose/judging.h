@@ -15,6 +15,8 @@ struct judging {
 
 /* How long to wait for something before it counts as not coming, in seconds. */
 enum { WAIT_ANSWER_S = 5, WAIT_PEER_S = 5, WAIT_BIND_S = 30, SILENCE_S = 60 };
+/* What STUN listens on where nothing else is known of it (RFC 8656 4). */
+enum { TURN_PORT = 3478 };
 
 /* The cause is there, between the ends of that leg; NULL: of no connection. NULL: it was found between these hosts
  * already, and is counted, or there is no room: judging_show takes that. */
@@ -38,6 +40,11 @@ bool judging_works(const struct leg *l);
 bool judging_call_works(const struct judging *j, const struct leg *control);
 
 void judge_attendee(struct judging *j);
+void judge_share_refused(struct judging *j);
+void judge_sip_blocked(struct judging *j);
+void judge_way_back(struct judging *j);
+void judge_sip_idle(struct judging *j);
+void judge_sip_unanswered(struct judging *j);
 void judge_port_blocked(struct judging *j);
 void judge_port_refused(struct judging *j);
 void judge_tls(struct judging *j);

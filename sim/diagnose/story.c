@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/diagnose/story.h"
+#include "sim/diagnose/story_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@ static void leg_free(struct leg *l)
         earlier = x->earlier;
         free(x);
     }
+    story_free_sip(l);
     free(l->talk);
     free(l->checks);
     free(l);
@@ -105,7 +106,7 @@ static struct leg *leg_of(struct story *s, const struct seen *seen)
 static bool dull(const struct leg *l)
 {
     bool answered = l->proto == PROTO_UDP || l->side[1].bytes;
-    return answered && !l->talk && !l->checks &&
+    return answered && !l->talk && !l->checks && !l->sip_latest &&
            (l->side[0].speech != SPEAKS_TLS || l->side[1].speech == SPEAKS_TLS);
 }
 
@@ -113,6 +114,8 @@ static bool dull(const struct leg *l)
 static void leg_end(struct story *s, struct leg *l)
 {
     *place_of(s, l->flow) = l->next;
+    story_end_sip(l, false);
+    story_end_sip(l, true);
     if (!dull(l))
         return;
     *(l->before ? &l->before->after : &s->first_leg) = l->after;
@@ -154,7 +157,7 @@ static struct line *draw(struct story *s, const struct seen *seen)
     return l;
 }
 
-static void draw_text(struct story *s, const struct seen *seen, const char *text)
+void story_draw(struct story *s, const struct seen *seen, const char *text)
 {
     struct line *l = draw(s, seen);
     if (l) {
@@ -403,9 +406,10 @@ static enum speech speech_of(const struct said *said)
     static const struct {
         const char *begin;
         enum speech speech;
-    } known[] = {{"\x16\x03", SPEAKS_TLS}, {"\x15\x03", SPEAKS_TLS}, {"HTTP/", SPEAKS_HTTP}, {"GET ", SPEAKS_HTTP},
-                 {"POST ", SPEAKS_HTTP}, {"SIP/2.0 ", SPEAKS_SIP}, {"INVITE ", SPEAKS_SIP},
-                 {"OPTIONS ", SPEAKS_SIP}, {"REGISTER ", SPEAKS_SIP}};
+    } known[] = {{"\x16\x03", SPEAKS_TLS},   {"\x15\x03", SPEAKS_TLS}, {"HTTP/", SPEAKS_HTTP},
+                 {"GET ", SPEAKS_HTTP},       {"POST ", SPEAKS_HTTP},   {"SIP/2.0 ", SPEAKS_SIP},
+                 {"INVITE sip:", SPEAKS_SIP}, {"ACK sip:", SPEAKS_SIP}, {"BYE sip:", SPEAKS_SIP},
+                 {"OPTIONS sip:", SPEAKS_SIP}, {"REGISTER sip:", SPEAKS_SIP}, {"SERVICE sip:", SPEAKS_SIP}};
     if (said->stun.bytes || said->kind == SAID_CHANNEL)
         return SPEAKS_STUN;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -422,7 +426,7 @@ static void hear_bytes(struct story *s, struct leg *l, const struct said *said)
     side->bytes += said->len;
     if (said->bound && !said->stun.bytes) {
         if (!side->payload)
-            draw_text(s, said->seen, "payload");
+            story_draw(s, said->seen, "payload");
         side->payload += said->len;
     }
     mark_once(&side->first, said->seen);
@@ -440,12 +444,12 @@ static void hear_icmp(struct leg *l, const struct seen *seen)
 static void hear_event(struct story *s, struct leg *l, const struct seen *seen)
 {
     struct leg_side *side = &l->side[seen->reply];
-    bool told = l->talk || l->checks;
+    bool told = l->talk || l->checks || l->sip_latest;
     switch (seen->kind) {
     case SEEN_SYN:
         l->syns += !seen->reply;
         if (!mark_once(seen->reply ? &l->agreed : &l->syn, seen) && !seen->reply)
-            draw_text(s, seen, "SYN, sent again");
+            story_draw(s, seen, "SYN, sent again");
         break;
     case SEEN_OPEN:
         l->middle = !seen->started;
@@ -453,17 +457,18 @@ static void hear_event(struct story *s, struct leg *l, const struct seen *seen)
         break;
     case SEEN_GAP:
         side->missing += seen->len;
+        story_end_sip(l, seen->reply);
         break;
     case SEEN_FIN:
         mark_once(&side->fin, seen);
         if (told)
-            draw_text(s, seen, "FIN");
+            story_draw(s, seen, "FIN");
         break;
     case SEEN_RST:
         l->rst = mark_of(seen);
         l->rst_by = seen->reply;
         if (told || !l->open.frame)
-            draw_text(s, seen, "RST");
+            story_draw(s, seen, "RST");
         break;
     case SEEN_ICMP:
         hear_icmp(l, seen);
@@ -505,6 +510,8 @@ void story_hear(void *story, const struct said *said)
             hear_turn(s, l, said, c);
         else if (said->stun.bytes)
             hear_check(s, l, said);
+        else if (l->side[seen->reply].speech == SPEAKS_SIP)
+            story_hear_sip(s, l, said);
     }
     bool over = seen->kind == SEEN_END || seen->kind == SEEN_RST;
     if (c && over)

@@ -71,6 +71,21 @@ struct allocation_story {
     struct mark permission; /* the first CreatePermission that succeeded */
 };
 
+/* A SIP request in clear, and its answer on the same leg. */
+struct sip_request {
+    struct sip_request *earlier;
+    uint32_t call, cseq;  /* call: a digest of the Call-ID */
+    bool by;              /* which end of the leg asked */
+    bool share;           /* an INVITE with m=applicationsharing */
+    char method[16];
+    struct mark asked, answered; /* answered: the latest response */
+    unsigned code;        /* of it; 0: none */
+    char phrase[64];      /* of a refusal */
+    unsigned diagnostics; /* ms-diagnostics of a refusal; 0: none */
+    char reason[STORY_TEXT]; /* the header field's value */
+    uint64_t silence_ns;  /* of the leg before it was asked */
+};
+
 /* What a TURN client and a server say to each other. */
 struct talk {
     struct exchange *latest;
@@ -103,6 +118,8 @@ struct leg {
     struct talk *talk;      /* NULL: no TURN */
     struct checks *checks;  /* NULL: none */
     struct attempt *attempt; /* that this leg was bound to */
+    struct sip_request *sip_latest;
+    struct sip_leg *sip;     /* NULL: no SIP */
 };
 
 /* A peer's connection to the relayed address, or the relay's to a peer, that wants a ConnectionBind. */
@@ -132,6 +149,8 @@ struct story {
     struct line *line;
     size_t legs, attempts, lines, exchanges, room; /* room: for lines */
     uint64_t flows, lines_left_out, missed;
+    size_t sip_requests;
+    struct mark share_asked; /* the first INVITE with m=applicationsharing */
     struct mark last; /* frame of the capture, once it is over */
     struct scene scene;
     struct leg *bucket[1024];
