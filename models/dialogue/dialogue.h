@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Conversations as messages: finds STUN, ChannelData and RFC 4571 frames in what was seen, by their content, not by
- * ports. A TCP direction is read message by message while it speaks TURN; from a successful ConnectionBind on, both
- * directions carry a peer's bytes (RFC 6062 3), in frames of RFC 4571 or as they are. After a gap the reader goes on
- * at the next message that begins with the magic cookie at its place. */
+/* Conversations as messages: finds STUN, ChannelData and RFC 4571 frames in what was seen, and [MS-TURN] with its
+ * units and pseudo-TLS (MST-30 to 35), by their content, not by ports. A TCP direction is read message by message
+ * while it speaks TURN; from a successful ConnectionBind on, both directions carry a peer's bytes (RFC 6062 3), in
+ * frames of RFC 4571 or as they are. After a gap the reader goes on at the next message that begins with the magic
+ * cookie at its place. */
 #ifndef TP_DIALOGUE_DIALOGUE_H
 #define TP_DIALOGUE_DIALOGUE_H
 
@@ -14,6 +15,8 @@ enum said_kind {
     SAID_STUN,    /* a whole message: stun; data and len are its bytes */
     SAID_CHANNEL, /* a ChannelData message: channel; data and len are its payload; padded: as on streams */
     SAID_FRAME,   /* a frame of RFC 4571, content in data and len; stun.bytes is set when it holds a STUN message */
+    SAID_MS_TURN, /* a control message of [MS-TURN]: stun in that dialect; data in its units is told as SAID_FRAME */
+    SAID_MS_HELLO, /* the pseudo-TLS handshake in front of it: one record, data and len */
     SAID_BYTES,   /* payload as it came: datagrams and streams that are none of these */
     SAID_LOST,    /* bytes of a TURN stream at which no message begins: thrown away until the next one */
 };

@@ -8,7 +8,8 @@
 enum { STORY = 4096 };
 
 /* What was said, as text: "S000b" a STUN message of that type, "C4000:3" ChannelData and its length, "F12" a frame,
- * "FS0001" one with STUN, "B5" bytes (runs are added up), "L4" lost, "e0" an event of that kind; "*": bound. */
+ * "FS0001" one with STUN, "M0003" one of [MS-TURN], "H50" pseudo-TLS, "B5" bytes (runs are added up), "L4" lost, "e0"
+ * an event of that kind; "*": bound. */
 struct story {
     char text[STORY];
     size_t bytes; /* of a run of SAID_BYTES not told yet */
@@ -43,6 +44,12 @@ static void hear(void *ctx, const struct said *said)
             text_add(&t, " FS%04x", said->stun.type);
         else
             text_add(&t, " F%zu", said->len);
+        break;
+    case SAID_MS_TURN:
+        text_add(&t, " M%04x", said->stun.type);
+        break;
+    case SAID_MS_HELLO:
+        text_add(&t, " H%zu", said->len);
         break;
     case SAID_LOST:
         text_add(&t, " L%zu", said->len);
@@ -182,6 +189,38 @@ static void other_streams_are_passed_on(void **state)
     talk_end(&t, "B3 e4 B12 e5");
 }
 
+#define RANDOM "00112233 44556677 8899aabb ccddeeff 00112233 44556677 8899aabb ccddeeff"
+#define CLIENT_HELLO "160301002d010000290301" RANDOM "00000200180100"
+#define SERVER_HELLO "160301004e020000460301" RANDOM "20" RANDOM "0018000e000000"
+#define MS_ALLOCATE "0200001c 00030008 00112233445566778899aabbccddeeff 000f0004 72c64bc6"
+#define MS_DATA "03000003 800102"
+
+static void units_of_ms_turn_behind_pseudo_tls(void **state)
+{
+    (void)state;
+    for (size_t cut = 1; cut < 60; cut++) {
+        struct talk t;
+        talk_begin(&t, PROTO_TCP, cut);
+        talk_say(&t, 1, false, CLIENT_HELLO MS_ALLOCATE);
+        talk_say(&t, 1, true, SERVER_HELLO MS_DATA "03000014" BINDING);
+        talk_say(&t, 2, false, MS_ALLOCATE MS_DATA);
+        talk_end(&t, "H50 M0003 H83 F3 FS0001 M0003 F3");
+    }
+}
+
+static void tls_in_earnest_is_none(void **state)
+{
+    (void)state;
+    struct talk t;
+    talk_begin(&t, PROTO_TCP, 0);
+    talk_say(&t, 1, false, "160301002d010000290301" RANDOM "00000200350100"); /* another cipher suite */
+    talk_say(&t, 1, true, "16030100 31020000 2d0303" RANDOM "00003500000000");
+    talk_say(&t, 2, false, CLIENT_HELLO);
+    talk_event(&t, 2, false, SEEN_GAP);
+    talk_say(&t, 2, false, MS_ALLOCATE); /* where a unit begins is not known any more */
+    talk_end(&t, "B100 H50 e3 B32");
+}
+
 static void channel_data_over_udp_wants_turn_before(void **state)
 {
     (void)state;
@@ -220,6 +259,8 @@ int main(void)
         cmocka_unit_test(after_a_gap_the_next_message_is_found),
         cmocka_unit_test(a_connection_from_its_middle_on),
         cmocka_unit_test(other_streams_are_passed_on),
+        cmocka_unit_test(units_of_ms_turn_behind_pseudo_tls),
+        cmocka_unit_test(tls_in_earnest_is_none),
         cmocka_unit_test(channel_data_over_udp_wants_turn_before),
         cmocka_unit_test(the_flow_longest_silent_is_forgotten),
     };

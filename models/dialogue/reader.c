@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/msturn/framing.h"
+
 enum {
     FIRST_CHANNEL = 0x40,
     LAST_CHANNEL = 0x7f,
@@ -58,6 +60,26 @@ static bool channel_begins(const uint8_t *p)
     return p[0] >= FIRST_CHANNEL && p[0] <= LAST_CHANNEL;
 }
 
+/* A record as [MS-TURN] has it, as far as it is there: of the client, or of the server. */
+static const struct ms_hello *hello_begins(const uint8_t *p, size_t len)
+{
+    static const struct ms_hello *const hellos[] = {&ms_client_hello, &ms_server_hello};
+    for (size_t i = 0; i < sizeof hellos / sizeof *hellos; i++) {
+        const uint8_t *at = p;
+        size_t have = 0, left = len;
+        if (ms_hello_take(hellos[i], &have, &at, &left) >= 0)
+            return hellos[i];
+    }
+    return NULL;
+}
+
+/* A control message in a unit, the lengths of which agree. */
+static bool unit_begins(const uint8_t *p, size_t len)
+{
+    return len >= MS_UNIT_HEADER + 4 && p[0] == MS_UNIT_CONTROL && p[1] == 0 && !(p[MS_UNIT_HEADER] & 0xc0) &&
+           load16(p + 2) == STUN_HEADER + load16(p + MS_UNIT_HEADER + 2);
+}
+
 /* ended: no more bytes will come to tell by. */
 static enum reading told_by(const struct run *r, bool ended)
 {
@@ -70,6 +92,10 @@ static enum reading told_by(const struct run *r, bool ended)
         return READ_TURN;
     if (r->left < TELLING && !ended)
         return READ_FRESH;
+    if (!r->pair->bound && hello_begins(r->p, r->left))
+        return READ_HELLO;
+    if (!r->pair->bound && unit_begins(r->p, r->left))
+        return READ_UNITS;
     if (r->pair->middle && !r->pair->bound)
         return READ_LOST;
     if (other->reading == READ_FRAMES)
@@ -150,6 +176,48 @@ static bool frame(struct run *r)
     return true;
 }
 
+/* What differs is TLS in earnest, or something else. */
+static bool hello(struct run *r)
+{
+    const struct ms_hello *h = hello_begins(r->p, r->left);
+    if (!h) {
+        r->side->reading = READ_BYTES;
+        return true;
+    }
+    if (r->left < h->len)
+        return false;
+    say(r, SAID_MS_HELLO, r->p, h->len);
+    take(r, h->len);
+    r->side->reading = READ_UNITS;
+    return true;
+}
+
+static void tell_control(const struct run *r, const uint8_t *p, size_t len)
+{
+    struct said said = {.kind = SAID_MS_TURN, .seen = r->seen, .data = p, .len = len};
+    if (stun_parse(&stun_ms_turn, p, len, &said.stun))
+        say(r, SAID_LOST, p, len);
+    else
+        r->handler(r->ctx, &said);
+}
+
+static bool unit(struct run *r)
+{
+    if (r->p[0] != MS_UNIT_CONTROL && r->p[0] != MS_UNIT_DATA) {
+        r->side->reading = READ_BYTES;
+        return true;
+    }
+    size_t len = r->left < MS_UNIT_HEADER ? SIZE_MAX : MS_UNIT_HEADER + (size_t)load16(r->p + 2);
+    if (r->left < len)
+        return false;
+    if (r->p[0] == MS_UNIT_CONTROL)
+        tell_control(r, r->p + MS_UNIT_HEADER, len - MS_UNIT_HEADER);
+    else
+        say(r, SAID_FRAME, r->p + MS_UNIT_HEADER, len - MS_UNIT_HEADER);
+    take(r, len);
+    return true;
+}
+
 /* Throws away what cannot be the beginning of a message. False: none is in these bytes. */
 static bool find_again(struct run *r)
 {
@@ -190,6 +258,10 @@ static bool step(struct run *r)
         return turn_message(r);
     case READ_FRAMES:
         return frame(r);
+    case READ_HELLO:
+        return hello(r);
+    case READ_UNITS:
+        return unit(r);
     case READ_LOST:
         return find_again(r);
     case READ_BYTES:
@@ -261,6 +333,8 @@ void reader_gap(struct reader_pair *pair, const struct seen *s)
 {
     struct reader_side *side = &pair->side[s->reply];
     side->have = 0;
+    if (side->reading == READ_HELLO || side->reading == READ_UNITS)
+        side->reading = READ_BYTES; /* nothing marks where a unit begins */
     if (side->reading == READ_TURN || side->reading == READ_FRAMES) {
         side->turn = side->reading == READ_TURN;
         side->reading = READ_LOST;

@@ -10,6 +10,8 @@ enum reading {
     READ_FRESH,  /* not known yet: its first bytes tell */
     READ_TURN,   /* STUN and ChannelData messages */
     READ_FRAMES, /* RFC 4571 */
+    READ_HELLO,  /* pseudo-TLS of [MS-TURN], then units */
+    READ_UNITS,  /* of [MS-TURN]: control messages, and frames of RFC 4571 */
     READ_BYTES,  /* anything: passed on as it comes */
     READ_LOST,   /* bytes are missing: looks for the next beginning of a STUN message, framed or not */
 };

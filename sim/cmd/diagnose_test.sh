@@ -149,6 +149,24 @@ else
     coturn "a quota" "cause allocate-refused" "-q 1" "-w p -m 4"
 fi
 
+# The Skype side, with [MS-TURN] in pseudo-TLS, at the Edge; and a closed port at the client.
+# skype NAME EXPECTED PLACE [OPTION]...
+skype() {
+    local name=$1 expected=$2 place=$3
+    shift 3
+    "$TURNPROOF" run topologies/dual-nic.json --out "$dir/skype" --capture "$place" "$@" \
+        --set nodes.skype-client.settings.host_candidates=false >/dev/null 2>&1
+    diagnosed "$name" "$expected" "$dir/skype/capture.pcapng"
+}
+skype "at Skype's Edge" nothing-wrong skype-edge:eth0
+jq -r '[.messages[].name | select(startswith("MS-TURN Allocate"))][:4] | join(", ")' "$dir/json" |
+    grep -vx 'MS-TURN Allocate request, MS-TURN Allocate error 401, MS-TURN Allocate request, MS-TURN Allocate success' |
+    result "MS-TURN is read"
+skype "wrong MRAS password, at Skype's Edge" "cause ms-allocate-refused" skype-edge:eth0 \
+    --set 'nodes.skype-client.settings.turn_password="other"'
+skype "pseudo-tls-port-closed, at the Skype client" "cause edge-port-blocked" skype-client:eth0 \
+    --rules "skype-fw=$dir/pseudo-tls-port-closed.cfg"
+
 # An attendee who may not share: signalling in clear at Skype's Edge says it, and so does the log.
 options=(--set 'nodes.skype-client.settings.role="attendee"')
 "$TURNPROOF" run topologies/lab.json --out "$dir/edge" --capture skype-edge:eth0 "${options[@]}" >/dev/null 2>&1

@@ -178,6 +178,21 @@ static const struct row {
     {{"allocate-refused", "the server refuses the allocation",
       "look at what its error code says; then at the server's log at that time"},
      judge_allocate_refused},
+    {{"edge-port-blocked", "nothing answers at the Skype Edge's relay port",
+      "check the firewall in front of the Edge, TCP 443 to its A/V address, there and back; and what the client's own "
+      "network lets out"},
+     judge_edge_blocked},
+    {{"pseudo-tls-blocked", "the Skype client's pseudo-TLS is not answered as its Edge would",
+      "check what is at port 443 between the two: a firewall that inspects TLS sees a handshake that is none and ends "
+      "it; another service than the Edge's A/V relay may listen there"},
+     judge_pseudo_tls},
+    {{"ms-allocate-unanswered", "the Skype Edge's relay does not answer",
+      "check whether the Edge's A/V service runs, and the way to it: UDP 3478, TCP 443, there and back"},
+     judge_ms_unanswered},
+    {{"ms-allocate-refused", "the Skype Edge's relay refuses its client",
+      "check the credentials that the client has from MRAS (they run out, after 480 minutes by default), and the "
+      "Edge's log"},
+     judge_ms_refused},
     {{"relay-port-blocked", "nothing answers at the relayed address",
       "check that connections from outside pass to the relay ports (24000-29999 TCP, as the port tables have it) "
       "and back, and that static NAT leads there"},
@@ -263,6 +278,7 @@ static void count(const struct judging *j)
     struct diagnosis *d = j->out;
     for (const struct leg *l = s->first_leg; l; l = l->after) {
         d->count.talks += l->talk && l->talk->control;
+        d->count.checked += l->proto == PROTO_TCP && !l->talk && checks_complete(l);
         if (l->talk && l->talk->allocation.granted.frame)
             *(l->talk->allocation.transport == PROTO_TCP ? &d->count.tcp_allocations : &d->count.udp_allocations) += 1;
     }
@@ -287,7 +303,7 @@ void diagnose_story(const struct story *s, const struct cms_log *log, struct dia
     judge_what_is_not_seen(&j);
     if (out->findings)
         out->verdict = DIAGNOSIS_CAUSE;
-    else if (out->count.valid || (out->count.udp_allocations && !out->count.tcp_allocations))
+    else if (out->count.valid || out->count.checked || (out->count.udp_allocations && !out->count.tcp_allocations))
         out->verdict = DIAGNOSIS_WELL;
     else
         out->verdict = DIAGNOSIS_NOT_ENOUGH;

@@ -41,6 +41,7 @@ struct diagnosis {
     size_t doubts;
     struct {
         unsigned talks, tcp_allocations, udp_allocations, attempts, bound, valid;
+        unsigned checked; /* TCP connections without TURN whose checks were complete */
     } count;
 };
 

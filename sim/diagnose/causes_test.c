@@ -5,25 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/msturn/framing.h"
 #include "models/sip/sip.h"
 #include "models/testkit/testkit.h"
 
 /* Words of a script. "N:" begins what happens to flow N: syn, refused (RST for a SYN), half (the answer is not
  * acknowledged), open, middle (its start was missed), fin, fin', rst, rst' (a prime: by who was connected to), gap,
  * gap'. "N>" is said by the client, "N<" by the server: the name of a method is a request ("!": with credentials),
- * "ok" or a code answers the latest one. check and checked are framed, "refused" an error for a check; attempt,
- * alive: indications; data: a frame with payload; tls, http. On flow 6, SIP: invite (for a share), bye, and codes.
- * "+N" waits for N seconds. */
+ * "ok" or a code answers the latest one. check and checked are framed, "late" for the check before the latest,
+ * "refused" an error; attempt, alive: indications; data: a frame with payload; tls, http. On flow 7, MS-TURN: hello,
+ * allocate, ok, codes. On flow 6, SIP: invite (for a share), bye, and codes. "+N" waits for N seconds. */
 struct script {
     const char *play, *expected; /* ids of causes; or "well", or "?" and words of the first doubt */
 };
 
-enum { CONTROL = 1, BOUND, PEER, UDP, SECOND, SIP, FLOWS };
+enum { CONTROL = 1, BOUND, PEER, UDP, SECOND, SIP, EDGE, FLOWS };
 
 static const char *const ends[FLOWS][2] = {
     [CONTROL] = {"10.0.0.1:40001", "10.0.0.2:3478"}, [BOUND] = {"10.0.0.1:40002", "10.0.0.2:3478"},
     [PEER] = {"192.0.2.9:50000", "10.0.0.2:24000"},  [UDP] = {"10.0.0.1:40004", "10.0.0.2:3478"},
     [SECOND] = {"10.0.0.1:40005", "10.0.0.2:3478"}, [SIP] = {"10.0.0.9:40006", "10.0.0.1:5060"},
+    [EDGE] = {"10.0.0.9:40007", "10.0.0.1:443"},
 };
 
 struct player {
@@ -33,7 +35,7 @@ struct player {
     struct {
         struct stun_id id;
         unsigned method;
-    } asked[FLOWS][2]; /* the latest request, by who asked */
+    } asked[FLOWS][2], before[FLOWS][2]; /* the latest request, by who asked; the one before */
     uint32_t ids;
     bool vendor;        /* Expressway's SOFTWARE */
     unsigned cseq;      /* of SIP, and the method */
@@ -159,19 +161,22 @@ static void framed(struct player *p, unsigned flow, bool reply, const char *word
     uint8_t buf[512] = {0};
     struct stun_out o;
     bool asks = strcmp(word, "check") == 0;
-    if (asks)
+    if (asks) {
+        p->before[flow][reply] = p->asked[flow][reply];
         p->asked[flow][reply].id = new_id(p);
+    }
     stun_begin(&o, &stun_rfc8489, buf + 2, sizeof buf - 2,
                stun_type(asks                              ? STUN_REQUEST
-                         : strcmp(word, "checked") == 0 ? STUN_SUCCESS
-                                                           : STUN_ERROR,
+                         : strcmp(word, "refused") == 0 ? STUN_ERROR
+                                                           : STUN_SUCCESS,
                          STUN_BINDING),
-               &p->asked[flow][asks ? reply : !reply].id);
+               strcmp(word, "late") == 0 ? &p->before[flow][!reply].id : &p->asked[flow][asks ? reply : !reply].id);
     if (strcmp(word, "refused") == 0)
         stun_put_error(&o, 401, NULL);
     long len = stun_end(&o);
     store16(buf, (unsigned)len);
-    say(p, flow, reply, buf, (size_t)len + 2);
+    size_t header = flow == UDP ? 0 : 2; /* RFC 4571 */
+    say(p, flow, reply, buf + 2 - header, (size_t)len + header);
 }
 
 static void speech(struct player *p, unsigned flow, bool reply, const char *word)
@@ -188,7 +193,8 @@ static void speech(struct player *p, unsigned flow, bool reply, const char *word
         say(p, flow, reply, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
     } else if (strcmp(word, "data") == 0) {
         say(p, flow, reply, data, sizeof data);
-    } else if (strcmp(word, "check") == 0 || strcmp(word, "checked") == 0 || strcmp(word, "refused") == 0) {
+    } else if (strcmp(word, "check") == 0 || strcmp(word, "checked") == 0 || strcmp(word, "late") == 0 ||
+               strcmp(word, "refused") == 0) {
         framed(p, flow, reply, word);
     } else {
         if (strcmp(word, "attempt") == 0) {
@@ -226,6 +232,35 @@ static void sip(struct player *p, bool reply, const char *word)
     say(p, SIP, reply, buf, t.len);
 }
 
+static void edge(struct player *p, bool reply, const char *word)
+{
+    uint8_t buf[512];
+    int code = atoi(word);
+    struct rng rng = rng_named(1, "hello");
+    size_t len = 0;
+    if (strcmp(word, "hello") == 0) {
+        const struct ms_hello *h = reply ? &ms_server_hello : &ms_client_hello;
+        ms_hello_write(h, &rng, buf);
+        len = h->len;
+    } else if (strcmp(word, "http") == 0) {
+        speech(p, EDGE, reply, word);
+        return;
+    } else {
+        struct stun_out o;
+        struct stun_id id = {{1}};
+        struct ms_unit unit;
+        stun_begin(&o, &stun_ms_turn, unit.bytes + MS_UNIT_HEADER, 256,
+                   stun_type(!reply ? STUN_REQUEST : code ? STUN_ERROR : STUN_SUCCESS, TURN_ALLOCATE), &id);
+        if (code)
+            stun_put_error(&o, code, NULL);
+        if (strcmp(word, "allocate!") == 0)
+            stun_put_integrity(&o, id.b, sizeof id.b, false);
+        len = ms_unit_close(&unit, MS_UNIT_CONTROL, (size_t)stun_end(&o));
+        memcpy(buf, unit.bytes, len);
+    }
+    say(p, EDGE, reply, buf, len);
+}
+
 static void play(struct player *p, const char *script)
 {
     char text[1024], *rest = text;
@@ -241,6 +276,8 @@ static void play(struct player *p, const char *script)
             p->vendor = true;
         else if (word[1] == ':')
             event(p, flow, word + 2);
+        else if (flow == EDGE)
+            edge(p, word[1] == '<', word + 2);
         else if (flow == SIP)
             sip(p, word[1] == '<', word + 2);
         else
@@ -319,6 +356,7 @@ static const struct script scripts[] = {
     {BOUND_OK "+9", "checks-half"},
     {BOUND_OK "2>check +9", "checks-half"},
     {BOUND_OK "2>check 2<checked 2<check +9", "checks-half"},
+    {BOUND_OK "2<check 2>checked 2>check 2>check 2<late +9", "well"},
     {BOUND_OK "2>check 2<refused 2<check 2>checked +9", "checks-refused checks-half"},
     {BOUND_OK "2>check +1", "? the capture ends 1.0 s after ConnectionBind"},
     {BOUND_OK "2:gap' 2>check +9", "? of the bound connection of 192.0.2.9:50000 bytes"},
@@ -326,6 +364,7 @@ static const struct script scripts[] = {
     {VALID "+300 1>refresh! +20", "idle-timer"},
     {VALID "+300 1>refresh! 1:rst'", "idle-timer"},
     {VALID "+5 1>refresh! +20", "request-unanswered"},
+    {VALID "+5 1>delete! +20", "well"},
     {VALID "+5 2<data +5 2:rst' +10 2>data +20", "data-reset"},
     {VALID "+5 2:rst +20", "well"},
     {VALID "2>data 2<data +610 2>data 1:fin", "allocation-expired"},
@@ -339,6 +378,17 @@ static const struct script scripts[] = {
     {"6:open 6>invite 6<200 +300 6>bye +9", "sip-idle-timer"},
     {"6:open 6>invite 6<200 +9 6>bye +9", "sip-unanswered"},
     {"6:open 6>invite 6<200 +9", "? a share was asked for (frame 4)"},
+    {"4>check 4<checked 4<check 4>checked +9", "? no TURN message"}, /* audio and video: not what is looked for */
+    {"3:open 3>check 3<checked 3<check 3>checked +9", "well"},
+    /* the Skype Edge's relay */
+    {"7:open 7>hello 7<hello 7>allocate 7<401 7>allocate! 7<ok +9", "? of relays only the Skype Edge's"},
+    {"7:open 7>allocate 7<401 7>allocate! 7<ok +9", "? of relays only the Skype Edge's"},
+    {"7:syn +1 7:syn +9", "? no TURN message"},
+    {"6:open 6>bye 6<200 7:syn +1 7:syn +9", "edge-port-blocked"},
+    {"7:open 7>hello 7:rst'", "pseudo-tls-blocked"},
+    {"7:open 7>hello 7<http 7:fin'", "pseudo-tls-blocked"},
+    {"7:open 7>hello 7<hello 7>allocate +9", "ms-allocate-unanswered"},
+    {"7:open 7>hello 7<hello 7>allocate 7<401 7>allocate! 7<401 +9", "ms-allocate-refused"},
     /* what was not seen */
     {"1:middle 1>refresh! 1<ok +20", "? the capture begins in the middle"},
     {"1:open 1>allocate 1:gap' 1>allocate! 1:gap' +20", "? only one direction"},

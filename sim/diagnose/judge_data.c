@@ -232,8 +232,9 @@ static void doubt_attempts(struct judging *j)
 void judge_what_is_not_seen(struct judging *j)
 {
     char server[ENDPOINT_TEXT];
-    bool turn = false;
+    bool turn = false, skype = false;
     for (const struct leg *l = j->story->first_leg; l; l = l->after) {
+        skype = skype || l->ms;
         if (!l->talk)
             continue;
         turn = true;
@@ -249,11 +250,14 @@ void judge_what_is_not_seen(struct judging *j)
         doubt_allocation(j, l);
     }
     doubt_attempts(j);
-    bool explained = turn || j->out->findings;
-    if (!explained && j->story->share_asked.frame)
+    bool explained = turn || j->out->findings || j->out->count.checked;
+    if (!explained && j->story->share_asked.frame && !skype)
         judging_doubt(j, "a share was asked for (frame %" PRIu64 "), and nothing of TURN is in this capture: if TURN "
                       "should pass here, the client did not get to its server; else take one there",
                       j->story->share_asked.frame);
+    else if (!explained && skype)
+        judging_doubt(j, "of relays only the Skype Edge's is in this capture: what passes between Meeting Server and "
+                      "its TURN server was not seen");
     else if (!explained)
         judging_doubt(j, "no TURN message is in this capture: it was taken at another place or time, or TURN ran "
                       "inside TLS");

@@ -61,6 +61,7 @@ static const char *speech_name(enum speech speech)
 {
     static const char *const names[] = {[SPEAKS_NOTHING] = "nothing", [SPEAKS_STUN] = "STUN", [SPEAKS_TLS] = "TLS",
                                         [SPEAKS_HTTP] = "HTTP",       [SPEAKS_SIP] = "SIP",
+                                        [SPEAKS_MS_TURN] = "MS-TURN",
                                         [SPEAKS_OTHER] = "something that is not STUN"};
     return names[speech];
 }
@@ -233,4 +234,53 @@ void judge_allocate_refused(struct judging *j)
             judging_show(f, x->asked, "Allocate request");
             judging_show(f, x->answered, "error %d", x->code);
         }
+}
+
+/* ---- the Skype client and its Edge ([MS-TURN]) ---- */
+
+static bool waited(const struct judging *j, const struct leg *l, struct mark since)
+{
+    return !l->side[1].missing && !leg_one_sided(l) && (judging_over(l) || judging_passed(j, since, WAIT_ANSWER_S));
+}
+
+void judge_pseudo_tls(struct judging *j)
+{
+    char to[ENDPOINT_TEXT];
+    for (const struct leg *l = j->story->first_leg; l; l = l->after) {
+        const struct ms_talk *t = l->ms;
+        if (!t || !t->hello[0].frame || t->hello[1].frame || !waited(j, l, t->hello[0]))
+            continue;
+        struct finding *f = judging_find(j, l, "%s answers the pseudo-TLS of a Skype client with %s",
+                                         endpoint_text(&l->end[1], to), speech_name(l->side[1].speech));
+        judging_show(f, t->hello[0], "pseudo-TLS ClientHello");
+        judging_show(f, l->side[1].first, "%s", speech_name(l->side[1].speech));
+        judging_show(f, l->rst, "RST");
+    }
+}
+
+void judge_ms_unanswered(struct judging *j)
+{
+    char to[ENDPOINT_TEXT];
+    for (const struct leg *l = j->story->first_leg; l; l = l->after) {
+        const struct ms_talk *t = l->ms;
+        if (!t || !t->asked.frame || t->answered.frame || !waited(j, l, t->asked))
+            continue;
+        struct finding *f = judging_find(j, l, "Allocate of MS-TURN to %s, and no answer",
+                                         endpoint_text(&l->end[1], to));
+        judging_show(f, t->asked, "Allocate request");
+    }
+}
+
+void judge_ms_refused(struct judging *j)
+{
+    char to[ENDPOINT_TEXT];
+    for (const struct leg *l = j->story->first_leg; l; l = l->after) {
+        const struct ms_talk *t = l->ms;
+        if (!t || !t->code || t->granted.frame || (t->code == 401 && !t->with_credentials))
+            continue;
+        struct finding *f = judging_find(j, l, "%s answers Allocate of MS-TURN with %d (%s)",
+                                         endpoint_text(&l->end[1], to), t->code, stun_reason(t->code));
+        judging_show(f, t->asked, "Allocate request");
+        judging_show(f, t->answered, "error %d", t->code);
+    }
 }

@@ -75,6 +75,27 @@ void judge_sip_blocked(struct judging *j)
     }
 }
 
+/* 443 is anybody's: it is the Edge's when signalling goes to the same host. */
+static bool signals(const struct judging *j, const struct leg *to)
+{
+    for (const struct leg *l = j->story->first_leg; l; l = l->after)
+        if (l->sip_latest && ip_equal(&l->end[0].ip, &to->end[0].ip) && ip_equal(&l->end[1].ip, &to->end[1].ip))
+            return true;
+    return false;
+}
+
+void judge_edge_blocked(struct judging *j)
+{
+    char to[ENDPOINT_TEXT];
+    for (const struct leg *l = j->story->first_leg; l; l = l->after) {
+        if (l->proto != PROTO_TCP || l->end[1].port != 443 || l->syns < 2 || l->middle || l->agreed.frame ||
+            l->open.frame || l->rst.frame || !signals(j, l))
+            continue;
+        struct finding *f = judging_find(j, l, "%u SYN to %s, and no answer", l->syns, endpoint_text(&l->end[1], to));
+        judging_show(f, l->syn, "SYN to %s", to);
+    }
+}
+
 void judge_way_back(struct judging *j)
 {
     char to[ENDPOINT_TEXT];

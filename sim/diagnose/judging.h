@@ -40,6 +40,10 @@ bool judging_works(const struct leg *l);
 bool judging_call_works(const struct judging *j, const struct leg *control);
 
 void judge_attendee(struct judging *j);
+void judge_edge_blocked(struct judging *j);
+void judge_pseudo_tls(struct judging *j);
+void judge_ms_unanswered(struct judging *j);
+void judge_ms_refused(struct judging *j);
 void judge_share_refused(struct judging *j);
 void judge_sip_blocked(struct judging *j);
 void judge_way_back(struct judging *j);

@@ -65,6 +65,7 @@ static void put_counts(struct json_out *j, const struct diagnose_report *r)
     json_out_number(j, "peer_connections", d->count.attempts);
     json_out_number(j, "bound", d->count.bound);
     json_out_number(j, "came_up", d->count.valid);
+    json_out_number(j, "checked_besides", d->count.checked);
     json_out_close(j);
 }
 

@@ -49,6 +49,9 @@ static void put_verdict(struct sink *s, const struct diagnose_report *r, bool co
         text_add(&t, "%s", d->doubts ? d->doubt[0] : "no connection was bound");
     else if (d->count.valid)
         text_add(&t, "%u relayed connection%s came up", d->count.valid, d->count.valid == 1 ? "" : "s");
+    else if (d->count.checked)
+        text_add(&t, "the ICE checks were complete in both directions on %u connection%s", d->count.checked,
+                 d->count.checked == 1 ? "" : "s");
     else
         text_add(&t, "%u UDP allocation%s granted; no share (TCP allocation) was asked for",
                  d->count.udp_allocations, d->count.udp_allocations == 1 ? "" : "s");
@@ -95,6 +98,8 @@ static void put_counts(struct sink *s, const struct diagnose_report *r)
     field(s, "turn", "%u client%s, allocations: %u TCP, %u UDP; %u connection%s of peers, %u bound, %u that came up",
           d->count.talks, d->count.talks == 1 ? "" : "s", d->count.tcp_allocations, d->count.udp_allocations,
           d->count.attempts, d->count.attempts == 1 ? "" : "s", d->count.bound, d->count.valid);
+    if (d->count.checked)
+        field(s, "checks", "complete on %u connection%s besides", d->count.checked, d->count.checked == 1 ? "" : "s");
     if (r->log)
         field(s, "log", "%s: %zu lines, %zu with ms-diagnostics", r->log, r->cms_log.lines, r->cms_log.entries);
     for (size_t i = d->verdict == DIAGNOSIS_NOT_ENOUGH; i < d->doubts; i++)

@@ -16,6 +16,7 @@ static void leg_free(struct leg *l)
     }
     story_free_sip(l);
     free(l->talk);
+    free(l->ms);
     free(l->checks);
     free(l);
 }
@@ -106,7 +107,7 @@ static struct leg *leg_of(struct story *s, const struct seen *seen)
 static bool dull(const struct leg *l)
 {
     bool answered = l->proto == PROTO_UDP || l->side[1].bytes;
-    return answered && !l->talk && !l->checks && !l->sip_latest &&
+    return answered && !l->talk && !l->ms && !l->checks && !l->sip_latest &&
            (l->side[0].speech != SPEAKS_TLS || l->side[1].speech == SPEAKS_TLS);
 }
 
@@ -180,11 +181,11 @@ static void draw_message(struct story *s, const struct said *said, bool again)
     if (!l)
         return;
     l->stun = true;
-    l->framed = said->kind == SAID_FRAME;
+    l->framed = said->kind == SAID_FRAME || said->kind == SAID_MS_TURN;
     l->again = again;
     l->type = said->stun.type;
     struct text t = text_of(l->label, sizeof l->label);
-    text_add(&t, "%s", l->framed ? "framed " : "");
+    text_add(&t, "%s", said->kind == SAID_MS_TURN ? "MS-TURN " : l->framed ? "framed " : "");
     stun_label(said->stun.dialect, said->stun.type, code_of(&said->stun), &t);
 }
 
@@ -399,6 +400,37 @@ static void hear_check(struct story *s, struct leg *l, const struct said *said)
     draw_message(s, said, !new);
 }
 
+/* ---- [MS-TURN] ---- */
+
+static void hear_ms(struct story *s, struct leg *l, const struct said *said)
+{
+    const struct stun_msg *m = &said->stun;
+    if (!l->ms)
+        l->ms = calloc(1, sizeof *l->ms);
+    struct ms_talk *t = l->ms;
+    if (!t) {
+        s->missed++;
+        return;
+    }
+    if (said->kind == SAID_MS_HELLO) {
+        mark_once(&t->hello[said->seen->reply], said->seen);
+        story_draw(s, said->seen, said->seen->reply ? "pseudo-TLS ServerHello" : "pseudo-TLS ClientHello");
+        return;
+    }
+    draw_message(s, said, m->method != TURN_ALLOCATE && m->method != MS_TURN_SET_ACTIVE_DESTINATION);
+    if (m->method != TURN_ALLOCATE)
+        return;
+    if (m->cls == STUN_REQUEST) {
+        mark_once(&t->asked, said->seen);
+        t->with_credentials = m->mac_at;
+        return;
+    }
+    t->answered = mark_of(said->seen);
+    t->code = code_of(m);
+    if (m->cls == STUN_SUCCESS)
+        mark_once(&t->granted, said->seen);
+}
+
 /* ---- everything else ---- */
 
 static enum speech speech_of(const struct said *said)
@@ -410,6 +442,8 @@ static enum speech speech_of(const struct said *said)
                  {"GET ", SPEAKS_HTTP},       {"POST ", SPEAKS_HTTP},   {"SIP/2.0 ", SPEAKS_SIP},
                  {"INVITE sip:", SPEAKS_SIP}, {"ACK sip:", SPEAKS_SIP}, {"BYE sip:", SPEAKS_SIP},
                  {"OPTIONS sip:", SPEAKS_SIP}, {"REGISTER sip:", SPEAKS_SIP}, {"SERVICE sip:", SPEAKS_SIP}};
+    if (said->kind == SAID_MS_TURN || said->kind == SAID_MS_HELLO)
+        return SPEAKS_MS_TURN;
     if (said->stun.bytes || said->kind == SAID_CHANNEL)
         return SPEAKS_STUN;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -444,7 +478,7 @@ static void hear_icmp(struct leg *l, const struct seen *seen)
 static void hear_event(struct story *s, struct leg *l, const struct seen *seen)
 {
     struct leg_side *side = &l->side[seen->reply];
-    bool told = l->talk || l->checks || l->sip_latest;
+    bool told = l->talk || l->ms || l->checks || l->sip_latest;
     switch (seen->kind) {
     case SEEN_SYN:
         l->syns += !seen->reply;
@@ -506,7 +540,9 @@ void story_hear(void *story, const struct said *said)
     } else {
         note_silence(l, seen);
         hear_bytes(s, l, said);
-        if (c && said->kind == SAID_STUN && !said->bound)
+        if (said->kind == SAID_MS_TURN || said->kind == SAID_MS_HELLO)
+            hear_ms(s, l, said);
+        else if (c && said->kind == SAID_STUN && !said->bound)
             hear_turn(s, l, said, c);
         else if (said->stun.bytes)
             hear_check(s, l, said);

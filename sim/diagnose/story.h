@@ -25,7 +25,8 @@ struct mark {
 };
 
 /* By its first bytes. */
-enum speech { SPEAKS_NOTHING, SPEAKS_STUN, SPEAKS_TLS, SPEAKS_HTTP, SPEAKS_SIP, SPEAKS_OTHER };
+enum speech { SPEAKS_NOTHING, SPEAKS_STUN, SPEAKS_TLS, SPEAKS_HTTP, SPEAKS_SIP, SPEAKS_MS_TURN,
+              SPEAKS_OTHER };
 
 /* One direction of a leg. */
 struct leg_side {
@@ -98,6 +99,14 @@ struct talk {
     struct mark keep_alive; /* the last Binding indication */
 };
 
+/* What a Skype client and its Edge's relay say to each other ([MS-TURN]). */
+struct ms_talk {
+    struct mark hello[2]; /* pseudo-TLS of the client, of the server */
+    struct mark asked, answered, granted; /* Allocate: the first request, the latest answer, the success */
+    bool with_credentials; /* the latest request had */
+    int code;             /* of the latest answer; 0: success, or none */
+};
+
 /* One TCP connection, or one pair of UDP endpoints. */
 struct leg {
     struct leg *next;             /* in its bucket */
@@ -116,6 +125,7 @@ struct leg {
     struct mark silence_end;
     uint64_t last_silence_ns; /* before what was seen last */
     struct talk *talk;      /* NULL: no TURN */
+    struct ms_talk *ms;     /* NULL: no [MS-TURN] */
     struct checks *checks;  /* NULL: none */
     struct attempt *attempt; /* that this leg was bound to */
     struct sip_request *sip_latest;
