@@ -12,7 +12,7 @@ enum { OPT_LOG = 256, OPT_FORMAT };
 
 static const struct cmd_option options[] = {
     {"log", "FILE", "Meeting Server's log of the same time; \"-\" is standard input", OPT_LOG},
-    {"format", "FORMAT", "text (the default) or json", OPT_FORMAT},
+    {"format", "FORMAT", "text (the default), json or html", OPT_FORMAT},
     {.name = NULL},
 };
 
@@ -27,10 +27,37 @@ static void show_progress(void *ctx, uint64_t done, uint64_t total)
         fprintf(stderr, "\r%llu MB", (unsigned long long)(done / 1000000));
 }
 
+typedef void writer(struct sink *s, const struct diagnose_report *r, bool colour);
+
+static void write_json(struct sink *s, const struct diagnose_report *r, bool colour)
+{
+    (void)colour;
+    diagnose_write_json(s, r);
+}
+
+static void write_html(struct sink *s, const struct diagnose_report *r, bool colour)
+{
+    (void)colour;
+    diagnose_write_html(s, r);
+}
+
+/* NULL: no such format. */
+static writer *writer_of_format(const char *name)
+{
+    static const struct {
+        const char *name;
+        writer *write;
+    } formats[] = {{"text", diagnose_write_text}, {"json", write_json}, {"html", write_html}};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return formats[i].write;
+    return NULL;
+}
+
 static int run(const struct cmd *self, int argc, char **argv)
 {
     struct diagnose_config cfg = {.log = NULL};
-    bool json = false;
+    writer *write = diagnose_write_text;
     for (int option; (option = cmd_next(self, argc, argv)) != CMD_END;) {
         if (option == CMD_HELP) {
             cmd_help(self);
@@ -38,11 +65,10 @@ static int run(const struct cmd *self, int argc, char **argv)
         }
         if (option == CMD_BAD)
             return EXIT_USAGE;
-        json = option == OPT_FORMAT ? strcmp(optarg, "json") == 0 : json;
         if (option == OPT_LOG)
             cfg.log = optarg;
-        else if (!json && strcmp(optarg, "text") != 0)
-            return cmd_usage(self, "--format: expected text or json, found \"%s\"", optarg);
+        else if (!(write = writer_of_format(optarg)))
+            return cmd_usage(self, "--format: expected text, json or html, found \"%s\"", optarg);
     }
     if (argc - optind != 1)
         return cmd_usage(self, "expected one CAPTURE, found %d", argc - optind);
@@ -61,10 +87,7 @@ static int run(const struct cmd *self, int argc, char **argv)
     }
     struct sink s;
     cmd_output(&s);
-    if (json)
-        diagnose_write_json(&s, report);
-    else
-        diagnose_write_text(&s, report, cmd_in_colour());
+    write(&s, report, cmd_in_colour());
     int status = !cmd_output_end(&s)                              ? EXIT_USAGE
                  : report->diagnosis.verdict == DIAGNOSIS_CAUSE ? EXIT_FAILS
                                                                   : EXIT_HOLDS;

@@ -180,6 +180,25 @@ diagnosed "an attendee, at Meeting Server, with its log" "cause attendee-cannot-
 jq -r '.findings[0].evidence[0].line' "$dir/json" | grep -vx 2 | result "the log's line is told"
 diagnosed "an attendee, at Meeting Server, without its log" "not-enough" "$dir/cms/capture.pcapng"
 
+# The page: well-formed, and what a capture says is never markup.
+"$TURNPROOF" diagnose "$dir/skype/capture.pcapng" --format html >"$dir/page.html"
+"$TURNPROOF" run topologies/lab.json --out "$dir/cms" "${at_cms[@]}" \
+    --set 'nodes.expressway-e.settings.turn_user="<b>&"' --set 'nodes.cms.settings.turn_user="<b>&"' >/dev/null
+"$TURNPROOF" diagnose "$dir/cms/capture.pcapng" --format html >"$dir/marked.html"
+for page in page marked; do
+    if command -v xmllint >/dev/null; then
+        sed -e 's/<!DOCTYPE html>//' -e 's/<meta charset="utf-8">//' "$dir/$page.html" | xmllint --noout - 2>&1 |
+            result "the $page page is well-formed"
+    else
+        skip "the $page page is well-formed" "xmllint is not installed"
+    fi
+done
+{
+    grep -q 'user &lt;b&gt;&amp;' "$dir/marked.html" || echo "the user is not there"
+    grep -o '<b>' "$dir/marked.html"
+    grep -q '<svg' "$dir/marked.html" || echo "no ladder"
+} | result "a page has the ladder, and no markup of others"
+
 # Parts of a capture.
 "$TURNPROOF" run topologies/lab.json --out "$dir/cms" "${at_cms[@]}" >/dev/null
 head -c 6000 "$dir/cms/capture.pcapng" >"$dir/short.pcapng"
@@ -205,5 +224,5 @@ refused "a capture that is not there" 'no/such: ' no/such
 refused "a log that is not there" '^no/such:1:1: expected a log, found: No such file' "$dir/cms/capture.pcapng" --log no/such
 refused "a log that is none" 'capture.pcapng:[0-9]+:1: expected a line of text, found a NUL byte' \
     "$dir/cms/capture.pcapng" --log "$dir/cms/capture.pcapng"
-refused "an unknown format" '--format: expected text or json, found "xml"' "$dir/cms/capture.pcapng" --format xml
+refused "an unknown format" '--format: expected text, json or html, found "xml"' "$dir/cms/capture.pcapng" --format xml
 finish

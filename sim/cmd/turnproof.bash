@@ -19,6 +19,7 @@ _turnproof() {
     --format)
         words="text json junit sarif"
         [ "${COMP_WORDS[1]}" != conform ] || words="text tap junit json"
+        [ "${COMP_WORDS[1]}" != diagnose ] || words="text json html"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         ;;
     --transport) mapfile -t COMPREPLY < <(compgen -W "tcp udp both" -- "$cur") ;;

@@ -2,20 +2,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "models/base/arena.h"
 #include "models/base/time.h"
 #include "sim/check/output.h"
 #include "sim/diagnose/output.h"
-#include "sim/scenario/ladder_draw.h"
 
 enum { LADDER_ROWS = 40, LINE = 640 };
-
-const char *diagnose_verdict_word(enum diagnosis_verdict v)
-{
-    static const char *const words[] = {[DIAGNOSIS_WELL] = "nothing-wrong", [DIAGNOSIS_CAUSE] = "cause",
-                                        [DIAGNOSIS_NOT_ENOUGH] = "not-enough"};
-    return words[v];
-}
 
 static void field(struct sink *s, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static void field(struct sink *s, const char *label, const char *fmt, ...)
@@ -43,18 +34,7 @@ static void put_verdict(struct sink *s, const struct diagnose_report *r, bool co
     sink_text(s, "  ");
     char buf[LINE];
     struct text t = text_of(buf, sizeof buf);
-    if (d->verdict == DIAGNOSIS_CAUSE)
-        text_add(&t, "%s", d->finding[0].cause->words);
-    else if (d->verdict == DIAGNOSIS_NOT_ENOUGH)
-        text_add(&t, "%s", d->doubts ? d->doubt[0] : "no connection was bound");
-    else if (d->count.valid)
-        text_add(&t, "%u relayed connection%s came up", d->count.valid, d->count.valid == 1 ? "" : "s");
-    else if (d->count.checked)
-        text_add(&t, "the ICE checks were complete in both directions on %u connection%s", d->count.checked,
-                 d->count.checked == 1 ? "" : "s");
-    else
-        text_add(&t, "%u UDP allocation%s granted; no share (TCP allocation) was asked for",
-                 d->count.udp_allocations, d->count.udp_allocations == 1 ? "" : "s");
+    diagnose_headline(d, &t);
     sink_wrapped(s, strlen(words[d->verdict].word) + 2, buf);
 }
 
@@ -125,37 +105,11 @@ static void put_rows(struct sink *s, const struct diagnose_report *r)
     }
 }
 
-/* ---- the ladder ---- */
-
-static size_t lane_of(struct ladder *l, struct arena *arena, const struct ip_addr *ip)
-{
-    char name[ADDR_TEXT];
-    ip_text(ip, name);
-    for (size_t i = 0; i < l->lane_count; i++)
-        if (strcmp(l->lane[i], name) == 0)
-            return i;
-    if (l->lane_count == LADDER_LANES)
-        return LADDER_LANES - 1;
-    l->lane[l->lane_count] = arena_copy(arena, name, strlen(name));
-    return l->lane_count++;
-}
-
 static void put_ladder(struct sink *s, const struct story *story)
 {
     struct arena arena = {0};
-    struct ladder l = {.lane = arena_alloc(&arena, LADDER_LANES * sizeof(char *)),
-                       .row = arena_alloc(&arena, LADDER_ROWS * sizeof(struct ladder_row))};
-    uint64_t more = story->lines_left_out;
-    for (size_t i = 0; i < story->lines; i++) {
-        const struct line *line = &story->line[i];
-        more += !line->again && l.row_count == LADDER_ROWS;
-        if (line->again || l.row_count == LADDER_ROWS)
-            continue;
-        l.row[l.row_count++] = (struct ladder_row){.t_ns = line->at.t_ns, .from = lane_of(&l, &arena, &line->from.ip),
-                                                   .to = lane_of(&l, &arena, &line->to.ip), .name = line->label,
-                                                   .note = arena_format(&arena, "#%" PRIu64, line->at.frame),
-                                                   .times = 1};
-    }
+    uint64_t more;
+    struct ladder l = diagnose_ladder(story, LADDER_ROWS, &more, &arena);
     if (l.row_count) {
         sink_text(s, "\n");
         ladder_draw(s, &l, 0);

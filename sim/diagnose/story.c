@@ -31,6 +31,8 @@ void story_free(struct story *s)
     for (size_t i = 0; i < s->attempts; i++)
         free(s->attempt[i]);
     free(s->attempt);
+    for (size_t i = 0; i < s->lines; i++)
+        free(s->line[i].fields);
     free(s->line);
 }
 
@@ -187,6 +189,12 @@ static void draw_message(struct story *s, const struct said *said, bool again)
     struct text t = text_of(l->label, sizeof l->label);
     text_add(&t, "%s", said->kind == SAID_MS_TURN ? "MS-TURN " : l->framed ? "framed " : "");
     stun_label(said->stun.dialect, said->stun.type, code_of(&said->stun), &t);
+    if (s->lines > STORY_FIELDS)
+        return;
+    char fields[1024];
+    struct text f = text_of(fields, sizeof fields);
+    stun_describe(&said->stun, &f);
+    l->fields = strdup(fields);
 }
 
 /* ---- TURN ---- */

@@ -17,6 +17,7 @@ enum {
     STORY_LINES = 1 << 16,
     STORY_TEXT = 128,
     STORY_LABEL = 64,
+    STORY_FIELDS = 4096, /* messages that are told with their fields */
 };
 
 /* When something was seen. frame 0: it was not. */
@@ -151,6 +152,7 @@ struct line {
     bool again;    /* like one before: a further check, or a request sent again */
     uint16_t type; /* of STUN */
     char label[STORY_LABEL];
+    char *fields;  /* of STUN, decoded; NULL: there are none, or too many messages have them */
 };
 
 struct story {

@@ -288,7 +288,7 @@ static size_t svg_cause(struct sink *s, const struct drawing *d, const struct bl
     return svg_paragraph(s, d, y, "note", cause->advice);
 }
 
-static void svg_head(struct sink *s, const struct topology *t, const struct drawing *d, size_t height)
+static void svg_head(struct sink *s, const char *title, const char *note, const struct drawing *d, size_t height)
 {
     const struct ladder *l = d->ladder;
     sink_f(s,
@@ -302,8 +302,8 @@ static void svg_head(struct sink *s, const struct topology *t, const struct draw
           "orient=\"auto-start-reverse\"><path d=\"M0 0L10 5L0 10z\"/></marker></defs>\n"
           "<rect width=\"%zu\" height=\"%zu\" fill=\"#fff\"/>\n",
           d->width, height, d->width, height, d->width, height);
-    svg_text(s, SVG_MARGIN, 28, "title", t->title[0] ? t->title : t->name);
-    svg_text(s, SVG_MARGIN, 48, "note", "Times in seconds; behind each message the length of its Ethernet frame.");
+    svg_text(s, SVG_MARGIN, 28, "title", title);
+    svg_text(s, SVG_MARGIN, 48, "note", note);
     for (size_t i = 0; i < l->lane_count; i++) {
         svg_text(s, d->x[i], SVG_TOP - 14, "lane", l->lane[i]);
         sink_f(s, "<line class=\"lifeline\" x1=\"%zu\" y1=\"%d\" x2=\"%zu\" y2=\"%zu\"/>\n", d->x[i], SVG_TOP - 6,
@@ -321,28 +321,40 @@ static void svg_row(struct sink *s, const struct drawing *d, const struct ladder
     svg_text(s, (from + to) / 2, y - 6, "label", label_of(row, ",", text));
 }
 
-void ladder_svg(struct sink *s, const struct topology *t, const struct record *r, const struct blame *cause)
+static void draw_svg(struct sink *s, const struct ladder *l, const char *title, const char *note,
+                     const struct blame *cause)
 {
-    struct arena arena = {0};
-    struct ladder l = ladder_of(t, r, &arena);
-    struct drawing d = lay_out(&l);
-    bool failed = cause && cause->verdict != VERDICT_OK;
+    struct drawing d = lay_out(l);
     unsigned phase = 0;
     size_t y = SVG_TOP + SVG_ROW / 2;
-    svg_head(s, t, &d, failed ? svg_cause(NULL, &d, cause, d.height) + SVG_ROW / 2 : d.height);
-    for (size_t i = 0; i < l.row_count; i++, y += SVG_ROW) {
-        if (l.row[i].phase != phase) {
-            const char *name = l.row[i].phase_name;
+    svg_head(s, title, note, &d, cause ? svg_cause(NULL, &d, cause, d.height) + SVG_ROW / 2 : d.height);
+    for (size_t i = 0; i < l->row_count; i++, y += SVG_ROW) {
+        if (l->row[i].phase != phase) {
+            const char *name = l->row[i].phase_name;
             sink_f(s, "<rect class=\"band\" x=\"0\" y=\"%zu\" width=\"%zu\" height=\"18\"/>\n", y - 13, d.width);
             svg_text(s, SVG_MARGIN, y, "phase", name[0] ? name : "end");
             y += SVG_ROW;
         }
-        phase = l.row[i].phase;
-        svg_row(s, &d, &l.row[i], y);
+        phase = l->row[i].phase;
+        svg_row(s, &d, &l->row[i], y);
     }
-    if (failed)
+    if (cause)
         svg_cause(s, &d, cause, d.height);
     sink_text(s, "</svg>\n");
     arena_free(&d.arena);
+}
+
+void ladder_draw_svg(struct sink *s, const struct ladder *l, const char *title, const char *note)
+{
+    draw_svg(s, l, title, note, NULL);
+}
+
+void ladder_svg(struct sink *s, const struct topology *t, const struct record *r, const struct blame *cause)
+{
+    struct arena arena = {0};
+    struct ladder l = ladder_of(t, r, &arena);
+    draw_svg(s, &l, t->title[0] ? t->title : t->name,
+             "Times in seconds; behind each message the length of its Ethernet frame.",
+             cause && cause->verdict != VERDICT_OK ? cause : NULL);
     arena_free(&arena);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A ladder of messages from anywhere, as text. */
+/* A ladder of messages from anywhere, as text or as SVG. */
 #ifndef TP_SCENARIO_LADDER_DRAW_H
 #define TP_SCENARIO_LADDER_DRAW_H
 
@@ -26,5 +26,7 @@ enum { LADDER_LANES = 64 };
 
 /* In 80 columns, where names and labels allow it; at most max rows (0: all). */
 void ladder_draw(struct sink *s, const struct ladder *l, size_t max);
+/* Black on white; note: a line below the title. */
+void ladder_draw_svg(struct sink *s, const struct ladder *l, const char *title, const char *note);
 
 #endif

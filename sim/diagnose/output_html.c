@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "models/base/time.h"
+#include "sim/diagnose/output.h"
+
+enum { LADDER_ROWS = 400 };
+
+/* Text from a capture is anybody's: nothing of it may be markup. */
+static void put(struct sink *s, const char *text)
+{
+    static const char *const escape[128] = {['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;"};
+    while (*text) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 128 && (c < ' ' || escape[c])) {
+            sink_text(s, c < ' ' ? "?" : escape[c]);
+            text++;
+        } else {
+            text = sink_character(s, text);
+        }
+    }
+}
+
+static void element(struct sink *s, const char *name, const char *text)
+{
+    sink_f(s, "<%s>", name);
+    put(s, text);
+    sink_f(s, "</%s>\n", name);
+}
+
+static void put_finding(struct sink *s, const struct finding *f)
+{
+    char at[64];
+    sink_text(s, "<section>\n");
+    element(s, "h2", f->cause->words);
+    element(s, "p", f->saw);
+    element(s, "p", f->cause->todo);
+    if (f->advice)
+        element(s, "p", f->advice);
+    sink_text(s, "<table>\n");
+    for (size_t i = 0; i < f->evidences; i++) {
+        const struct evidence *e = &f->evidence[i];
+        struct text t = text_of(at, sizeof at);
+        if (e->line)
+            text_add(&t, "line %zu", e->line);
+        else
+            text_add(&t, "frame %" PRIu64 ", %.6f s", e->at.frame, (double)e->at.t_ns / NS_S);
+        sink_text(s, "<tr>");
+        element(s, "td", at);
+        element(s, "td", e->text);
+        sink_text(s, "</tr>\n");
+    }
+    sink_text(s, "</table>\n</section>\n");
+}
+
+static void put_messages(struct sink *s, const struct story *story)
+{
+    char buf[64];
+    element(s, "h2", "Messages");
+    sink_text(s, "<table>\n<tr><th>frame</th><th>s</th><th>from</th><th>to</th><th>message</th></tr>\n");
+    for (size_t i = 0; i < story->lines && i < STORY_FIELDS; i++) {
+        const struct line *l = &story->line[i];
+        sink_f(s, "<tr><td>%" PRIu64 "</td><td>%.6f</td>", l->at.frame, (double)l->at.t_ns / NS_S);
+        element(s, "td", endpoint_text(&l->from, buf));
+        element(s, "td", endpoint_text(&l->to, buf));
+        element(s, "td", l->fields ? l->fields : l->label);
+        sink_text(s, "</tr>\n");
+    }
+    sink_text(s, "</table>\n");
+    if (story->lines > STORY_FIELDS || story->lines_left_out)
+        sink_f(s, "<p>... and %" PRIu64 " more</p>\n",
+               story->lines_left_out + (story->lines > STORY_FIELDS ? story->lines - STORY_FIELDS : 0));
+}
+
+static void put_ladder(struct sink *s, const struct diagnose_report *r)
+{
+    struct arena arena = {0};
+    uint64_t more;
+    struct ladder l = diagnose_ladder(&r->story, LADDER_ROWS, &more, &arena);
+    if (l.row_count)
+        ladder_draw_svg(s, &l, r->capture, "Times in seconds since the capture began; behind each message its frame.");
+    arena_free(&arena);
+}
+
+void diagnose_write_html(struct sink *s, const struct diagnose_report *r)
+{
+    static const char *const words[] = {[DIAGNOSIS_WELL] = "Nothing wrong", [DIAGNOSIS_CAUSE] = "Cause",
+                                        [DIAGNOSIS_NOT_ENOUGH] = "Not enough seen to tell"};
+    const struct diagnosis *d = &r->diagnosis;
+    char headline[2 * SENTENCE];
+    struct text t = text_of(headline, sizeof headline);
+    text_add(&t, "%s: ", words[d->verdict]);
+    diagnose_headline(d, &t);
+    sink_text(s, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    element(s, "title", headline);
+    sink_text(s, "<style>body{font:15px sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#000;"
+                 "background:#fff}"
+                 "td,th{text-align:left;vertical-align:top;padding:2px 12px 2px 0;font-size:13px}"
+                 "svg{max-width:100%;height:auto}h1{font-size:22px}h2{font-size:17px}</style>\n</head>\n<body>\n");
+    element(s, "h1", headline);
+    for (size_t i = 0; i < d->findings; i++)
+        put_finding(s, &d->finding[i]);
+    if (d->doubts)
+        element(s, "h2", "Not seen");
+    for (size_t i = 0; i < d->doubts; i++)
+        element(s, "p", d->doubt[i]);
+    if (r->cut.text[0])
+        element(s, "p", r->cut.text);
+    put_ladder(s, r);
+    put_messages(s, &r->story);
+    sink_text(s, "</body>\n</html>\n");
+}
