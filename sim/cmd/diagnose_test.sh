@@ -48,6 +48,22 @@ agrees() {
     } | result "$1: tshark agrees on STUN messages"
 }
 
+# dissected NAME CAPTURE: the messages in frames of RFC 4571 are those that Wireshark finds with our dissector.
+dissected() {
+    tshark -v 2>/dev/null | tr '\n' ' ' | grep -qi 'with lua' || { skip "$1: the dissector agrees" "tshark is not installed, or without Lua"; return; }
+    {
+        tshark -X lua_script:reports/ms-ice.lua -r "$2" -Y msice -T fields -e frame.number -e msice.type 2>"$dir/stderr" |
+            awk '{ n = split($2, type, ","); for (i = 1; i <= n; i++) print $1, type[i] }' | sort >"$dir/theirs"
+        grep -v '^Running as user' "$dir/stderr"
+        "$TURNPROOF" diagnose "$2" --format json |
+            jq -r '.messages[] | select(.framed and .stun_type) | [.frame, .stun_type] | @tsv' | tr '\t' ' ' | sort >"$dir/ours"
+        [ -s "$dir/ours" ] || echo "no framed message"
+        diff "$dir/ours" "$dir/theirs"
+        tshark -X lua_script:reports/ms-ice.lua -r "$2" -Y msice.candidate_identifier -T fields \
+            -e msice.implementation_version 2>/dev/null | sort -u | diff <(echo 2) - # of Microsoft's attributes
+    } | result "$1: the dissector agrees on framed messages"
+}
+
 # call NAME TOPOLOGY AT-CMS AT-EXPRESSWAY [OPTION]...: a run, and what each capture of it must say
 call() {
     local name=$1 topology=$2 cms=$3 expressway=$4
@@ -61,6 +77,8 @@ call() {
 call "lab" lab nothing-wrong nothing-wrong
 agrees "lab at Meeting Server" "$dir/cms/capture.pcapng"
 agrees "lab at Expressway-E" "$dir/expressway/capture.pcapng"
+dissected "lab at Meeting Server" "$dir/cms/capture.pcapng"
+dissected "lab at Expressway-E" "$dir/expressway/capture.pcapng"
 call "lab, a relay that wants permissions" lab "cause permission-missing no-connection-attempt" \
     "cause permission-missing" --set 'nodes.expressway-e.settings.profile="strict"'
 call "lab, wrong password" lab "cause wrong-credentials share-refused" \
