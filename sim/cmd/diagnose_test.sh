@@ -88,6 +88,17 @@ call "lab, wrong user" lab "cause wrong-credentials share-refused" \
     "cause wrong-credentials share-refused" \
     --set 'nodes.cms.settings.turn_user="other"'
 
+# proved NAME FILTER: the last diagnosis shows the frame that tshark finds first by the filter
+proved() {
+    command -v tshark >/dev/null || { skip "$1: the frame" "tshark is not installed"; return; }
+    {
+        frame=$(tshark -r "$dir/expressway/capture.pcapng" -Y "$2" -T fields -e frame.number 2>/dev/null | head -n 1)
+        jq -e --argjson frame "${frame:-0}" 'any(.findings[0].evidence[]; .frame == $frame)' "$dir/json" >/dev/null ||
+            { echo "frame ${frame:-0} is not shown"; jq -c '.findings[0].evidence' "$dir/json"; }
+    } | result "$1: the frame that shows it"
+}
+proved "lab, wrong user at Expressway-E" "stun.type == 0x0003 and stun.att.username"
+
 # The mistakes of topologies/broken/dual-nic.json. Where nothing of the call passes, a capture cannot tell why; and the
 # idle timer of conn-timeout-below-refresh kills signalling that Meeting Server does not see.
 declare -A expected=(

@@ -28,10 +28,31 @@ void diagnose_headline(const struct diagnosis *d, struct text *t)
                  d->count.udp_allocations, d->count.udp_allocations == 1 ? "" : "s");
 }
 
-static size_t lane_of(struct ladder *l, struct arena *arena, const struct ip_addr *ip)
+/* What the host does in the story; NULL: nothing that has a name. */
+static const char *role_of(const struct story *s, const struct ip_addr *ip)
 {
-    char name[ADDR_TEXT];
-    ip_text(ip, name);
+    for (const struct leg *l = s->first_leg; l; l = l->after) {
+        if (l->talk && ip_equal(&leg_server(l)->ip, ip))
+            return "TURN server";
+        if (l->talk && ip_equal(&leg_client(l)->ip, ip))
+            return "TURN client";
+        if (l->ms && ip_equal(&l->end[1].ip, ip))
+            return "Skype Edge";
+        if (l->ms && ip_equal(&l->end[0].ip, ip))
+            return "Skype client";
+    }
+    for (size_t i = 0; i < s->attempts; i++)
+        if (ip_equal(&s->attempt[i]->peer.ip, ip))
+            return "peer";
+    return NULL;
+}
+
+static size_t lane_of(struct ladder *l, const struct story *s, struct arena *arena, const struct ip_addr *ip)
+{
+    char name[ADDR_TEXT + 16], address[ADDR_TEXT];
+    const char *role = role_of(s, ip);
+    struct text t = text_of(name, sizeof name);
+    text_add(&t, "%s%s%s", ip_text(ip, address), role ? " " : "", role ? role : "");
     for (size_t i = 0; i < l->lane_count; i++)
         if (strcmp(l->lane[i], name) == 0)
             return i;
@@ -54,8 +75,8 @@ struct ladder diagnose_ladder(const struct story *s, size_t max, uint64_t *more,
             ++*more;
             continue;
         }
-        l.row[l.row_count++] = (struct ladder_row){.t_ns = line->at.t_ns, .from = lane_of(&l, arena, &line->from.ip),
-                                                   .to = lane_of(&l, arena, &line->to.ip), .name = line->label,
+        size_t from = lane_of(&l, s, arena, &line->from.ip), to = lane_of(&l, s, arena, &line->to.ip);
+        l.row[l.row_count++] = (struct ladder_row){.t_ns = line->at.t_ns, .from = from, .to = to, .name = line->label,
                                                    .note = arena_format(arena, "#%" PRIu64, line->at.frame),
                                                    .times = 1};
     }
