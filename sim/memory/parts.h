@@ -6,6 +6,7 @@
 
 #include "sim/memory/memory.h"
 #include "sim/native/queue.h"
+#include "sim/native/timers.h"
 
 #define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
@@ -67,13 +68,6 @@ struct node {
     bool silent;
 };
 
-struct timer {
-    struct event event;
-    void (*fn)(void *ctx);
-    void *ctx;
-    uint32_t slot, life, next_free;
-};
-
 struct memory {
     struct net net;
     uint64_t now_ns;
@@ -85,9 +79,7 @@ struct memory {
     struct sock **sock; /* by number - 1; NULL: gone */
     size_t sock_count;
     struct sock *live, *last;
-    struct timer **timer;
-    size_t timer_count;
-    uint32_t timer_free; /* slot + 1 */
+    struct engine_timers timers;
 };
 
 static inline struct memory *memory_of(struct net *n)

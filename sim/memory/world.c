@@ -31,6 +31,7 @@ static struct net *create(uint64_t seed)
     if (!m)
         return NULL;
     m->net.ops = &net_memory;
+    m->timers.queue = &m->queue;
     return &m->net;
 }
 
@@ -46,12 +47,10 @@ static void destroy(struct net *n)
     for (size_t i = 0; i < m->queue.count; i++)
         if (m->queue.heap[i].event->fire == arrive)
             free(CONTAINER(m->queue.heap[i].event, struct segment, event));
-    for (size_t i = 0; i < m->timer_count; i++)
-        free(m->timer[i]);
+    engine_timers_free(&m->timers);
     queue_free(&m->queue);
     free(m->node);
     free(m->sock);
-    free(m->timer);
     free(m);
 }
 
@@ -164,57 +163,18 @@ static void stats(const struct net *n, struct net_stats *out)
     *out = ((const struct memory *)(const void *)n)->stats;
 }
 
-/* ---- timers: a slot is used again, an id never ---- */
-
-static void timer_release(struct memory *m, struct timer *t)
-{
-    queue_take(&m->queue, &t->event);
-    t->life++;
-    t->next_free = m->timer_free;
-    m->timer_free = t->slot + 1;
-}
-
-static void timer_fire(void *world, struct event *e)
-{
-    struct timer *t = CONTAINER(e, struct timer, event);
-    void (*fn)(void *ctx) = t->fn;
-    void *ctx = t->ctx;
-    timer_release(world, t);
-    fn(ctx);
-}
-
-static struct timer *timer_get(struct memory *m)
-{
-    if (m->timer_free) {
-        struct timer *t = m->timer[m->timer_free - 1];
-        m->timer_free = t->next_free;
-        return t;
-    }
-    struct timer *t = malloc(sizeof *t);
-    assert(t);
-    *t = (struct timer){.event.fire = timer_fire, .slot = (uint32_t)m->timer_count, .life = 1};
-    m->timer = memory_room(m->timer, m->timer_count, sizeof(struct timer *));
-    m->timer[m->timer_count++] = t;
-    return t;
-}
+/* ---- timers ---- */
 
 static net_timer timer_set(struct net *n, uint64_t when_ns, void (*fn)(void *ctx), void *ctx)
 {
     struct memory *m = memory_of(n);
     assert(when_ns >= m->now_ns);
-    struct timer *t = timer_get(m);
-    t->fn = fn;
-    t->ctx = ctx;
-    memory_put(m, &t->event, when_ns);
-    return (net_timer)t->life << 32 | t->slot;
+    return engine_timers_set(&m->timers, when_ns, fn, ctx);
 }
 
 static void timer_cancel(struct net *n, net_timer id)
 {
-    struct memory *m = memory_of(n);
-    uint32_t slot = (uint32_t)id;
-    if (id && slot < m->timer_count && m->timer[slot]->life == id >> 32)
-        timer_release(m, m->timer[slot]);
+    engine_timers_cancel(&memory_of(n)->timers, id);
 }
 
 const struct net_ops net_memory = {

@@ -12,6 +12,7 @@
 #include "sim/native/link.h"
 #include "sim/native/queue.h"
 #include "sim/native/tcp.h"
+#include "sim/native/timers.h"
 #include "sim/net.h"
 
 #define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
@@ -120,14 +121,6 @@ struct sock {
     bool told_open, end_due, dead;
 };
 
-struct timer {
-    struct event event;
-    void (*fn)(void *ctx);
-    void *ctx;
-    uint32_t slot, life; /* the id is life and slot: a slot is used again, an id never */
-    uint32_t next_free;
-};
-
 struct neighbour {
     struct ip_addr ip;
     uint8_t mac[6];
@@ -155,9 +148,7 @@ struct world {
     size_t sock_count;
     net_sock sock_free;
     struct sock *dead; /* freed after the event being handled */
-    struct timer **timer;
-    size_t timer_count;
-    uint32_t timer_free; /* slot + 1 */
+    struct engine_timers timers;
     struct packet *packet_free[PACKET_CLASSES];
     void **slab;
     size_t slab_count;

@@ -21,6 +21,7 @@ static struct net *create(uint64_t seed)
     if (!w)
         return NULL;
     w->net.ops = &net_native;
+    w->timers.queue = &w->queue;
     w->seed = seed;
     return &w->net;
 }
@@ -48,15 +49,13 @@ static void destroy(struct net *n)
     for (size_t i = 0; i < w->channel_count; i++)
         channel_free(w, w->channel[i]);
     packet_pools_free(w);
-    for (size_t i = 0; i < w->timer_count; i++)
-        free(w->timer[i]);
+    engine_timers_free(&w->timers);
     queue_free(&w->queue);
     free(w->node);
     free(w->channel);
     free(w->neighbour);
     free(w->sock);
     free(w->sock_next);
-    free(w->timer);
     free(w);
 }
 
@@ -231,60 +230,16 @@ static void stats(const struct net *n, struct net_stats *out)
 
 /* ---- timers ---- */
 
-static void timer_release(struct world *w, struct timer *t)
-{
-    queue_take(&w->queue, &t->event);
-    t->life++;
-    t->next_free = w->timer_free;
-    w->timer_free = t->slot + 1;
-}
-
-static void timer_fire(void *world, struct event *e)
-{
-    struct timer *t = CONTAINER(e, struct timer, event);
-    void (*fn)(void *ctx) = t->fn;
-    void *ctx = t->ctx;
-    timer_release(world, t);
-    fn(ctx);
-}
-
-static struct timer *timer_get(struct world *w)
-{
-    if (w->timer_free) {
-        struct timer *t = w->timer[w->timer_free - 1];
-        w->timer_free = t->next_free;
-        return t;
-    }
-    struct timer **all = array_room(w->timer, w->timer_count, sizeof(struct timer *));
-    struct timer *t = calloc(1, sizeof *t);
-    assert(all && t);
-    w->timer = all;
-    t->event.fire = timer_fire;
-    t->slot = (uint32_t)w->timer_count;
-    t->life = 1;
-    w->timer[w->timer_count++] = t;
-    return t;
-}
-
 static net_timer timer_set(struct net *n, uint64_t when_ns, void (*fn)(void *ctx), void *ctx)
 {
     struct world *w = world_of(n);
     assert(when_ns >= w->now_ns);
-    struct timer *t = timer_get(w);
-    t->fn = fn;
-    t->ctx = ctx;
-    bool put = queue_put(&w->queue, &t->event, when_ns, queue_number(&w->queue));
-    assert(put);
-    return (net_timer)t->life << 32 | t->slot;
+    return engine_timers_set(&w->timers, when_ns, fn, ctx);
 }
 
 static void timer_cancel(struct net *n, net_timer id)
 {
-    struct world *w = world_of(n);
-    uint32_t slot = (uint32_t)id;
-    if (id == 0 || slot >= w->timer_count || w->timer[slot]->life != id >> 32)
-        return;
-    timer_release(w, w->timer[slot]);
+    engine_timers_cancel(&world_of(n)->timers, id);
 }
 
 static void box_send(struct net *n, net_node box, unsigned port, const uint8_t *frame, size_t len)
