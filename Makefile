@@ -186,6 +186,7 @@ install: all
 	$(foreach p,$(PLUGINS),install -D -m 644 $p $(DESTDIR)$(PREFIX)/lib/turnproof/$(notdir $p);)
 	install -D -m 644 sim/cmd/turnproof.1 $(DESTDIR)$(PREFIX)/share/man/man1/turnproof.1
 	install -D -m 644 sim/cmd/turnproof.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/turnproof
+	install -D -m 644 reports/wireshark/turnproof.lua $(DESTDIR)$(PREFIX)/share/turnproof/wireshark/turnproof.lua
 	cd topologies && find . -name '*.json' -o -name '*.cfg' | \
 	    xargs -I{} install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/turnproof/topologies/{}
 

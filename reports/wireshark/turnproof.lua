@@ -28,6 +28,7 @@ local function is_stun(range, at, len)
         range(at + 4, 4):uint() == COOKIE and range(at + 2, 2):uint() + HEADER == len
 end
 
+local f_stun = Field.new("stun")
 local boundary = {} -- by stream and port: the sequence number at which the next frame begins
 local first_at = {} -- by packet: where the first frame begins in it, for it may be looked at again in any order
 
@@ -57,11 +58,14 @@ function rfc4571.init()
     boundary, first_at = {}, {}
 end
 
-local function frame(range, at, len, pinfo, tree)
+-- known: Wireshark has found the STUN messages itself, as it does off TURN's port.
+local function frame(range, at, len, pinfo, tree, known)
     local node = tree:add(rfc4571, range(at, FRAME + len))
     node:add(f_length, range(at, FRAME))
     if is_stun(range, at + FRAME, len) then
-        stun:call(range(at + FRAME, len):tvb(), pinfo, tree)
+        if not known then
+            stun:call(range(at + FRAME, len):tvb(), pinfo, tree)
+        end
     elseif len > 0 then
         node:add(f_media, range(at + FRAME, len))
     end
@@ -70,6 +74,7 @@ end
 function rfc4571.dissector(_, pinfo, tree)
     local info = payload()
     local at = info and first_frame(pinfo, info.range)
+    local known = f_stun() ~= nil
     while at and at < info.len do
         local left = info.len - at
         local len = left >= FRAME and info.range(at, FRAME):uint() or 0
@@ -77,7 +82,7 @@ function rfc4571.dissector(_, pinfo, tree)
             tree:add(rfc4571, info.range(at)):add(f_cut, info.range(at))
             return
         end
-        frame(info.range, at, len, pinfo, tree)
+        frame(info.range, at, len, pinfo, tree, known)
         at = at + FRAME + len
     end
 end
@@ -147,7 +152,6 @@ local function message(tree, range)
 end
 
 -- Runs behind all others, over each STUN message that was found, whoever found it.
-local f_stun = Field.new("stun")
 function ms.dissector(_, _, tree)
     for _, info in ipairs({ f_stun() }) do
         if info.len >= HEADER and info.range(4, 4):uint() == COOKIE then

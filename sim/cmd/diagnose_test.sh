@@ -48,19 +48,20 @@ agrees() {
     } | result "$1: tshark agrees on STUN messages"
 }
 
-# dissected NAME CAPTURE: the messages in frames of RFC 4571 are those that Wireshark finds with our dissector.
+# dissected NAME CAPTURE: the messages in frames of RFC 4571 are those that Wireshark finds with our plug-in.
 dissected() {
     tshark -v 2>/dev/null | tr '\n' ' ' | grep -qi 'with lua' || { skip "$1: the dissector agrees" "tshark is not installed, or without Lua"; return; }
     {
-        tshark -X lua_script:reports/ms-ice.lua -r "$2" -Y msice -T fields -e frame.number -e msice.type 2>"$dir/stderr" |
+        tshark -X lua_script:reports/wireshark/turnproof.lua -r "$2" -Y 'rfc4571 && stun' -T fields -e frame.number \
+            -e stun.type 2>"$dir/stderr" |
             awk '{ n = split($2, type, ","); for (i = 1; i <= n; i++) print $1, type[i] }' | sort >"$dir/theirs"
         grep -v '^Running as user' "$dir/stderr"
         "$TURNPROOF" diagnose "$2" --format json |
             jq -r '.messages[] | select(.framed and .stun_type) | [.frame, .stun_type] | @tsv' | tr '\t' ' ' | sort >"$dir/ours"
         [ -s "$dir/ours" ] || echo "no framed message"
         diff "$dir/ours" "$dir/theirs"
-        tshark -X lua_script:reports/ms-ice.lua -r "$2" -Y msice.candidate_identifier -T fields \
-            -e msice.implementation_version 2>/dev/null | sort -u | diff <(echo 2) - # of Microsoft's attributes
+        tshark -X lua_script:reports/wireshark/turnproof.lua -r "$2" -Y msstun.candidate_identifier -T fields \
+            -e msstun.implementation_version 2>/dev/null | sort -u | diff <(echo 2) - # of Microsoft's attributes
     } | result "$1: the dissector agrees on framed messages"
 }
 
