@@ -100,6 +100,9 @@ enum io_note {
     NOTE_FAIL,    /* a call or phase failed: text is the reason; remote: whom it could not reach, if that is it */
     NOTE_HINT,    /* no failure yet, but what a person wants to know if one follows: a refusal and its reason */
     NOTE_RESULT,  /* key=value: a result of the run, such as a digest of the bytes received */
+    NOTE_SERVICE, /* "guest-1/audio up host -> relay over udp": what this host gives its people, what became of it, and
+                   * how or why. The second word is wanted (it is expected from now on), up, degraded (it works, but
+                   * not as it should), failed (it never came up), lost (it was up), or done (ended as it should) */
 };
 
 struct io_out {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/base/time.h"
+
 /* The next element of a list, zeroed. */
 static void *grow(void **items, size_t *count, size_t *cap, size_t size)
 {
@@ -68,6 +70,41 @@ static void note_phase(struct record *r, uint64_t now_ns, const char *name)
     *p = (struct run_phase){.name = keep(r, name), .start_ns = now_ns, .end_ns = now_ns};
 }
 
+static const char *const service_states[] = {
+    [SERVICE_WANTED] = "wanted", [SERVICE_UP] = "up", [SERVICE_DEGRADED] = "degraded", [SERVICE_FAILED] = "failed",
+    [SERVICE_LOST] = "lost", [SERVICE_DONE] = "done"};
+enum { SERVICE_STATES = sizeof service_states / sizeof *service_states };
+
+static struct run_service *service_of(struct record *r, const char *host, const char *name, size_t len)
+{
+    for (size_t i = 0; i < r->services.count; i++) {
+        struct run_service *s = &r->services.items[i];
+        if (strcmp(s->host, host) == 0 && strncmp(s->name, name, len) == 0 && !s->name[len])
+            return s;
+    }
+    struct run_service *s = LIST_NEXT(r->services);
+    *s = (struct run_service){.host = keep(r, host), .name = arena_copy(&r->arena, name, len), .up_ns = TIME_NEVER};
+    return s;
+}
+
+/* "NAME STATE" or "NAME STATE TEXT" (io.h). */
+static void note_service(struct record *r, uint64_t now_ns, const char *host, const char *note)
+{
+    size_t name = strcspn(note, " ");
+    const char *word = note + name + (note[name] == ' ');
+    size_t len = strcspn(word, " "), state = 0;
+    while (state < SERVICE_STATES && (strncmp(service_states[state], word, len) || service_states[state][len]))
+        state++;
+    assert(name && state < SERVICE_STATES);
+    struct run_service *s = service_of(r, host, note, name);
+    s->state = (enum run_service_state)state;
+    s->text = keep(r, word[len] ? word + len + 1 : "");
+    s->t_ns = now_ns;
+    s->losses += s->state == SERVICE_LOST;
+    if (s->up_ns == TIME_NEVER && (s->state == SERVICE_UP || s->state == SERVICE_DEGRADED))
+        s->up_ns = now_ns;
+}
+
 void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_note note, const struct endpoint *remote,
                  const char *text)
 {
@@ -91,6 +128,9 @@ void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_no
         *res = (struct run_result){.host = keep(r, host), .key = arena_copy(&r->arena, text, (size_t)(equals - text)),
                                    .value = keep(r, equals + 1)};
         break;
+    case NOTE_SERVICE:
+        note_service(r, now_ns, host, text);
+        break;
     }
 }
 
@@ -111,6 +151,7 @@ void record_free(struct record *r)
     free(r->failures.items);
     free(r->hints.items);
     free(r->results.items);
+    free(r->services.items);
     free(r->conformance.items);
     arena_free(&r->arena);
 }

@@ -44,6 +44,16 @@ struct run_result {
     const char *host, *key, *value;
 };
 
+enum run_service_state { SERVICE_WANTED, SERVICE_UP, SERVICE_DEGRADED, SERVICE_FAILED, SERVICE_LOST, SERVICE_DONE };
+
+/* What a host gives its people (NOTE_SERVICE), and the last that became of it. */
+struct run_service {
+    const char *host, *name, *text; /* text: how or why; "" */
+    enum run_service_state state;
+    uint64_t up_ns, t_ns; /* first up (TIME_NEVER: never was), and when it came into this state */
+    unsigned losses;      /* how often it was lost */
+};
+
 /* A row of the conformance catalogue that the run put to the proof at a relay. */
 struct run_conformance {
     const char *id, *level, *text; /* text: what is required */
@@ -66,6 +76,7 @@ struct record {
     RUN_LIST(struct run_drop) drops;
     RUN_LIST(struct run_failure) failures, hints;
     RUN_LIST(struct run_result) results;
+    RUN_LIST(struct run_service) services;
     RUN_LIST(struct run_conformance) conformance;
     bool complete; /* the last phase was ended by the system that noted it */
     char trace_sha256[65];

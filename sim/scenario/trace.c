@@ -459,7 +459,7 @@ void trace_note(void *trace, uint64_t now_ns, const struct host_note *n)
 {
     static const char *const events[] = {
         [NOTE_STATE] = "state", [NOTE_PHASE] = "phase", [NOTE_FAIL] = "failed", [NOTE_HINT] = "hint",
-        [NOTE_RESULT] = "result"};
+        [NOTE_RESULT] = "result", [NOTE_SERVICE] = "service"};
     struct trace *tr = trace;
     record_note(tr->record, now_ns, n->host, n->note, &n->remote, n->text);
 
