@@ -3,10 +3,12 @@
  *
  * A call is judged by what its systems note: phases that end with "", no failure, and from each of the two that share
  * the NOTE_RESULTs share.sent_sha256, share.sent_bytes, share.received_sha256 and share.received_bytes, where what one
- * has sent is what the other received. */
+ * has sent is what the other received. It is judged by its services as well (io.h, NOTE_SERVICE): each must hold at
+ * the end, and the services of a planned call have names that begin with the call's, as "guest-1/audio". */
 #ifndef TP_SCENARIO_SYSTEMS_H
 #define TP_SCENARIO_SYSTEMS_H
 
+#include "models/actors/call.h"
 #include "models/base/io.h"
 #include "sim/scenario/fields.h"
 
@@ -15,6 +17,8 @@ struct system_host {
     const char *name;
     const struct ip_prefix *address; /* of its interfaces, in order */
     size_t address_count;
+    const struct call_plan *call; /* those that the topology lets it make, which outlive it */
+    size_t call_count;
 };
 
 struct system {

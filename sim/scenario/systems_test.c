@@ -30,7 +30,7 @@ static const char *begin(const char *name, const char *json)
     assert_int_equal(json_parse("t.json", json, strlen(json), &j, &d), 0);
     void *settings = arena_alloc(&arena, s->settings_size);
     struct ip_prefix own = {kit_ip("10.0.0.9"), 24};
-    struct system_host host = {name, &own, 1};
+    struct system_host host = {.name = name, .address = &own, .address_count = 1};
     struct core core;
     struct io_out op;
     struct io *io = io_new(name, 1);

@@ -107,6 +107,8 @@ static const struct field topology_fields[] = {
      .size = sizeof(struct topo_node), .required = true, .min = 1, .max = 4096},
     {FIELD("links", LIST, struct topology, links), .of = FIELD_OBJECT, .fields = link_fields,
      .size = sizeof(struct topo_link), .required = true},
+    {FIELD("calls", LIST, struct topology, calls), .of = FIELD_OBJECT, .fields = topology_call_fields,
+     .size = sizeof(struct topo_call)},
     {FIELD("check", OBJECT, struct topology, check), .fields = topology_ports_fields},
     {.key = NULL},
 };
@@ -264,6 +266,8 @@ static int read_all(struct topology *t, const struct topo_options *options, stru
         err = topology_check(t, d);
     if (!err)
         err = topology_ports(t, d);
+    if (!err)
+        err = topology_calls(t, d);
     for (size_t i = 0; !err && i < options->rules_count; i++)
         err = override_rules(t, options->rules[i], d);
     if (!err)

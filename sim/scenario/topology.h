@@ -4,6 +4,7 @@
 #ifndef TP_SCENARIO_TOPOLOGY_H
 #define TP_SCENARIO_TOPOLOGY_H
 
+#include "models/actors/call.h"
 #include "models/firewall/import.h"
 #include "sim/net.h"
 #include "sim/scenario/fields.h"
@@ -42,6 +43,7 @@ struct topo_node {
     const cJSON *settings_json;
     void *settings;   /* as the system's field table says */
     uint64_t start_ns; /* when the system is switched on */
+    LIST_OF(struct call_plan) calls; /* that it makes */
 
     const cJSON *rules_json;
     const char *rules_file; /* NULL: the rules stand in the topology */
@@ -73,6 +75,22 @@ struct topo_link {
     const cJSON *dir_json[2]; /* "ab", "ba" */
     struct topo_dir both, dir[2];
     unsigned node[2], port[2]; /* indices of topology.nodes and of the node's ports */
+};
+
+/* Calls that a host is to make, as the file says it; what comes of it is in the node's `calls`. */
+struct topo_expand {
+    uint32_t count;    /* 0: one call, under its own name; else NAME-1, NAME-2, ... */
+    uint64_t every_ns; /* between the beginnings of two */
+};
+
+struct topo_call {
+    const cJSON *at;
+    const char *name, *from, *to;
+    LIST_OF(int) media; /* enum call_media */
+    uint64_t at_ns, for_ns; /* for_ns 0: until the run ends */
+    LIST_OF(struct call_span) mute, hold;
+    struct topo_expand expand;
+    size_t node; /* the index of `from` */
 };
 
 /* Who the port tables speak of. */
@@ -129,6 +147,7 @@ struct topology {
     uint64_t seed, duration_ns;
     LIST_OF(struct topo_node) nodes;
     LIST_OF(struct topo_link) links;
+    LIST_OF(struct topo_call) calls;
     struct topo_check check;
 
     const char *file, *directory;

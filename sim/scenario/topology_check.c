@@ -11,8 +11,7 @@
 
 /* ---- names and kinds ---- */
 
-static int check_name(const struct topology *t, const cJSON *object, const char *name, const char *extra,
-                      struct diag *d)
+int topology_name(const struct topology *t, const cJSON *object, const char *name, const char *extra, struct diag *d)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t n = strspn(name, plain);
@@ -83,7 +82,7 @@ static int find_system(const struct topology *t, struct topo_node *n, struct dia
 
 static int check_node(struct topology *t, struct topo_node *n, struct diag *d)
 {
-    int err = check_name(t, n->at, n->name, "", d);
+    int err = topology_name(t, n->at, n->name, "", d);
     for (const struct topo_node *o = t->nodes.items; !err && o < n; o++)
         if (strcmp(o->name, n->name) == 0)
             err = json_error(t->json, topology_at(n->at, "name", -1), d, "expected each node once, found \"%s\" again",
@@ -155,7 +154,7 @@ static void derive_mac(const struct topo_node *n, struct topo_iface *f)
 
 static int check_iface(const struct topology *t, const struct topo_node *n, struct topo_iface *f, struct diag *d)
 {
-    int err = check_name(t, f->at, f->name, "/.", d);
+    int err = topology_name(t, f->at, f->name, "/.", d);
     for (const struct topo_iface *o = n->interfaces.items; !err && o < f; o++)
         if (strcmp(o->name, f->name) == 0)
             err = json_error(t->json, topology_at(f->at, "name", -1), d,
@@ -228,7 +227,7 @@ static int check_links(struct topology *t, struct diag *d)
     int err = 0;
     for (size_t i = 0; !err && i < t->links.count; i++) {
         struct topo_link *l = &t->links.items[i];
-        err = check_name(t, l->at, l->name, ".", d);
+        err = topology_name(t, l->at, l->name, ".", d);
         for (size_t k = 0; !err && k < i; k++)
             if (strcmp(t->links.items[k].name, l->name) == 0)
                 err = json_error(t->json, topology_at(l->at, "name", -1), d,

@@ -8,6 +8,11 @@
 
 /* Names, kinds, addresses, links, segments, gateways and routes; completes what the file leaves out. */
 int topology_check(struct topology *t, struct diag *d);
+/* That a name is of letters, digits, `-`, `_`, and those of extra; object: what has it. */
+int topology_name(const struct topology *t, const cJSON *object, const char *name, const char *extra, struct diag *d);
+/* The member "calls": its keys, and the plans that hosts get. */
+extern const struct field topology_call_fields[];
+int topology_calls(struct topology *t, struct diag *d);
 /* The rule sets of the firewalls. */
 int topology_rules(struct topology *t, struct diag *d);
 /* That the addresses in the settings of the systems can be reached: after the rules, since those route too. */

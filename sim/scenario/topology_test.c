@@ -175,7 +175,58 @@ static const struct {
      "t.json:4:1: links.u-s: expected no loop of switches, found that this link closes one"},
     {HEAD "\"nodes\": [" SWITCH "],\n\"links\": [{\"a\": \"s\", \"b\": \"s\"}]}", NULL,
      "t.json:3:11: links.s-s: expected a link between two nodes, found both ends at \"s\""},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"r\", \"media\": [\"audio\"]}]",
+     "--set:1:30: calls.g.from: expected a host of this topology that has a system, found \"r\""},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"a\", \"media\": [\"fax\"]}]",
+     "--set:1:45: calls.g.media.0: expected \"audio\", \"video\" or \"share\", found \"fax\""},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"a\", \"media\": [\"audio\"], \"to\": \"you\"}]",
+     "--set:1:61: calls.g.to: expected a SIP URI, such as sip:name@example.com, found \"you\""},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"a\", \"media\": [\"audio\"], \"at_ms\": 60000}]",
+     "--set:1:64: calls.g.at_ms: expected a call before the run ends after 60 s, found it after 60000 ms"},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"a\", \"media\": [\"audio\"], \"expand\": {\"every_ms\": 9}}]",
+     "--set:1:65: calls.g.expand: expected the key \"count\", found none"},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"a\", \"media\": [\"audio\"]}, {\"name\": \"g\", \"from\": \"a\", "
+     "\"media\": [\"audio\"]}]",
+     "--set:1:65: calls.g.name: expected each call once, found \"g\" again"},
+    {PLAIN, "calls=[{\"name\": \"g-2\", \"from\": \"a\", \"media\": [\"audio\"]}, {\"name\": \"g\", \"from\": \"a\", "
+     "\"media\": [\"audio\"], \"expand\": {\"count\": 2}}]",
+     "--set:1:67: calls.g.name: expected each call once, found \"g-2\" again"},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"a\", \"media\": [\"audio\"], \"mute\": [{\"at_s\": 3, \"for_s\": 2}, "
+     "{\"at_s\": 4, \"for_s\": 1}]}]",
+     "--set:1:89: calls.g.mute.1: expected one that begins after the one before has ended"},
+    {PLAIN, "calls=[{\"name\": \"g\", \"from\": \"a\", \"media\": [\"audio\"], \"expand\": {\"count\": 4096}}, "
+     "{\"name\": \"h\", \"from\": \"a\", \"media\": [\"audio\"]}]",
+     "--set:1:83: calls.h: expected at most 4096 calls, found 4097"},
 };
+
+static void calls_go_to_their_hosts(void **state)
+{
+    (void)state;
+    struct topology *t;
+    struct diag d;
+    static const char calls[] =
+        "calls=[{\"name\": \"guest\", \"from\": \"b\", \"media\": [\"audio\", \"share\"], \"at_ms\": 1500, "
+        "\"mute\": [{\"at_s\": 2, \"for_s\": 3}], \"expand\": {\"count\": 3, \"every_ms\": 250}}, "
+        "{\"name\": \"boss\", \"from\": \"b\", \"media\": [\"video\"], \"to\": \"sip:x@y\", \"for_s\": 4}]";
+    if (parse(PLAIN, calls, &t, &d) != 0)
+        fail_msg("%s", d.text);
+    assert_int_equal(t->nodes.items[0].calls.count, 0);
+    const struct topo_node *b = &t->nodes.items[1];
+    assert_int_equal(b->calls.count, 4);
+    const struct call_plan *third = &b->calls.items[2], *boss = &b->calls.items[3];
+    assert_string_equal(third->name, "guest-3");
+    assert_string_equal(third->to, "sip:meeting@acme.example");
+    assert_int_equal(third->media, CALL_AUDIO | CALL_SHARE);
+    assert_int_equal(third->at_ns, 2000 * NS_MS);
+    assert_true(third->for_ns == TIME_NEVER);
+    assert_int_equal(third->mute_count, 1);
+    assert_int_equal(third->mute->for_ns, 3 * NS_S);
+    assert_string_equal(boss->name, "boss");
+    assert_string_equal(boss->to, "sip:x@y");
+    assert_int_equal(boss->for_ns, 4 * NS_S);
+    assert_int_equal(boss->hold_count, 0);
+    topology_free(t);
+}
 
 static void each_mistake_is_placed(void **state)
 {
@@ -264,6 +315,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_topology_is_completed),  cmocka_unit_test(overrides_change_links),
+        cmocka_unit_test(calls_go_to_their_hosts),
         cmocka_unit_test(each_mistake_is_placed),   cmocka_unit_test(json_rules_reach_the_model),
         cmocka_unit_test(rule_mistakes_are_placed),
     };

@@ -69,7 +69,8 @@ static void add_host(struct world *w, const struct topo_node *n, struct world_no
     for (size_t i = 0, at = 0; i < n->interfaces.count; at += n->interfaces.items[i].addresses.count, i++)
         memcpy(address + at, n->interfaces.items[i].addresses.items,
                n->interfaces.items[i].addresses.count * sizeof *address);
-    out->where = (struct system_host){.name = n->name, .address = address, .address_count = count};
+    out->where = (struct system_host){.name = n->name, .address = address, .address_count = count,
+                                       .call = n->calls.items, .call_count = n->calls.count};
     out->io = io_new(n->name, w->seed);
     int err = out->io ? create_core(n, &out->where, out->io, &out->core) : -1;
     out->host = err ? NULL : host_new(w->net, &out->core, &w->hooks);
