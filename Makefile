@@ -26,7 +26,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS += -std=c17 -g $(OPT) -ffp-contract=off $(WARN) $(SANFLAGS) -fPIC -fvisibility=hidden -MMD -MP
 CXXFLAGS += -std=c++17 -g $(OPT) -Wall -Wextra -Werror -fPIC -fvisibility=hidden -MMD -MP
 LDFLAGS += $(SANFLAGS)
-LDLIBS += -lcjson -lnettle -ldl -lm
+LDLIBS += -lcjson -lnettle -lhttp_parser -ldl -lm
 
 # V=1 shows whole commands.
 Q := $(if $(filter 1,$(V)),,@)
