@@ -465,7 +465,8 @@ int skype_client_make(struct io *io, const struct skype_client_config *cfg, stru
 {
     static const struct core_ops ops = {input, deadline, destroy};
     struct sip_ua_config sip = {.server = cfg->edge_sip, .uri = cfg->uri, .agent = "UCCAPI/16.0.4266.1001"};
-    struct ms_turn_client_config relay = {cfg->edge_turn, cfg->turn_user, cfg->turn_password};
+    struct ms_turn_client_config relay = {
+        .server = cfg->edge_turn, .user = cfg->turn_user, .password = cfg->turn_password};
     struct share_config share = {.controlling = true,
                                  .candidate_id = "2",
                                  .role = "sharer",

@@ -63,6 +63,8 @@ int skype_edge_make(struct io *io, const struct skype_edge_config *cfg, struct c
                                           .user_count = 1,
                                           .listen = &cfg->turn,
                                           .listen_count = 1,
+                                          .listen_udp = &cfg->turn_udp,
+                                          .listen_udp_count = cfg->turn_udp.port != 0,
                                           .relay_ip = cfg->address,
                                           .public_ip = cfg->public_address,
                                           .first_port = cfg->first_port,

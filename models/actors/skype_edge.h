@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The Skype Edge: access proxy between the clients and the federated Expressway-E, A/V relay (MS-TURN) for
- * its clients, and the conference's policy: an attendee may not share (lab scenario, "Finding this by hand").
- */
+/* The Skype Edge: access proxy between the clients and the federated Expressway-E, A/V relay (MS-TURN, over UDP and
+ * TCP: EDG-1..3) for its clients, and the conference's policy: an attendee may not share (lab scenario, "Finding this
+ * by hand"). */
 #ifndef TP_ACTORS_SKYPE_EDGE_H
 #define TP_ACTORS_SKYPE_EDGE_H
 
@@ -12,7 +12,8 @@ struct skype_edge_config {
     struct ip_addr public_address; /* what clients are told of them instead; unset: address */
     struct endpoint sip;           /* for clients: listens */
     struct endpoint federation;    /* Expressway-E: connects; port 0: none */
-    struct endpoint turn;          /* for clients: listens */
+    struct endpoint turn;          /* for clients: listens (TCP) */
+    struct endpoint turn_udp;      /* the same over UDP; port 0: none */
     const char *realm, *turn_user, *turn_password;
     uint16_t first_port, last_port; /* of the relay */
     bool connect_out;               /* the relay opens connections too (TCP-ACT) */

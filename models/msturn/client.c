@@ -11,7 +11,10 @@
 #include "models/msturn/msturn.h"
 
 #define ANSWER_LIMIT (10 * NS_S) /* ours: over TCP nothing is sent again, the draft's timers do not apply */
-enum { TEXT_MAX = 256, CHALLENGES_MAX = 3 };
+/* RFC 3489 9.3, the draft's timers: sent again after this, doubling up to that; failed that after the ninth time. */
+#define FIRST_WAIT_NS (100 * NS_MS)
+#define LONGEST_WAIT_NS (1600 * NS_MS)
+enum { TEXT_MAX = 256, CHALLENGES_MAX = 3, SENDS_MAX = 9 };
 
 enum stage { IDLE, CONNECTING, HELLO, ALLOCATING, ALLOCATED, RELEASING, GONE };
 
@@ -19,6 +22,12 @@ enum stage { IDLE, CONNECTING, HELLO, ALLOCATING, ALLOCATED, RELEASING, GONE };
 struct pending {
     bool on;
     struct stun_id id;
+    uint64_t at_ns;    /* then it is sent again, or has failed */
+    uint64_t wait_ns;
+    unsigned sends;    /* that are left */
+    const char *label;
+    size_t len;
+    uint8_t bytes[STUN_MAX]; /* over UDP: what is sent again */
 };
 
 struct queued {
@@ -40,7 +49,7 @@ struct ms_turn_client {
     char realm[TEXT_MAX], nonce[TEXT_MAX];
     uint8_t key[16];
     struct pending allocate, activate;
-    uint64_t answer_by_ns, refresh_ns;
+    uint64_t hello_by_ns, refresh_ns;
     uint8_t sequence_number[MS_SEQUENCE_NUMBER];
     bool has_sequence;
     struct endpoint active, wanted; /* port 0: none */
@@ -62,7 +71,7 @@ struct ms_turn_client *ms_turn_client_new(struct io *io, unsigned owner,
     c->owner = owner;
     c->cfg = *cfg;
     c->rng = io_rng(io, "ms-turn-client");
-    c->answer_by_ns = c->refresh_ns = TIME_NEVER;
+    c->hello_by_ns = c->refresh_ns = c->allocate.at_ns = c->activate.at_ns = TIME_NEVER;
     return c;
 }
 
@@ -109,6 +118,12 @@ bool ms_turn_client_poll(struct ms_turn_client *c, struct ms_turn_event *out)
     return true;
 }
 
+static void settle(struct pending *p)
+{
+    p->on = false;
+    p->at_ns = TIME_NEVER;
+}
+
 /* The end, told once: refused before there was an allocation, gone after. */
 static void end(struct ms_turn_client *c, int code, int err)
 {
@@ -118,8 +133,9 @@ static void end(struct ms_turn_client *c, int code, int err)
     if (c->stage != RELEASING)
         push(c, &(struct ms_turn_event){.kind = kind, .code = code, .err = err});
     c->stage = GONE;
-    c->allocate.on = c->activate.on = false;
-    c->answer_by_ns = c->refresh_ns = TIME_NEVER;
+    settle(&c->allocate);
+    settle(&c->activate);
+    c->hello_by_ns = c->refresh_ns = TIME_NEVER;
 }
 
 static void end_and_close(struct ms_turn_client *c, int code, int err)
@@ -131,36 +147,55 @@ static void end_and_close(struct ms_turn_client *c, int code, int err)
 
 /* ---- requests ---- */
 
-static void begin(struct ms_turn_client *c, struct stun_out *o, unsigned method, const struct stun_id *id)
+static void begin(struct ms_turn_client *c, struct stun_out *o, size_t cap, unsigned method, const struct stun_id *id)
 {
-    stun_begin(o, &stun_ms_turn, c->unit.bytes + MS_UNIT_HEADER, MS_UNIT_MAX, stun_type(STUN_REQUEST, method),
-               id);
+    stun_begin(o, &stun_ms_turn, c->unit.bytes + MS_UNIT_HEADER, cap, stun_type(STUN_REQUEST, method), id);
     stun_put_u32(o, ATTR_MS_VERSION, MS_VERSION);
 }
 
-static void finish(struct ms_turn_client *c, struct stun_out *o, const char *label)
+/* What lies in the unit, as the way to the server has it. */
+static void put_out(struct ms_turn_client *c, unsigned type, size_t len, const char *label)
 {
-    long len = stun_end(o);
-    if (len > 0)
-        io_send(c->io, c->id, c->unit.bytes, ms_unit_close(&c->unit, MS_UNIT_CONTROL, (size_t)len), label);
+    if (c->cfg.over_udp)
+        io_sendto(c->io, c->id, &c->cfg.server, c->unit.bytes + MS_UNIT_HEADER, len, label);
+    else
+        io_send(c->io, c->id, c->unit.bytes, ms_unit_close(&c->unit, type, len), label);
 }
 
-static void expect(struct ms_turn_client *c, struct pending *p)
+static struct pending *expect(struct ms_turn_client *c, struct pending *p, const char *label)
 {
+    bool again = c->cfg.over_udp;
     p->on = true;
     p->id = stun_new_id(&stun_ms_turn, &c->rng);
-    c->answer_by_ns = io_now(c->io) + ANSWER_LIMIT;
+    p->label = label;
+    p->wait_ns = again ? FIRST_WAIT_NS : ANSWER_LIMIT;
+    p->at_ns = io_now(c->io) + p->wait_ns;
+    p->sends = again ? SENDS_MAX - 1 : 0;
+    return p;
+}
+
+/* expecting: the request that this is; NULL: what has no answer. */
+static void finish(struct ms_turn_client *c, struct stun_out *o, struct pending *expecting, const char *label)
+{
+    long len = stun_end(o);
+    if (len <= 0)
+        return; /* data too long for a Send request, or a name for any */
+    put_out(c, MS_UNIT_CONTROL, (size_t)len, label);
+    if (!expecting)
+        return;
+    expecting->len = (size_t)len;
+    memcpy(expecting->bytes, c->unit.bytes + MS_UNIT_HEADER, expecting->len);
 }
 
 /* lifetime_s: 0 deletes; NULL leaves it to the server. */
 static void send_allocate(struct ms_turn_client *c, const uint32_t *lifetime_s)
 {
-    /* MS-SERVICE-QUALITY: stream type 4 (data), reliable delivery */
-    static const uint8_t data_reliable[] = {0, 4, 0, 1};
+    enum ms_turn_stream stream = c->cfg.stream ? c->cfg.stream : MS_TURN_STREAM_DATA;
+    const uint8_t quality[] = {0, (uint8_t)stream, 0, stream == MS_TURN_STREAM_DATA}; /* 1: reliable */
     struct stun_out o;
-    expect(c, &c->allocate);
-    begin(c, &o, TURN_ALLOCATE, &c->allocate.id);
-    stun_put(&o, ATTR_MS_SERVICE_QUALITY, data_reliable, sizeof data_reliable);
+    struct pending *p = expect(c, &c->allocate, "MS-TURN Allocate request");
+    begin(c, &o, sizeof p->bytes, TURN_ALLOCATE, &p->id);
+    stun_put(&o, ATTR_MS_SERVICE_QUALITY, quality, sizeof quality);
     if (lifetime_s)
         stun_put_u32(&o, ATTR_LIFETIME, *lifetime_s);
     if (*c->nonce) {
@@ -169,7 +204,7 @@ static void send_allocate(struct ms_turn_client *c, const uint32_t *lifetime_s)
         stun_put_text(&o, ATTR_NONCE, c->nonce);
         stun_put_integrity(&o, c->key, sizeof c->key, false);
     }
-    finish(c, &o, "MS-TURN Allocate request");
+    finish(c, &o, p, p->label);
 }
 
 /* MST-11: no realm and nonce from here on; each message counts the sequence number up. */
@@ -191,19 +226,19 @@ void ms_turn_client_send(struct ms_turn_client *c, const struct endpoint *peer, 
     if (c->active.port && endpoint_equal(&c->active, peer)) {
         if (len)
             memcpy(c->unit.bytes + MS_UNIT_HEADER, data, len);
-        io_send(c->io, c->id, c->unit.bytes, ms_unit_close(&c->unit, MS_UNIT_DATA, len), label);
+        put_out(c, MS_UNIT_DATA, len, label);
         return;
     }
     char text[128];
     snprintf(text, sizeof text, label ? "MS-TURN Send (%s)" : "MS-TURN Send", label);
     struct stun_out o;
     struct stun_id id = stun_new_id(&stun_ms_turn, &c->rng);
-    begin(c, &o, MS_TURN_SEND, &id);
+    begin(c, &o, MS_UNIT_MAX, MS_TURN_SEND, &id);
     put_credentials(c, &o);
     stun_put_address(&o, ATTR_MS_DESTINATION_ADDRESS, peer);
     stun_put(&o, ATTR_DATA, data, len);
     stun_put_integrity(&o, c->key, sizeof c->key, false);
-    finish(c, &o, text);
+    finish(c, &o, NULL, text);
 }
 
 void ms_turn_client_set_active(struct ms_turn_client *c, const struct endpoint *peer)
@@ -211,13 +246,13 @@ void ms_turn_client_set_active(struct ms_turn_client *c, const struct endpoint *
     if (c->stage != ALLOCATED || c->activate.on)
         return;
     struct stun_out o;
-    expect(c, &c->activate);
+    struct pending *p = expect(c, &c->activate, "MS-TURN Set Active Destination request");
     c->wanted = *peer;
-    begin(c, &o, MS_TURN_SET_ACTIVE_DESTINATION, &c->activate.id);
+    begin(c, &o, sizeof p->bytes, MS_TURN_SET_ACTIVE_DESTINATION, &p->id);
     put_credentials(c, &o);
     stun_put_address(&o, ATTR_MS_DESTINATION_ADDRESS, peer);
     stun_put_integrity(&o, c->key, sizeof c->key, false);
-    finish(c, &o, "MS-TURN Set Active Destination request");
+    finish(c, &o, p, p->label);
 }
 
 void ms_turn_client_release(struct ms_turn_client *c)
@@ -225,7 +260,7 @@ void ms_turn_client_release(struct ms_turn_client *c)
     static const uint32_t none = 0;
     if (c->stage == ALLOCATED) {
         c->stage = RELEASING;
-        c->activate.on = false;
+        settle(&c->activate);
         c->refresh_ns = TIME_NEVER;
         c->challenges = 0;
         send_allocate(c, &none);
@@ -233,7 +268,8 @@ void ms_turn_client_release(struct ms_turn_client *c)
         if (c->stage != IDLE && c->stage != GONE)
             io_close(c->io, c->id);
         c->stage = GONE;
-        c->answer_by_ns = TIME_NEVER;
+        settle(&c->allocate);
+        c->hello_by_ns = TIME_NEVER;
     }
 }
 
@@ -295,9 +331,7 @@ static void take_answer(struct ms_turn_client *c, const struct stun_msg *m, int 
         return;
     if (code == 0 && stun_check_integrity(m, c->key, sizeof c->key) != 0)
         return; /* [MS-TURN] 3.1.11; if the true one does not come, time runs out */
-    *(is_allocate ? &c->allocate : &c->activate) = (struct pending){0};
-    if (!c->allocate.on && !c->activate.on)
-        c->answer_by_ns = TIME_NEVER;
+    settle(is_allocate ? &c->allocate : &c->activate);
     if (is_activate) {
         if (code == 0)
             c->active = c->wanted;
@@ -321,7 +355,8 @@ static void take_control(struct ms_turn_client *c, const uint8_t *bytes, size_t 
     const char *reason;
     size_t reason_len;
     if (stun_parse(&stun_ms_turn, bytes, len, &m) != 0) {
-        end_and_close(c, 0, E_MALFORMED);
+        if (!c->cfg.over_udp) /* on a stream nothing more can be found */
+            end_and_close(c, 0, E_MALFORMED);
     } else if (m.cls == STUN_SUCCESS) {
         take_answer(c, &m, 0);
     } else if (m.cls == STUN_ERROR && stun_get_error(&m, &code, &reason, &reason_len) == 0) {
@@ -349,6 +384,7 @@ static void take_bytes(struct ms_turn_client *c, const uint8_t *p, size_t len)
             end_and_close(c, 0, E_MALFORMED);
         if (done <= 0)
             return;
+        c->hello_by_ns = TIME_NEVER;
         c->stage = ALLOCATING;
         send_allocate(c, NULL);
     }
@@ -370,28 +406,62 @@ static void take_bytes(struct ms_turn_client *c, const uint8_t *p, size_t len)
 void ms_turn_client_start(struct ms_turn_client *c)
 {
     assert(c->stage == IDLE);
-    c->id = io_connect(c->io, c->owner, NULL, &c->cfg.server);
+    c->id = c->cfg.over_udp ? io_udp(c->io, c->owner, &c->cfg.local)
+                            : io_connect(c->io, c->owner, NULL, &c->cfg.server);
     c->stage = CONNECTING;
 }
 
 static void on_opened(struct ms_turn_client *c)
 {
     uint8_t hello[MS_HELLO_MAX];
+    if (c->cfg.over_udp) {
+        c->stage = ALLOCATING;
+        send_allocate(c, NULL);
+        return;
+    }
     ms_hello_write(&ms_client_hello, &c->rng, hello);
     io_send(c->io, c->id, hello, ms_client_hello.len, "pseudo-TLS ClientHello");
     io_read(c->io, c->id, true);
     c->stage = HELLO;
-    c->answer_by_ns = io_now(c->io) + ANSWER_LIMIT;
+    c->hello_by_ns = io_now(c->io) + ANSWER_LIMIT;
+}
+
+/* A pair of requests, each sent again on its own; the first that fails is the end. */
+static void wait_for(struct ms_turn_client *c, struct pending *p)
+{
+    if (io_now(c->io) < p->at_ns)
+        return;
+    if (p->sends == 0) {
+        end_and_close(c, 0, E_TIMED_OUT);
+        return;
+    }
+    p->sends--;
+    p->wait_ns = time_min(2 * p->wait_ns, LONGEST_WAIT_NS);
+    p->at_ns = io_now(c->io) + p->wait_ns;
+    io_sendto(c->io, c->id, &c->cfg.server, p->bytes, p->len, p->label);
 }
 
 static void on_tick(struct ms_turn_client *c)
 {
-    if (io_now(c->io) >= c->answer_by_ns) {
+    if (io_now(c->io) >= c->hello_by_ns)
         end_and_close(c, 0, E_TIMED_OUT);
-    } else if (io_now(c->io) >= c->refresh_ns) {
+    wait_for(c, &c->allocate);
+    wait_for(c, &c->activate);
+    if (io_now(c->io) >= c->refresh_ns) {
         c->refresh_ns = TIME_NEVER;
         send_allocate(c, NULL);
     }
+}
+
+/* Only the server speaks to this socket: what others send is not heard. */
+static void take_datagram(struct ms_turn_client *c, const struct io_in *in)
+{
+    if (!endpoint_equal(&in->remote, &c->cfg.server))
+        return;
+    if (ms_is_control(in->data, in->len))
+        take_control(c, in->data, in->len);
+    else
+        take_raw(c, in->data, in->len);
 }
 
 void ms_turn_client_input(struct ms_turn_client *c, const struct io_in *in)
@@ -422,16 +492,19 @@ void ms_turn_client_input(struct ms_turn_client *c, const struct io_in *in)
     case IO_CLOSED:
         end(c, 0, in->err ? in->err : E_RESET);
         break;
+    case IO_DATAGRAM:
+        take_datagram(c, in);
+        break;
     case IO_START:
     case IO_TICK:
     case IO_ACCEPTED:
-    case IO_DATAGRAM:
-    case IO_ICMP:
+    case IO_ICMP: /* a hint at most: retransmission decides (RFC 8489 6.2.1) */
         break;
     }
 }
 
 uint64_t ms_turn_client_deadline(const struct ms_turn_client *c)
 {
-    return time_min(c->answer_by_ns, c->refresh_ns);
+    uint64_t at = time_min(c->hello_by_ns, c->refresh_ns);
+    return time_min(at, time_min(c->allocate.at_ns, c->activate.at_ns));
 }

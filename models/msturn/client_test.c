@@ -66,7 +66,7 @@ static struct world *world_new(void)
 
 static void add_client(struct world *w)
 {
-    struct ms_turn_client_config cfg = {kit_endpoint(EDGE), "skype", "password"};
+    struct ms_turn_client_config cfg = {.server = kit_endpoint(EDGE), .user = "skype", .password = "password"};
     struct io *io = io_new("skype", 1);
     w->client = ms_turn_client_new(io, 3, &cfg);
     w->core = (struct core){&client_ops, w, io};

@@ -67,6 +67,12 @@ size_t ms_unit_close(struct ms_unit *u, unsigned type, size_t len)
     return MS_UNIT_HEADER + len;
 }
 
+bool ms_is_control(const uint8_t *data, size_t len)
+{
+    enum { COOKIE_AT = STUN_HEADER + 4 };
+    return len >= COOKIE_AT + 4 && load32(data + COOKIE_AT) == MS_TURN_COOKIE;
+}
+
 const char *ms_inner_label(const uint8_t *frame, size_t len)
 {
     static const char *const names[] = {

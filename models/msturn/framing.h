@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What [MS-TURN] over TCP puts around its messages: the pseudo-TLS handshake and the units of 4 bytes of
- * header. */
+ * header; and what tells messages from data over UDP, where nothing is around them. */
 #ifndef TP_MSTURN_FRAMING_H
 #define TP_MSTURN_FRAMING_H
 
@@ -47,6 +47,9 @@ struct ms_unit {
 };
 /* Puts the header before len bytes of content; returns the whole's length. */
 size_t ms_unit_close(struct ms_unit *u, unsigned type, size_t len);
+
+/* MST-31: a control message, not data, by the cookie where a message has it. */
+bool ms_is_control(const uint8_t *data, size_t len);
 
 /* MS-SEQUENCE-NUMBER: the allocation's connection id and a counter. */
 enum { MS_CONNECTION_ID = 20, MS_SEQUENCE_NUMBER = 24 };

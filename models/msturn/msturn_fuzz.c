@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes into the relay (from its client and from a peer) and into the client (from its relay), as they
- * come or as messages with a good MAC around any attributes, cut anywhere. Neither may touch a connection
- * that it does not have. */
+ * come or as messages with a good MAC around any attributes, cut anywhere; over TCP and over UDP. Neither may touch a
+ * connection or socket that it does not have. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { IDS = 512 };
-enum life { UNBORN, LISTENING, OPENING, OPEN, DEAD };
+enum life { UNBORN, LISTENING, OPENING, OPEN, BINDING, BOUND, DEAD };
 
 struct fuzz {
     struct io *io;
@@ -46,8 +46,9 @@ static void look_at(struct fuzz *f, const struct io_out *op)
     struct stun_msg m;
     const char *nonce;
     size_t len;
-    if (op->len < MS_UNIT_HEADER || op->data[0] != MS_UNIT_CONTROL ||
-        stun_parse(&stun_ms_turn, op->data + MS_UNIT_HEADER, op->len - MS_UNIT_HEADER, &m) != 0)
+    size_t header = op->op == IO_OP_SENDTO ? 0 : MS_UNIT_HEADER;
+    if (op->len < header + STUN_HEADER ||
+        stun_parse(&stun_ms_turn, op->data + header, op->len - header, &m) != 0)
         return;
     f->asked = m.id;
     if (stun_get_text(&m, ATTR_NONCE, &nonce, &len) == 0 && len < sizeof f->nonce) {
@@ -67,8 +68,16 @@ static void do_op(struct fuzz *f, const struct io_out *op)
         assert(*life == UNBORN);
         *life = op->op == IO_OP_LISTEN ? LISTENING : OPENING;
         break;
+    case IO_OP_UDP:
+        assert(*life == UNBORN);
+        *life = BINDING;
+        break;
     case IO_OP_SEND:
         assert(*life == OPEN || *life == OPENING);
+        look_at(f, op);
+        break;
+    case IO_OP_SENDTO:
+        assert(*life == BOUND);
         look_at(f, op);
         break;
     case IO_OP_READ_ON:
@@ -127,7 +136,10 @@ static void happen(struct fuzz *f, io_id id, uint8_t what)
     } else if (*life == OPENING && what & 1) {
         in.event = IO_OPENED;
         *life = OPEN;
-    } else if (*life == LISTENING || *life == OPENING) {
+    } else if (*life == BINDING && what & 1) {
+        in.event = IO_OPENED;
+        *life = BOUND;
+    } else if (*life == LISTENING || *life == OPENING || *life == BINDING) {
         in.event = IO_FAILED;
         in.err = E_REFUSED;
         *life = DEAD;
@@ -142,17 +154,32 @@ static void happen(struct fuzz *f, io_id id, uint8_t what)
     input(f, in);
 }
 
-/* Bytes of a connection, cut where the script says, each piece in memory of its size. */
+/* In memory of its size. A datagram is from the server, or from one of a few. */
+static void deliver_piece(struct fuzz *f, io_id id, const uint8_t *p, size_t len)
+{
+    uint8_t *piece = malloc(len);
+    struct io_in in = {.event = IO_DATA, .id = id, .data = piece, .len = len};
+    assert(piece);
+    memcpy(piece, p, len);
+    if (*life_of(f, id) == BOUND) {
+        uint8_t from = f->server ? read8(&f->r) & 3 : 0;
+        in.event = IO_DATAGRAM;
+        in.local = (struct endpoint){ip_v4(0x0a000001), 443};
+        in.remote = (struct endpoint){ip_v4(0x0a000001u + from), from ? 5000 : 443};
+    }
+    input(f, in);
+    free(piece);
+}
+
+/* Bytes of a connection, cut where the script says; or a datagram. */
 static void deliver(struct fuzz *f, io_id id, const uint8_t *p, size_t len)
 {
+    if (len && *life_of(f, id) == BOUND)
+        deliver_piece(f, id, p, len);
     while (len && *life_of(f, id) == OPEN) {
         size_t n = 1 + read8(&f->r) * 8u;
         n = n < len ? n : len;
-        uint8_t *piece = malloc(n);
-        assert(piece);
-        memcpy(piece, p, n);
-        input(f, (struct io_in){.event = IO_DATA, .id = id, .data = piece, .len = n});
-        free(piece);
+        deliver_piece(f, id, p, n);
         p += n;
         len -= n;
     }
@@ -191,7 +218,9 @@ static void good_message(struct fuzz *f, io_id id)
     if (how & 4096)
         stun_put_integrity(&o, f->key, sizeof f->key, false);
     long len = stun_end(&o);
-    if (len > 0)
+    if (len > 0 && *life_of(f, id) == BOUND)
+        deliver(f, id, u.bytes + MS_UNIT_HEADER, (size_t)len);
+    else if (len > 0)
         deliver(f, id, u.bytes, ms_unit_close(&u, MS_UNIT_CONTROL, (size_t)len));
 }
 
@@ -248,12 +277,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f->r = reader_of(data, size);
     f->io = io_new("fuzz", 1);
     stun_long_term_key("user", "realm", "password", f->key);
-    if (read8(&f->r) & 1) {
+    uint8_t mode = read8(&f->r);
+    if (mode & 1) {
         struct ms_turn_server_config cfg = {.realm = "realm",
                                             .users = &user,
                                             .user_count = 1,
                                             .listen = &at,
                                             .listen_count = 1,
+                                            .listen_udp = &at,
+                                            .listen_udp_count = 1,
                                             .relay_ip = at.ip,
                                             .first_port = 50000,
                                             .last_port = 50001,
@@ -263,7 +295,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         f->server = ms_turn_server_new(f->io, 1, &cfg);
         assert(f->server);
     } else {
-        f->client = ms_turn_client_new(f->io, 1, &(struct ms_turn_client_config){at, "user", "password"});
+        struct ms_turn_client_config cfg = {
+            .server = at, .user = "user", .password = "password", .over_udp = mode & 2};
+        f->client = ms_turn_client_new(f->io, 1, &cfg);
         assert(f->client);
         ms_turn_client_start(f->client);
     }

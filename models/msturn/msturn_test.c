@@ -130,7 +130,8 @@ static struct world *world_new(void)
                                                    .max_clients = 4,
                                                    .max_peers = 4,
                                                    .connect_out = true};
-    w->client_cfg = (struct ms_turn_client_config){kit_endpoint(EDGE), "skype", "password"};
+    w->client_cfg = (struct ms_turn_client_config){
+        .server = kit_endpoint(EDGE), .user = "skype", .password = "password"};
     w->p = pipe_new(DELAY);
     return w;
 }

@@ -54,21 +54,19 @@ struct ms_peer *ms_peer_open_at(const struct ms_turn_server *s, const struct ms_
     return p && p->state == MS_PEER_OPEN ? p : NULL;
 }
 
-static struct ms_peer *peer_place(const struct ms_turn_server *s, const struct ms_client *c,
-                                  const struct endpoint *at)
+struct ms_peer *ms_peer_of(const struct ms_turn_server *s, struct ms_client *c, const struct endpoint *at)
 {
-    for (size_t i = 0; i < s->cfg.max_peers; i++) {
-        struct ms_peer *p = &c->peer[i];
-        if (p->state == MS_PEER_FREE) {
-            *p = (struct ms_peer){.state = MS_PEER_IDLE, .at = *at};
-            return p;
+    struct ms_peer *found = peer_at(s, c, at);
+    for (size_t i = 0; i < s->cfg.max_peers && !found; i++)
+        if (c->peer[i].state == MS_PEER_FREE) {
+            found = &c->peer[i];
+            *found = (struct ms_peer){.state = MS_PEER_IDLE, .at = *at};
         }
-    }
-    return NULL;
+    return found;
 }
 
 /* One that was let in without having been sent to has a neighbour that was. */
-static bool is_permitted(const struct ms_turn_server *s, const struct ms_client *c, const struct ip_addr *ip)
+bool ms_is_permitted(const struct ms_turn_server *s, const struct ms_client *c, const struct ip_addr *ip)
 {
     for (size_t i = 0; i < s->cfg.max_peers; i++)
         if (c->peer[i].state != MS_PEER_FREE && ip_equal(&c->peer[i].at.ip, ip))
@@ -86,9 +84,9 @@ void ms_peer_opened(struct ms_turn_server *s, struct ms_client *c, struct ms_pee
 void ms_peer_accepted(struct ms_turn_server *s, struct ms_client *c, io_id id, const struct endpoint *from)
 {
     struct ms_peer *p = peer_at(s, c, from);
-    bool room = is_permitted(s, c, &from->ip) && c->alloc.state == MS_ALLOC_LIVE && !(p && is_connected(p));
+    bool room = ms_is_permitted(s, c, &from->ip) && c->alloc.state == MS_ALLOC_LIVE && !(p && is_connected(p));
     if (room && !p)
-        p = peer_place(s, c, from);
+        p = ms_peer_of(s, c, from);
     if (!room || !p) {
         io_close(s->io, id);
         return;
@@ -126,8 +124,13 @@ void ms_peer_free(struct ms_turn_server *s, struct ms_peer *p)
 
 /* ---- from the client ---- */
 
-static void put_frame(struct ms_turn_server *s, struct ms_peer *p, const uint8_t *data, size_t len)
+static void put_frame(struct ms_turn_server *s, const struct ms_client *c, struct ms_peer *p, const uint8_t *data,
+                      size_t len)
 {
+    if (c->over_udp) {
+        io_sendto(s->io, c->alloc.listener, &p->at, data, len, ms_inner_label(data, len));
+        return;
+    }
     uint8_t *frame = s->unit.bytes;
     store16(frame, (unsigned)len);
     if (len)
@@ -138,49 +141,57 @@ static void put_frame(struct ms_turn_server *s, struct ms_peer *p, const uint8_t
 void ms_relay_send(struct ms_turn_server *s, struct ms_client *c, const struct endpoint *to,
                    const uint8_t *data, size_t len)
 {
-    struct ms_peer *p = peer_at(s, c, to);
-    if (!p)
-        p = peer_place(s, c, to);
+    struct ms_peer *p = ms_peer_of(s, c, to);
     if (!p)
         return; /* the table is full; a Send request has no answer to say so (MST-2) */
     p->permitted = true;
-    if (p->state == MS_PEER_IDLE && s->cfg.connect_out) {
+    if (p->state == MS_PEER_IDLE && s->cfg.connect_out && !c->over_udp) {
         struct endpoint from = {.ip = s->cfg.relay_ip, .port = c->alloc.port};
         p->id = io_connect(s->io, s->owner, &from, to);
         p->state = MS_PEER_CONNECTING;
     }
-    if (is_connected(p))
-        put_frame(s, p, data, len);
+    if (c->over_udp || is_connected(p))
+        put_frame(s, c, p, data, len);
 }
 
 void ms_relay_raw(struct ms_turn_server *s, struct ms_client *c, const uint8_t *data, size_t len)
 {
     if (c->alloc.active)
-        put_frame(s, c->alloc.active, data, len);
+        put_frame(s, c, c->alloc.active, data, len);
 }
 
 /* ---- to the client ---- */
 
-static void to_client(struct ms_turn_server *s, struct ms_client *c, const struct ms_peer *p,
-                      const uint8_t *data, size_t len)
+void ms_to_client(struct ms_turn_server *s, const struct ms_client *c, unsigned type, size_t len, const char *label)
+{
+    if (!c->over_udp) {
+        io_send(s->io, c->id, s->unit.bytes, ms_unit_close(&s->unit, type, len), label);
+        return;
+    }
+    uint8_t *room = io_put(s->io, &(struct io_out){.op = IO_OP_SENDTO, .id = c->id, .local = c->local,
+                                                   .remote = c->remote, .len = len, .label = label});
+    if (len)
+        memcpy(room, s->unit.bytes + MS_UNIT_HEADER, len);
+}
+
+void ms_data_to_client(struct ms_turn_server *s, struct ms_client *c, const struct endpoint *from,
+                       const uint8_t *data, size_t len)
 {
     uint8_t *content = s->unit.bytes + MS_UNIT_HEADER;
-    if (c->alloc.active == p) {
+    if (c->alloc.active && endpoint_equal(&c->alloc.active->at, from)) {
         if (len)
             memcpy(content, data, len);
-        size_t size = ms_unit_close(&s->unit, MS_UNIT_DATA, len);
-        io_send(s->io, c->id, s->unit.bytes, size, ms_inner_label(data, len));
+        ms_to_client(s, c, MS_UNIT_DATA, len, ms_inner_label(data, len));
         return;
     }
     struct stun_out o;
     struct stun_id id = stun_new_id(&stun_ms_turn, &s->rng);
     stun_begin(&o, &stun_ms_turn, content, MS_UNIT_MAX, MS_TURN_DATA_INDICATION, &id);
-    stun_put_address(&o, ATTR_MS_REMOTE_ADDRESS, &p->at);
+    stun_put_address(&o, ATTR_MS_REMOTE_ADDRESS, from);
     stun_put(&o, ATTR_DATA, data, len);
     long size = stun_end(&o);
     if (size > 0) /* else the frame does not fit an indication, and is dropped like a datagram */
-        io_send(s->io, c->id, s->unit.bytes, ms_unit_close(&s->unit, MS_UNIT_CONTROL, (size_t)size),
-                "MS-TURN Data indication");
+        ms_to_client(s, c, MS_UNIT_CONTROL, (size_t)size, "MS-TURN Data indication");
 }
 
 void ms_peer_data(struct ms_turn_server *s, struct ms_client *c, struct ms_peer *p, const uint8_t *data,
@@ -189,5 +200,5 @@ void ms_peer_data(struct ms_turn_server *s, struct ms_client *c, struct ms_peer 
     const uint8_t *frame;
     size_t n;
     while (rfc4571_take(&p->frames, &data, &len, &frame, &n))
-        to_client(s, c, p, frame, n);
+        ms_data_to_client(s, c, &p->at, frame, n);
 }

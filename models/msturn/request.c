@@ -104,7 +104,7 @@ static void answer(struct ms_turn_server *s, struct ms_client *c, const struct a
     const char *name = stun_method_name(&stun_ms_turn, type);
     snprintf(label, sizeof label, a->code ? "MS-TURN %s error %d" : "MS-TURN %s success",
              name ? name : "unknown", a->code);
-    io_send(s->io, c->id, s->unit.bytes, ms_unit_close(&s->unit, MS_UNIT_CONTROL, (size_t)len), label);
+    ms_to_client(s, c, MS_UNIT_CONTROL, (size_t)len, label);
 }
 
 /* ---- who asks ---- */
@@ -179,7 +179,7 @@ static void open_relay_port(struct ms_turn_server *s, struct ms_client *c)
         struct endpoint local = {.ip = s->cfg.relay_ip, .port = s->next_port};
         s->next_port = s->next_port == s->cfg.last_port ? s->cfg.first_port : (uint16_t)(s->next_port + 1);
         al->port = local.port;
-        al->listener = io_listen(s->io, s->owner, &local);
+        al->listener = c->over_udp ? io_udp(s->io, s->owner, &local) : io_listen(s->io, s->owner, &local);
         return;
     }
     struct answer a = {
@@ -262,9 +262,18 @@ static void send_request(struct ms_turn_server *s, struct ms_client *c, const st
     ms_relay_send(s, c, &to, data.value, data.len);
 }
 
-/* Without DESTINATION-ADDRESS nobody is the active destination any more. One that is not connected cannot
- * become it: on TCP there is nowhere for raw data to go. */
-static int judge_active(const struct ms_turn_server *s, const struct ms_client *c, const struct stun_msg *m,
+/* Who can become the active destination: on TCP one that is connected, as there is nowhere else for raw data to go;
+ * over UDP one that is permitted. */
+static struct ms_peer *who_can_be_active(const struct ms_turn_server *s, struct ms_client *c,
+                                         const struct endpoint *at)
+{
+    if (!c->over_udp)
+        return ms_peer_open_at(s, c, at);
+    return ms_is_permitted(s, c, &at->ip) ? ms_peer_of(s, c, at) : NULL;
+}
+
+/* Without DESTINATION-ADDRESS nobody is the active destination any more. */
+static int judge_active(const struct ms_turn_server *s, struct ms_client *c, const struct stun_msg *m,
                         struct ms_peer **peer)
 {
     int code = check_owner(s, c, m);
@@ -274,7 +283,7 @@ static int judge_active(const struct ms_turn_server *s, const struct ms_client *
         return 420;
     struct endpoint at;
     int err = stun_get_address(m, ATTR_MS_DESTINATION_ADDRESS, &at);
-    *peer = err ? NULL : ms_peer_open_at(s, c, &at);
+    *peer = err ? NULL : who_can_be_active(s, c, &at);
     return *peer || err == E_NOT_FOUND ? 0 : 400;
 }
 
@@ -294,7 +303,8 @@ void ms_control(struct ms_turn_server *s, struct ms_client *c, const uint8_t *by
 {
     struct stun_msg m;
     if (stun_parse(&stun_ms_turn, bytes, len, &m) != 0) {
-        ms_client_close(s, c); /* MST-3: on TCP the connection ends */
+        if (!c->over_udp)
+            ms_client_close(s, c); /* MST-3: on TCP the connection ends */
         return;
     }
     if (m.cls != STUN_REQUEST)

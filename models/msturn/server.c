@@ -12,22 +12,27 @@
 
 /* ---- making ---- */
 
+static const struct endpoint *copy_endpoints(const struct endpoint *from, size_t count)
+{
+    struct endpoint *copy = calloc(count + 1, sizeof *copy);
+    if (copy && count)
+        memcpy(copy, from, count * sizeof *copy);
+    return copy;
+}
+
 static bool copy_config(struct ms_turn_server *s, const struct ms_turn_server_config *cfg)
 {
-    size_t listen_size = cfg->listen_count * sizeof *cfg->listen;
-    struct endpoint *listen = malloc(listen_size + 1);
     s->cfg = *cfg;
-    s->cfg.listen = listen;
+    s->cfg.listen = copy_endpoints(cfg->listen, cfg->listen_count);
+    s->cfg.listen_udp = copy_endpoints(cfg->listen_udp, cfg->listen_udp_count);
     s->cfg.users = NULL;
     s->cfg.realm = strdup(cfg->realm);
     s->users = calloc(cfg->user_count + 1, sizeof *s->users);
-    s->listener = calloc(cfg->listen_count + 1, sizeof *s->listener);
+    s->socket = calloc(cfg->listen_udp_count + 1, sizeof *s->socket);
     s->client = calloc(cfg->max_clients + 1u, sizeof *s->client);
     s->peers = calloc((size_t)cfg->max_clients * cfg->max_peers + 1, sizeof *s->peers);
-    if (!listen || !s->cfg.realm || !s->users || !s->listener || !s->client || !s->peers)
+    if (!s->cfg.listen || !s->cfg.listen_udp || !s->cfg.realm || !s->users || !s->socket || !s->client || !s->peers)
         return false;
-    if (listen_size)
-        memcpy(listen, cfg->listen, listen_size);
     for (size_t i = 0; i < cfg->user_count; i++) {
         const struct ms_turn_user *u = &cfg->users[i];
         s->users[i].name = strdup(u->name);
@@ -71,8 +76,9 @@ void ms_turn_server_free(struct ms_turn_server *s)
         free(s->users[i].name);
     free((void *)s->cfg.realm);
     free((void *)s->cfg.listen);
+    free((void *)s->cfg.listen_udp);
     free(s->users);
-    free(s->listener);
+    free(s->socket);
     free(s->client);
     free(s->peers);
     free(s);
@@ -103,11 +109,12 @@ static void client_forget(struct ms_turn_server *s, struct ms_client *c, const c
 
 void ms_client_close(struct ms_turn_server *s, struct ms_client *c)
 {
-    io_close(s->io, c->id);
+    if (!c->over_udp)
+        io_close(s->io, c->id);
     client_forget(s, c, "closed");
 }
 
-static void client_accepted(struct ms_turn_server *s, const struct io_in *in)
+struct ms_client *ms_client_new(struct ms_turn_server *s, const struct io_in *in)
 {
     for (size_t i = 0; i < s->cfg.max_clients; i++) {
         struct ms_client *c = &s->client[i];
@@ -123,10 +130,17 @@ static void client_accepted(struct ms_turn_server *s, const struct io_in *in)
         uint8_t random[16];
         rng_fill(&s->rng, random, sizeof random);
         hex_of(random, sizeof random, c->nonce);
-        io_read(s->io, c->id, true);
-        return;
+        return c;
     }
-    io_close(s->io, in->id);
+    return NULL;
+}
+
+static void client_accepted(struct ms_turn_server *s, const struct io_in *in)
+{
+    if (ms_client_new(s, in))
+        io_read(s->io, in->id, true);
+    else
+        io_close(s->io, in->id);
 }
 
 /* Bytes of a client: the handshake, then units. The units of one delivery are all dealt with, even when a
@@ -209,6 +223,11 @@ static void on_failed(struct ms_turn_server *s, struct owner at, const struct io
 
 static void on_connection(struct ms_turn_server *s, const struct io_in *in)
 {
+    if (ms_is_socket(s, in->id)) { /* of all the clients there: it belongs to none */
+        if (in->event == IO_DATAGRAM)
+            ms_client_datagram(s, in);
+        return;
+    }
     struct owner at = owner_of(s, in->event == IO_ACCEPTED ? in->other : in->id);
     if (!at.client) {
         if (in->event == IO_ACCEPTED)
@@ -245,9 +264,11 @@ static void on_connection(struct ms_turn_server *s, const struct io_in *in)
     case IO_CLOSED:
         on_ended(s, at, in);
         break;
+    case IO_DATAGRAM:
+        ms_peer_datagram(s, at.client, in);
+        break;
     case IO_START:
     case IO_TICK:
-    case IO_DATAGRAM:
     case IO_ICMP:
         break;
     }
@@ -277,7 +298,8 @@ void ms_turn_server_input(struct ms_turn_server *s, const struct io_in *in)
 {
     if (in->event == IO_START) {
         for (size_t i = 0; i < s->cfg.listen_count; i++)
-            s->listener[i] = io_listen(s->io, s->owner, &s->cfg.listen[i]);
+            io_listen(s->io, s->owner, &s->cfg.listen[i]);
+        ms_open_sockets(s);
     } else if (in->event == IO_TICK) {
         on_tick(s);
     } else {

@@ -62,6 +62,7 @@ static const struct field skype_edge_fields[] = {
     {FIELD("sip", ENDPOINT, EDGE, sip), .text = "0.0.0.0:5061"},
     {FIELD("federation", ENDPOINT, EDGE, federation), .required = true},
     {FIELD("turn", ENDPOINT, EDGE, turn), .text = "0.0.0.0:443"},
+    {FIELD("turn_udp", ENDPOINT, EDGE, turn_udp), .text = "0.0.0.0:3478"},
     TEXT("realm", EDGE, realm, "rtcmedia"),
     TEXT("turn_user", EDGE, turn_user, "alice"),
     TEXT("turn_password", EDGE, turn_password, "mras-secret"),
