@@ -4,7 +4,7 @@
 # a rule set with a mistake does not, and the line is named.
 . models/testkit/tap.sh
 
-for topology in dual-nic single-nic web-proxy sip-edge-standards sip-edge-microsoft p2p-microsoft; do
+for topology in dual-nic single-nic web-proxy cluster sip-edge-standards sip-edge-microsoft p2p-microsoft; do
     {
         "$TURNPROOF" check topologies/$topology.json --simulate --format json >"$dir/$topology" || echo "status $?"
         jq -e '.verdict == "pass" and .rows.blocked + .rows.unknown + .rows.exposed == 0 and .rows.pass > 10 and

@@ -12,20 +12,21 @@ rules=topologies/rules
 linux() {
     local set
     options=(--set 'check.actors.admin-pc={"at":"admin-pc"}')
-    jq -r --arg outside 198.51.100.20/24 '.nodes[] | select(.kind == "firewall" and (.name | IN("fw", "ext-fw", "int-fw"))) |
+    jq -r '([.nodes[] | select(.system == "expressway-e") | .settings.public_address + "/24"]) as $public |
+        .nodes[] | select(.kind == "firewall" and (.name | IN("fw", "ext-fw", "int-fw"))) |
         (.interfaces | any(.name == "transit")) as $transit |
         (if .name == "int-fw" then [{to: "0.0.0.0/0", via: "10.0.30.1"}]
          else [{to: "0.0.0.0/0", via: "198.51.100.1"}] +
             (if $transit then [{to: "10.1.0.0/16", via: "10.0.30.2"}] else [] end) end) as $routes |
         "nodes.\(.name).routes=\($routes)",
-        "nodes.\(.name).interfaces=\(.interfaces | map(if .name == "outside" then .addresses += [$outside] else . end))"' \
+        "nodes.\(.name).interfaces=\(.interfaces | map(if .name == "outside" then .addresses += $public else . end))"' \
         topologies/$1.json | while read -r set; do options+=(--set "$set"); done
     for node in fw ext-fw int-fw; do
         [ ! -e $rules/$1-$node.nft.json ] || options+=(--rules "$node=$rules/$1-$node.nft.json")
     done
 }
 
-for topology in single-nic web-proxy sip-edge-standards sip-edge-microsoft p2p-microsoft; do
+for topology in single-nic web-proxy cluster sip-edge-standards sip-edge-microsoft p2p-microsoft; do
     linux $topology
     {
         [ ${#options[@]} -gt 6 ] || echo "no rule set: ${options[*]}"
