@@ -14,6 +14,7 @@ enum {
     UDP_IP = 28,          /* 6.2: what lies below counts as well */
     REPORT_FIRST = 128,   /* bytes: a guess of the first report's size (6.3.2) */
     MEMBERS_MAX = 2,
+    BANDWIDTH_LEAST = 8000,
     RTCP_PERCENT = 5,
     /* 6.3.1: T is divided by e - 3/2, which makes up for the reconsideration */
     COMPENSATION = 121828, COMPENSATION_UNIT = 100000,
@@ -92,7 +93,7 @@ void media_init(struct media *m, const struct media_config *cfg, const char *kin
     m->seq = (uint16_t)rng_u64(&m->rng);
     m->stamp = (uint32_t)rng_u64(&m->rng);
     m->report_size16 = REPORT_FIRST * 16;
-    m->heard_rtp_ns = m->report_at_ns = m->count.first_ns = TIME_NEVER;
+    m->heard_rtp_ns = m->report_at_ns = m->count.first_ns = m->count.reached_ns = TIME_NEVER;
 }
 
 void media_set_peer(struct media *m, const char *cname, uint32_t ssrc)
@@ -126,13 +127,12 @@ void media_bye(struct media *m)
 
 /* ---- when reports go out: 6.2, 6.3 ---- */
 
-/* Bytes a second for RTCP: a twentieth of what both directions take, or of one packet a second each. */
 static uint64_t report_bandwidth(const struct media *m)
 {
-    uint64_t rate = m->cfg.packets_per_s ? m->cfg.packets_per_s : 1;
     uint64_t packet = m->cfg.payload_bytes + (uint64_t)RTP_HEADER + UDP_IP;
-    uint64_t bytes = 2 * rate * packet * RTCP_PERCENT / 100;
-    return bytes ? bytes : 1;
+    uint64_t both = 2 * m->cfg.packets_per_s * packet;
+    uint64_t all = m->cfg.bandwidth ? m->cfg.bandwidth : both > BANDWIDTH_LEAST ? both : BANDWIDTH_LEAST;
+    return all * RTCP_PERCENT >= 100 ? all * RTCP_PERCENT / 100 : 1;
 }
 
 static bool we_sent(const struct media *m)
@@ -365,7 +365,12 @@ static int take_rtp(struct media *m, const uint8_t *packet, size_t len, uint64_t
 static void take_block(struct media *m, const struct rtcp_packet *report, uint64_t now_ns)
 {
     struct rtcp_block b;
-    if (!rtcp_block_of(report, m->ssrc, &b) || !b.lsr)
+    if (!rtcp_block_of(report, m->ssrc, &b))
+        return;
+    if (m->count.reached_ns == TIME_NEVER || b.highest != m->reached)
+        m->count.reached_ns = now_ns;
+    m->reached = b.highest;
+    if (!b.lsr)
         return;
     uint32_t units = middle_of(ntp_at(now_ns)) - b.lsr - b.dlsr; /* 1/65536 s */
     m->count.round_trip_ns = (int32_t)units > 0 ? ((uint64_t)units * NS_S) >> 16 : 1;

@@ -9,13 +9,15 @@
 #include "models/actors/rtp_source.h"
 #include "models/base/rng.h"
 
-enum { MEDIA_PAYLOAD_MAX = 1200, MEDIA_PACKET_MAX = RTP_HEADER + MEDIA_PAYLOAD_MAX, MEDIA_NAME = 64 };
+enum { MEDIA_PAYLOAD_MAX = 1200, MEDIA_PACKET_MAX = RTP_HEADER + MEDIA_PAYLOAD_MAX, MEDIA_NAME = 96 };
 
 struct media_config {
     uint32_t packets_per_s; /* 0: nothing but RTCP */
     uint16_t payload_bytes; /* of each, at most MEDIA_PAYLOAD_MAX */
     uint8_t payload_type;
     uint32_t clock;         /* units of the RTP time stamp a second */
+    uint32_t bandwidth;     /* of the session in bytes a second, of which RTCP has a twentieth; 0: 8000, or what both
+                             * directions take if that is more */
 };
 
 struct media_count {
@@ -27,6 +29,8 @@ struct media_count {
     uint64_t collisions;         /* SSRCs of our own given up */
     uint64_t first_ns;           /* when the first RTP packet came; TIME_NEVER: none has */
     uint64_t round_trip_ns;      /* 0: not known */
+    uint64_t reached_ns;         /* when the other end last reported packets of ours that it had not reported before;
+                                  * TIME_NEVER: it never has */
     uint32_t jitter;             /* units of the clock */
 };
 
@@ -47,6 +51,7 @@ struct media {
     int64_t lost_before;           /* of the sources that he had before this one */
     uint64_t heard_rtp_ns, report_at_ns, reported_ns, sr_came_ns;
     uint32_t lsr;                  /* of the peer's last sender report */
+    uint32_t reached;              /* the highest number of ours that he has reported */
     uint32_t report_size16;        /* average, in 16ths of bytes */
     unsigned members, reports_sent;
     struct media_count count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any packet is taken or refused, whether or not the other end is known; what is sent after it is taken by a like one. */
+/* Any packet is taken or refused, whether or not the other end is known; what is sent after it is taken there. */
 #include <assert.h>
 
 #include "models/actors/media.h"

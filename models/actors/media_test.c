@@ -91,13 +91,14 @@ static void packets_at_the_rate_reports_at_the_interval(void **state)
 static void intervals_stretch_with_little_bandwidth(void **state)
 {
     (void)state;
-    static const struct media_config slow = {.packets_per_s = 1, .payload_bytes = 20, .clock = 8000};
+    static const struct media_config slow = {
+        .packets_per_s = 1, .payload_bytes = 20, .clock = 8000, .bandwidth = 120};
     struct ends e;
     ends_of(&e, &slow);
     media_start(&e.a, 0);
     media_start(&e.b, 0);
     run(&e, 3600 * NS_S);
-    /* two members, about 104 bytes a report, a twentieth of 2 x 60 bytes a second: 35 s */
+    /* two members, about 104 bytes a report, a twentieth of 120 bytes a second: 35 s */
     assert_in_range(e.reports, 3600 / 45, 3600 / 28);
     assert_true(e.report_gap_min > 10 * NS_S);
 }

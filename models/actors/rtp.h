@@ -48,8 +48,8 @@ struct rtcp_block {
     uint32_t highest, jitter, lsr, dlsr;
 };
 
-/* A whole compound (RFC 3550 A.2, 6.4, 6.5): a report first, lengths that add up, nothing cut short inside. E_MALFORMED,
- * and why. One that has passed can be walked and asked. */
+/* A whole compound (RFC 3550 A.2, 6.4, 6.5): a report first, lengths that add up, nothing cut short inside.
+ * E_MALFORMED, and why. One that has passed can be walked and asked. */
 int rtcp_check(const uint8_t *p, size_t len, const char **why);
 bool rtcp_next(struct reader *r, struct rtcp_packet *out);
 uint32_t rtcp_ssrc(const struct rtcp_packet *m); /* of a report's sender */

@@ -2,6 +2,7 @@
 #include "models/sip/sdp.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "models/base/err.h"
 
@@ -71,10 +72,32 @@ static int address(struct word ip, struct word port, struct endpoint *out)
     return 0;
 }
 
+/* "IN IP4 192.0.2.1" of c=, o= and a=rtcp */
+static int get_connection_data(struct line *l, struct ip_addr *out)
+{
+    struct word net = take(l), family = take(l), ip = take(l);
+    struct endpoint e;
+    if (!word_is(net, "IN") || (!word_is(family, "IP4") && !word_is(family, "IP6")) ||
+        address(ip, (struct word){"0", 1}, &e))
+        return E_MALFORMED;
+    *out = e.ip;
+    return 0;
+}
+
+static void put_ip(struct text *t, const char *before, const struct ip_addr *ip)
+{
+    char a[ADDR_TEXT];
+    if (ip->family != IP_NONE)
+        text_add(t, "%sIN IP%d %s\r\n", before, ip->family == IP_V4 ? 4 : 6, ip_text(ip, a));
+}
+
 static const char *const transports[] = {
     [SDP_UDP] = "UDP", [SDP_TCP_ACT] = "TCP-ACT", [SDP_TCP_PASS] = "TCP-PASS"};
 static const char *const types[] = {
     [SDP_HOST] = "host", [SDP_SRFLX] = "srflx", [SDP_PRFLX] = "prflx", [SDP_RELAY] = "relay"};
+static const char *const directions[] = {[SDP_DIRECTION_NONE] = "", [SDP_SENDRECV] = "sendrecv",
+                                         [SDP_SENDONLY] = "sendonly", [SDP_RECVONLY] = "recvonly",
+                                         [SDP_INACTIVE] = "inactive"};
 static const char *const setups[] = {
     [SDP_SETUP_NONE] = "", [SDP_ACTIVE] = "active", [SDP_PASSIVE] = "passive", [SDP_ACTPASS] = "actpass"};
 
@@ -95,6 +118,7 @@ struct attribute {
     size_t at, cap; /* where the text goes, when the whole value is text */
     int (*get)(struct sdp_media *m, struct line *l, const struct attribute *a);
     void (*put)(const struct sdp_media *m, struct text *t, const struct attribute *a);
+    bool for_all; /* may stand before all media */
 };
 
 static int get_text(struct sdp_media *m, struct line *l, const struct attribute *a)
@@ -117,7 +141,7 @@ static int get_candidate(struct sdp_media *m, struct line *l, const struct attri
     (void)a;
     struct sdp_candidate c = {0};
     struct word foundation = take(l), component = take(l), transport = take(l), priority = take(l);
-    int t = ONE_OF(transport, transports);
+    int t = transport.len == 3 && strncasecmp(transport.p, "udp", 3) == 0 ? SDP_UDP : ONE_OF(transport, transports);
     if (t < 0) { /* the third word of draft 6 is a password (SDP-6) */
         m->v6_candidates++;
         return 0;
@@ -225,33 +249,117 @@ static void put_rtcp_mux(const struct sdp_media *m, struct text *t, const struct
         text_add(t, "a=%s\r\n", a->name);
 }
 
+/* RFC 3605: PORT, or PORT IN IP4 ADDRESS. */
+static int get_rtcp(struct sdp_media *m, struct line *l, const struct attribute *a)
+{
+    (void)a;
+    uint64_t port;
+    int err = number(take(l), 65535, &port);
+    if (!err && l->p < l->end)
+        err = get_connection_data(l, &m->rtcp.ip);
+    m->rtcp.port = err ? 0 : (uint16_t)port;
+    return err;
+}
+
+static void put_rtcp(const struct sdp_media *m, struct text *t, const struct attribute *a)
+{
+    if (!m->rtcp.port)
+        return;
+    text_add(t, "a=%s:%u", a->name, m->rtcp.port);
+    if (m->rtcp.ip.family == IP_NONE)
+        text_add(t, "\r\n");
+    else
+        put_ip(t, " ", &m->rtcp.ip);
+}
+
+/* RFC 5576: of several sources the first that has a name; its other attributes are not modelled. */
+static int get_ssrc(struct sdp_media *m, struct line *l, const struct attribute *a)
+{
+    (void)a;
+    uint64_t n;
+    int err = number(take(l), UINT32_MAX, &n);
+    struct word what = take_until(l, ':');
+    if (err || m->ssrc || !n || !word_is(what, "cname"))
+        return err;
+    m->ssrc = (uint32_t)n;
+    return copy((struct word){l->p, (size_t)(l->end - l->p)}, m->cname, sizeof m->cname);
+}
+
+static void put_ssrc(const struct sdp_media *m, struct text *t, const struct attribute *a)
+{
+    if (m->ssrc)
+        text_add(t, "a=%s:%u cname:%s\r\n", a->name, (unsigned)m->ssrc, m->cname);
+}
+
+/* Each direction is an attribute of its own; the row of the first writes whichever it is. */
+static int get_direction(struct sdp_media *m, struct line *l, const struct attribute *a)
+{
+    (void)l;
+    struct word name = {a->name, strlen(a->name)};
+    m->direction = (enum sdp_direction)ONE_OF(name, directions);
+    return 0;
+}
+
+static void put_direction(const struct sdp_media *m, struct text *t, const struct attribute *a)
+{
+    (void)a;
+    if (m->direction != SDP_DIRECTION_NONE)
+        text_add(t, "a=%s\r\n", directions[m->direction]);
+}
+
+static void put_nothing(const struct sdp_media *m, struct text *t, const struct attribute *a)
+{
+    (void)m;
+    (void)t;
+    (void)a;
+}
+
 #define FIELD(field) \
     offsetof(struct sdp_media, field), sizeof(((struct sdp_media *)0)->field), get_text, put_text
 /* In the order of writing. */
 static const struct attribute attributes[] = {
-    {"mid", FIELD(mid)},
-    {"ice-ufrag", FIELD(ufrag)},
-    {"ice-pwd", FIELD(pwd)},
-    {"candidate", 0, 0, get_candidate, put_candidates},
-    {"remote-candidates", 0, 0, get_remote, put_remote},
-    {"crypto", FIELD(crypto)},
-    {"setup", 0, 0, get_setup, put_setup},
-    {"connection", 0, 0, get_connection, put_connection},
-    {"rtpmap", FIELD(rtpmap)},
-    {"rtcp-mux", 0, 0, get_rtcp_mux, put_rtcp_mux},
-    {"x-applicationsharing-session-id", FIELD(sharing_session)},
-    {"x-applicationsharing-role", FIELD(sharing_role)},
-    {"x-applicationsharing-media-type", FIELD(sharing_type)},
+    {"mid", FIELD(mid), false},
+    {"ice-ufrag", FIELD(ufrag), true},
+    {"ice-pwd", FIELD(pwd), true},
+    {"candidate", 0, 0, get_candidate, put_candidates, false},
+    {"remote-candidates", 0, 0, get_remote, put_remote, false},
+    {"crypto", FIELD(crypto), false},
+    {"setup", 0, 0, get_setup, put_setup, false},
+    {"connection", 0, 0, get_connection, put_connection, false},
+    {"rtpmap", FIELD(rtpmap), false},
+    {"rtcp", 0, 0, get_rtcp, put_rtcp, false},
+    {"rtcp-mux", 0, 0, get_rtcp_mux, put_rtcp_mux, false},
+    {"ssrc", 0, 0, get_ssrc, put_ssrc, false},
+    {"sendrecv", 0, 0, get_direction, put_direction, true},
+    {"sendonly", 0, 0, get_direction, put_nothing, true},
+    {"recvonly", 0, 0, get_direction, put_nothing, true},
+    {"inactive", 0, 0, get_direction, put_nothing, true},
+    {"x-applicationsharing-session-id", FIELD(sharing_session), false},
+    {"x-applicationsharing-role", FIELD(sharing_role), false},
+    {"x-applicationsharing-media-type", FIELD(sharing_type), false},
 };
 enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
 
-static int get_attribute(struct sdp_media *m, struct line *l)
+static int get_attribute(struct sdp_media *m, bool for_all, struct line *l)
 {
     struct word name = take_until(l, ':');
     for (size_t i = 0; i < ATTRIBUTES; i++)
-        if (word_is(name, attributes[i].name))
+        if (word_is(name, attributes[i].name) && (attributes[i].for_all || !for_all))
             return attributes[i].get(m, l, &attributes[i]);
     return 0;
+}
+
+/* What the description says for all media, a medium has unless it says otherwise. */
+static void inherit(struct sdp *s, const struct sdp_media *all)
+{
+    for (struct sdp_media *m = s->media; m < s->media + s->media_count; m++) {
+        if (!m->ufrag[0])
+            memcpy(m->ufrag, all->ufrag, sizeof m->ufrag);
+        if (!m->pwd[0])
+            memcpy(m->pwd, all->pwd, sizeof m->pwd);
+        if (m->direction == SDP_DIRECTION_NONE)
+            m->direction = all->direction;
+    }
 }
 
 static int get_media(struct sdp *s, struct line *l)
@@ -273,18 +381,6 @@ static int get_media(struct sdp *s, struct line *l)
     return err ? err : m->kind[0] && m->proto[0] && m->formats[0] ? 0 : E_MALFORMED;
 }
 
-/* "IN IP4 192.0.2.1" of c= and o= */
-static int get_connection_data(struct line *l, struct ip_addr *out)
-{
-    struct word net = take(l), family = take(l), ip = take(l);
-    struct endpoint e;
-    if (!word_is(net, "IN") || (!word_is(family, "IP4") && !word_is(family, "IP6")) ||
-        address(ip, (struct word){"0", 1}, &e))
-        return E_MALFORMED;
-    *out = e.ip;
-    return 0;
-}
-
 static int get_origin(struct sdp *s, struct line *l)
 {
     int err = s->user[0] ? E_MALFORMED : copy(take(l), s->user, sizeof s->user);
@@ -297,7 +393,7 @@ static int get_origin(struct sdp *s, struct line *l)
     return err ? err : get_connection_data(l, &s->ip);
 }
 
-static int get_line(struct sdp *s, char kind, struct line *l)
+static int get_line(struct sdp *s, struct sdp_media *all, char kind, struct line *l)
 {
     struct sdp_media *m = s->media_count ? &s->media[s->media_count - 1] : NULL;
     switch (kind) {
@@ -308,7 +404,7 @@ static int get_line(struct sdp *s, char kind, struct line *l)
     case 'm':
         return get_media(s, l);
     case 'a':
-        return m ? get_attribute(m, l) : 0;
+        return get_attribute(m ? m : all, !m, l);
     default:
         return 0;
     }
@@ -317,31 +413,26 @@ static int get_line(struct sdp *s, char kind, struct line *l)
 int sdp_parse(const char *text, size_t len, struct sdp *out)
 {
     *out = (struct sdp){0};
-    struct line all = {text, text + len};
+    struct line rest = {text, text + len};
+    struct sdp_media all = {0};
     bool first = true;
-    while (all.p < all.end) {
-        struct word w = take_until(&all, '\n'); /* RFC 4566 5: a lone LF is to be accepted */
+    while (rest.p < rest.end) {
+        struct word w = take_until(&rest, '\n'); /* RFC 4566 5: a lone LF is to be accepted */
         if (w.len && w.p[w.len - 1] == '\r')
             w.len--;
         if (w.len < 2 || w.p[1] != '=' || first != word_is(w, "v=0"))
             return E_MALFORMED;
         first = false;
         struct line l = {w.p + 2, w.p + w.len};
-        int err = get_line(out, w.p[0], &l);
+        int err = get_line(out, &all, w.p[0], &l);
         if (err)
             return err;
     }
+    inherit(out, &all);
     return out->user[0] ? 0 : E_MALFORMED; /* no o= line, or nothing at all */
 }
 
 /* ---- writing ---- */
-
-static void put_ip(struct text *t, const char *before, const struct ip_addr *ip)
-{
-    char a[ADDR_TEXT];
-    if (ip->family != IP_NONE)
-        text_add(t, "%sIN IP%d %s\r\n", before, ip->family == IP_V4 ? 4 : 6, ip_text(ip, a));
-}
 
 void sdp_write(const struct sdp *s, struct text *t)
 {

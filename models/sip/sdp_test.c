@@ -104,6 +104,73 @@ static void what_is_written_reads_the_same(void **state)
     assert_non_null(strstr(buf, "a=remote-candidates:1 192.168.1.252 53577 2 192.168.1.252 53578\r\n"));
 }
 
+/* Two media with ICE over UDP (RFC 8839), credentials and direction said once for both, and one that is refused. */
+static const char ice[] = "v=0\r\n"
+                          "o=alice 7 2 IN IP4 10.1.1.5\r\n"
+                          "s=-\r\n"
+                          "c=IN IP4 10.1.1.5\r\n"
+                          "t=0 0\r\n"
+                          "a=ice-ufrag:8hhY\r\n"
+                          "a=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"
+                          "a=inactive\r\n"
+                          "a=candidate:9 1 UDP 1 10.1.1.5 9 typ host\r\n"
+                          "m=audio 50000 RTP/AVPF 8\r\n"
+                          "a=sendonly\r\n"
+                          "a=candidate:1 1 udp 2130706431 10.1.1.5 50000 typ host\r\n"
+                          "a=candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 10.1.1.5 rport 50000\r\n"
+                          "a=rtcp-mux\r\n"
+                          "a=rtcp:50000 IN IP4 10.1.1.6\r\n"
+                          "a=ssrc:7 msid:x y\r\n"
+                          "a=ssrc:4294967295 cname:alice/guest-1\r\n"
+                          "a=ssrc:8 cname:other\r\n"
+                          "m=video 50002 RTP/AVPF 122\r\n"
+                          "a=ice-ufrag:9uB6\r\n"
+                          "a=ice-pwd:YH75Fviy6338Vbrhrlp8Yh\r\n"
+                          "a=rtcp:50003\r\n"
+                          "m=application 0 UDP/BFCP *\r\n";
+
+static void check_ice(const struct sdp *s)
+{
+    assert_int_equal(s->media_count, 3);
+    const struct sdp_media *audio = sdp_find(s, "audio"), *video = sdp_find(s, "video");
+    assert_string_equal(audio->ufrag, "8hhY");
+    assert_string_equal(audio->pwd, "asd88fgpdd777uzjYhagZg");
+    assert_int_equal(audio->direction, SDP_SENDONLY);
+    assert_int_equal(audio->candidate_count, 2);
+    assert_int_equal(audio->candidate[0].transport, SDP_UDP);
+    assert_int_equal(audio->candidate[1].type, SDP_SRFLX);
+    struct endpoint rtcp = kit_endpoint("10.1.1.6:50000");
+    assert_true(endpoint_equal(&audio->rtcp, &rtcp));
+    assert_int_equal(audio->ssrc, UINT32_MAX);
+    assert_string_equal(audio->cname, "alice/guest-1");
+    assert_string_equal(video->ufrag, "9uB6");
+    assert_int_equal(video->direction, SDP_INACTIVE);
+    assert_int_equal(video->candidate_count, 0);
+    assert_true(video->rtcp.port == 50003 && video->rtcp.ip.family == IP_NONE && !video->ssrc);
+    assert_true(s->media[2].port == 0);
+}
+
+static void ice_over_udp_is_read_and_written(void **state)
+{
+    (void)state;
+    struct sdp s, again;
+    char buf[4096];
+    assert_int_equal(sdp_parse(ice, sizeof ice - 1, &s), 0);
+    check_ice(&s);
+    struct text t = text_of(buf, sizeof buf);
+    sdp_write(&s, &t);
+    assert_int_equal(sdp_parse(buf, t.len, &again), 0);
+    check_ice(&again);
+    assert_non_null(strstr(buf, "a=rtcp:50000 IN IP4 10.1.1.6\r\na=rtcp-mux\r\n"
+                                "a=ssrc:4294967295 cname:alice/guest-1\r\na=sendonly\r\nm=video"));
+    static const char *const bad[] = {"a=rtcp:x\r\n", "a=rtcp:70000\r\n", "a=rtcp:1 IN IP4\r\n", "a=ssrc:a cname:b\r\n",
+                                      "a=ssrc:4294967296 cname:b\r\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(buf, sizeof buf, "%s%s", ice, bad[i]);
+        assert_true(sdp_parse(buf, strlen(buf), &s) != 0);
+    }
+}
+
 static void bad_descriptions(void **state)
 {
     (void)state;
@@ -152,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_share_is_read),
         cmocka_unit_test(what_is_written_reads_the_same),
+        cmocka_unit_test(ice_over_udp_is_read_and_written),
         cmocka_unit_test(bad_descriptions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
