@@ -34,7 +34,7 @@ struct agent *agent_new(struct io *io, const struct endpoint *listen)
         free(a);
         return NULL;
     }
-    struct ice_candidate c = {.foundation = "1", .component = 1, .type = ICE_HOST, .tcp = ICE_TCP_PASS,
+    struct ice_candidate c = {.foundation = "1", .component = 1, .type = ICE_HOST, .transport = ICE_TCP_PASS,
                               .priority = ice_priority(ICE_HOST, ICE_TCP_PASS, 1), .address = *listen};
     ice_add_local(a->ice, &c);
     ice_set_remote_credentials(a->ice, OTHER_UFRAG, OTHER_PASSWORD);

@@ -124,10 +124,11 @@ void share_close(struct share *s)
 
 /* ---- description ---- */
 
-void share_add_local(struct share *s, enum ice_type type, enum ice_tcp tcp, uint32_t priority,
+void share_add_local(struct share *s, enum ice_type type, enum ice_transport transport, uint32_t priority,
                      const struct endpoint *at, const struct endpoint *related)
 {
-    struct ice_candidate c = {.component = 1, .type = type, .tcp = tcp, .priority = priority, .address = *at};
+    struct ice_candidate c = {
+        .component = 1, .type = type, .transport = transport, .priority = priority, .address = *at};
     struct text t = text_of(c.foundation, sizeof c.foundation);
     if (type == ICE_RELAY)
         text_add(&t, "%s", s->cfg.candidate_id);
@@ -151,13 +152,13 @@ int share_set_remote(struct share *s, const struct sdp_media *m)
             continue;
         struct ice_candidate ice = {.component = 1,
                                     .type = (enum ice_type)c->type,
-                                    .tcp = c->transport == SDP_TCP_ACT ? ICE_TCP_ACT : ICE_TCP_PASS,
+                                    .transport = c->transport == SDP_TCP_ACT ? ICE_TCP_ACT : ICE_TCP_PASS,
                                     .priority = c->priority,
                                     .address = c->address,
                                     .related = c->related};
         memcpy(ice.foundation, c->foundation, sizeof ice.foundation);
         used += ice_add_remote(s->ice, &ice) == 0;
-        if (ice.type == ICE_RELAY && ice.tcp == ICE_TCP_PASS)
+        if (ice.type == ICE_RELAY && ice.transport == ICE_TCP_PASS)
             s->far_relay = ice;
     }
     if (!used || !m->ufrag[0] || !m->pwd[0])
@@ -170,7 +171,7 @@ static void put_candidate(struct sdp_media *m, const struct ice_candidate *c)
 {
     struct sdp_candidate *out = &m->candidate[m->candidate_count++];
     *out = (struct sdp_candidate){.component = c->component,
-                                  .transport = c->tcp == ICE_TCP_ACT ? SDP_TCP_ACT : SDP_TCP_PASS,
+                                  .transport = c->transport == ICE_TCP_ACT ? SDP_TCP_ACT : SDP_TCP_PASS,
                                   .priority = c->priority,
                                   .type = (enum sdp_type)c->type,
                                   .address = c->address,
@@ -565,6 +566,8 @@ static bool on_ice(struct share *s, const struct ice_event *ev, struct share_eve
         out->kind = SHARE_NO_PAIR;
         out->remote = s->far_relay;
         return true;
+    case ICE_LOST: /* consent is for UDP; a share is TCP */
+        return false;
     }
     return false;
 }

@@ -48,7 +48,7 @@ struct share *share_new(struct io *io, const char *name, const struct share_conf
 void share_free(struct share *s); /* does not close its connections: share_close does */
 void share_close(struct share *s);
 
-void share_add_local(struct share *s, enum ice_type type, enum ice_tcp tcp, uint32_t priority,
+void share_add_local(struct share *s, enum ice_type type, enum ice_transport transport, uint32_t priority,
                      const struct endpoint *at, const struct endpoint *related);
 /* The other side's m=applicationsharing line. 0; E_UNSUPPORTED: no TCP candidate or no credentials in it. */
 int share_set_remote(struct share *s, const struct sdp_media *m);

@@ -50,7 +50,7 @@ static void captured_check_is_answered(void **state)
     struct ice_event ev;
     assert_string_equal(answer_to(a, frame, len, &ev), "Binding error 401");
     struct stun_msg m;
-    assert_int_equal(ice_message_parse(ev.data, ev.len, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, ev.data, ev.len, &m), 0);
     assert_int_equal(stun_check_integrity(&m, "secret", 6), E_NOT_FOUND); /* RFC 8489 9.1.3 */
     frame[30] ^= 1;
     assert_string_equal(answer_to(a, frame, len, &ev), ""); /* FINGERPRINT does not match: not STUN */
@@ -164,7 +164,7 @@ static void where_connections_arrive(void **state)
         struct stun_id id = {{0x21, 0x12, 0xa4, 0x42}};
         uint8_t frame[ICE_MESSAGE_MAX];
         struct ice_event ev;
-        size_t len = ice_check_encode(&check, &id, "secret", frame);
+        size_t len = ice_check_encode(&stun_ms_ice2, &check, &id, "secret", frame);
         assert_true(ice_input(a, 1, frame, len, 0));
         assert_true(ice_poll(a, &ev));
         struct endpoint local = kit_endpoint(rows[i].local);
@@ -234,7 +234,7 @@ static struct ice_check asked(void)
 {
     struct stun_msg m;
     struct ice_check c;
-    assert_int_equal(ice_message_parse(last_request.bytes, last_request.len, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, last_request.bytes, last_request.len, &m), 0);
     assert_int_equal(ice_check_decode(&m, &c), 0);
     return c;
 }
@@ -247,7 +247,7 @@ static void ask(struct ice *a, uint32_t stream, struct ice_check c, uint64_t now
     snprintf(c.username, sizeof c.username, "us:them");
     if (!c.priority)
         c.priority = 1;
-    assert_true(ice_input(a, stream, frame, ice_check_encode(&c, &id, "secret", frame), now_ns));
+    assert_true(ice_input(a, stream, frame, ice_check_encode(&stun_ms_ice2, &c, &id, "secret", frame), now_ns));
 }
 
 enum flaw { GOOD, WRONG_ID, WRONG_KEY, NO_ADDRESS };
@@ -258,7 +258,7 @@ static void say_yes(struct ice *a, uint32_t stream, enum flaw flaw, uint64_t now
     struct stun_msg m;
     struct endpoint mapped = kit_endpoint(EDGE);
     uint8_t frame[ICE_MESSAGE_MAX];
-    assert_int_equal(ice_message_parse(last_request.bytes, last_request.len, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, last_request.bytes, last_request.len, &m), 0);
     m.id.b[15] ^= flaw == WRONG_ID;
     const char *key = flaw == WRONG_KEY ? "secret" : "their secret";
     size_t len = ice_success_encode(&m, &mapped, key, frame);
@@ -276,7 +276,7 @@ static void say_no(struct ice *a, uint32_t stream, int code, const char *key)
 {
     struct stun_msg m;
     uint8_t frame[ICE_MESSAGE_MAX];
-    assert_int_equal(ice_message_parse(last_request.bytes, last_request.len, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, last_request.bytes, last_request.len, &m), 0);
     assert_true(ice_input(a, stream, frame, ice_error_encode(&m, code, key, frame), 0));
 }
 

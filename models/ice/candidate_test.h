@@ -8,11 +8,11 @@
 #include "models/ice/ice.h"
 #include "models/testkit/testkit.h"
 
-static inline struct ice_candidate candidate(const char *address, enum ice_type type, enum ice_tcp tcp,
-                                             const char *foundation)
+static inline struct ice_candidate candidate(const char *address, enum ice_type type,
+                                             enum ice_transport transport, const char *foundation)
 {
     struct ice_candidate c = {
-        .component = 1, .type = type, .tcp = tcp, .priority = ice_priority(type, tcp, 1)};
+        .component = 1, .type = type, .transport = transport, .priority = ice_priority(type, transport, 1)};
     c.address = kit_endpoint(address);
     snprintf(c.foundation, sizeof c.foundation, "%s", foundation);
     return c;

@@ -8,18 +8,22 @@
 
 enum { IMPLEMENTATION_VERSION = 2, UNKNOWN_MAX = 8 };
 
-static const struct stun_dialect *const dialect = &stun_ms_ice2;
-
-static void begin(struct stun_out *o, enum stun_class cls, const struct stun_id *id,
+static void begin(struct stun_out *o, const struct stun_dialect *d, enum stun_class cls, const struct stun_id *id,
                   uint8_t buf[ICE_MESSAGE_MAX])
 {
-    stun_begin(o, dialect, buf, ICE_MESSAGE_MAX, stun_type(cls, STUN_BINDING), id);
+    stun_begin(o, d, buf, ICE_MESSAGE_MAX, stun_type(cls, STUN_BINDING), id);
+}
+
+static bool is_microsoft(const struct stun_dialect *d)
+{
+    return d == &stun_ms_ice2;
 }
 
 /* What all requests and responses end with. */
 static size_t finish(struct stun_out *o, const char *key)
 {
-    stun_put_u32(o, ATTR_MS_IMPLEMENTATION_VERSION, IMPLEMENTATION_VERSION);
+    if (is_microsoft(o->dialect))
+        stun_put_u32(o, ATTR_MS_IMPLEMENTATION_VERSION, IMPLEMENTATION_VERSION);
     if (key)
         stun_put_integrity(o, key, strlen(key), true);
     stun_put_fingerprint(o);
@@ -28,17 +32,17 @@ static size_t finish(struct stun_out *o, const char *key)
     return (size_t)len;
 }
 
-size_t ice_check_encode(const struct ice_check *c, const struct stun_id *id, const char *key,
-                        uint8_t buf[ICE_MESSAGE_MAX])
+size_t ice_check_encode(const struct stun_dialect *d, const struct ice_check *c, const struct stun_id *id,
+                        const char *key, uint8_t buf[ICE_MESSAGE_MAX])
 {
     struct stun_out o;
-    begin(&o, STUN_REQUEST, id, buf);
+    begin(&o, d, STUN_REQUEST, id, buf);
     if (c->use_candidate)
         stun_put(&o, ATTR_USE_CANDIDATE, NULL, 0);
     stun_put_u32(&o, ATTR_PRIORITY, c->priority);
     stun_put_u64(&o, c->controlling ? ATTR_ICE_CONTROLLING : ATTR_ICE_CONTROLLED, c->tie_breaker);
     stun_put_text(&o, ATTR_USERNAME, c->username);
-    if (*c->candidate_id)
+    if (is_microsoft(d) && *c->candidate_id)
         stun_put_text(&o, ATTR_MS_CANDIDATE_IDENTIFIER, c->candidate_id);
     return finish(&o, key);
 }
@@ -62,10 +66,10 @@ size_t ice_success_encode(const struct stun_msg *request, const struct endpoint 
                           uint8_t buf[ICE_MESSAGE_MAX])
 {
     struct stun_out o;
-    begin(&o, STUN_SUCCESS, &request->id, buf);
+    begin(&o, request->dialect, STUN_SUCCESS, &request->id, buf);
     stun_put_address(&o, ATTR_XOR_MAPPED_ADDRESS, mapped);
     char username[2 * ICE_UFRAG_MAX];
-    if (get_text(request, ATTR_USERNAME, username, sizeof username) == 0)
+    if (is_microsoft(o.dialect) && get_text(request, ATTR_USERNAME, username, sizeof username) == 0)
         stun_put_text(&o, ATTR_USERNAME, username);
     return finish(&o, key);
 }
@@ -74,7 +78,7 @@ size_t ice_error_encode(const struct stun_msg *request, int code, const char *ke
                         uint8_t buf[ICE_MESSAGE_MAX])
 {
     struct stun_out o;
-    begin(&o, STUN_ERROR, &request->id, buf);
+    begin(&o, request->dialect, STUN_ERROR, &request->id, buf);
     stun_put_error(&o, code, NULL);
     uint16_t types[UNKNOWN_MAX];
     size_t n = code == 420 ? stun_unknown(request, types, UNKNOWN_MAX) : 0;
@@ -89,19 +93,20 @@ size_t ice_error_encode(const struct stun_msg *request, int code, const char *ke
     return finish(&o, key);
 }
 
-size_t ice_indication_encode(const struct stun_id *id, uint8_t buf[ICE_MESSAGE_MAX])
+size_t ice_indication_encode(const struct stun_dialect *d, const struct stun_id *id,
+                             uint8_t buf[ICE_MESSAGE_MAX])
 {
     struct stun_out o;
-    begin(&o, STUN_INDICATION, id, buf);
+    begin(&o, d, STUN_INDICATION, id, buf);
     stun_put_fingerprint(&o);
     long len = stun_end(&o);
     assert(len > 0);
     return (size_t)len;
 }
 
-int ice_message_parse(const uint8_t *frame, size_t len, struct stun_msg *out)
+int ice_message_parse(const struct stun_dialect *d, const uint8_t *frame, size_t len, struct stun_msg *out)
 {
-    if (stun_parse(dialect, frame, len, out) != 0 || out->method != STUN_BINDING)
+    if (stun_parse(d, frame, len, out) != 0 || out->method != STUN_BINDING)
         return E_MALFORMED;
     return stun_check_fingerprint(out) == 0 ? 0 : E_INTEGRITY;
 }

@@ -30,7 +30,7 @@ static void captured_check_reads(void **state)
     assert_int_equal(len, FRAME_2597_LEN);
     struct stun_msg m;
     struct ice_check c;
-    assert_int_equal(ice_message_parse(bytes, len, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, bytes, len, &m), 0);
     assert_int_equal(ice_check_decode(&m, &c), 0);
     assert_true(c.use_candidate); /* from an agent that says it is controlled */
     assert_false(c.controlling);
@@ -48,11 +48,11 @@ static void captured_check_is_written(void **state)
     kit_hex(frame_2597, bytes, sizeof bytes);
     struct stun_msg m;
     struct ice_check c;
-    assert_int_equal(ice_message_parse(bytes, FRAME_2597_LEN, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, bytes, FRAME_2597_LEN, &m), 0);
     assert_int_equal(ice_check_decode(&m, &c), 0);
     struct ice_candidate relayed = {.type = ICE_RELAY, .component = 1, .priority = 16777215};
     assert_int_equal(ice_check_priority(&relayed), c.priority);
-    assert_int_equal(ice_check_encode(&c, &m.id, "password", ours), FRAME_2597_LEN);
+    assert_int_equal(ice_check_encode(&stun_ms_ice2, &c, &m.id, "password", ours), FRAME_2597_LEN);
     assert_memory_equal(ours, bytes, FRAME_2597_KEYED);
     assert_memory_equal(ours + FRAME_2597_KEYED, "\x00\x08\x00\x14", 4);
 }
@@ -64,11 +64,11 @@ static void success_has_the_captured_length(void **state)
     uint8_t bytes[256], ours[ICE_MESSAGE_MAX];
     kit_hex(frame_2597, bytes, sizeof bytes);
     struct stun_msg m, answer;
-    assert_int_equal(ice_message_parse(bytes, FRAME_2597_LEN, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, bytes, FRAME_2597_LEN, &m), 0);
     struct endpoint mapped = kit_endpoint("10.48.54.229:24000"), seen;
     size_t len = ice_success_encode(&m, &mapped, "password", ours);
     assert_int_equal(len, 88);
-    assert_int_equal(ice_message_parse(ours, len, &answer), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, ours, len, &answer), 0);
     assert_int_equal(answer.cls, STUN_SUCCESS);
     assert_memory_equal(answer.id.b, m.id.b, sizeof m.id.b);
     assert_int_equal(stun_get_address(&answer, ATTR_XOR_MAPPED_ADDRESS, &seen), 0);
@@ -86,12 +86,12 @@ static void old_fingerprint_is_taken(void **state)
     struct stun_msg m;
     unsigned differ = 0;
     for (c.tie_breaker = 0; c.tie_breaker < 16; c.tie_breaker++) {
-        size_t len = ice_check_encode(&c, &id, "password", bytes);
+        size_t len = ice_check_encode(&stun_ms_ice2, &c, &id, "password", bytes);
         uint32_t standard = load32(bytes + len - 4), old = crc32_ms_legacy(bytes, len - 8) ^ 0x5354554e;
         store32(bytes + len - 4, old);
-        assert_int_equal(ice_message_parse(bytes, len, &m), 0);
+        assert_int_equal(ice_message_parse(&stun_ms_ice2, bytes, len, &m), 0);
         store32(bytes + len - 4, standard ^ 1);
-        assert_int_equal(ice_message_parse(bytes, len, &m), E_INTEGRITY);
+        assert_int_equal(ice_message_parse(&stun_ms_ice2, bytes, len, &m), E_INTEGRITY);
         differ += old != standard;
     }
     assert_true(differ > 0); /* else nothing was tested */
@@ -105,13 +105,13 @@ static void others_are_dropped(void **state)
     struct stun_msg m;
     size_t len = kit_hex(frame_2597, bytes, sizeof bytes);
     for (size_t i = 0; i < len; i++)
-        assert_true(ice_message_parse(bytes, i, &m) != 0); /* cut short */
+        assert_true(ice_message_parse(&stun_ms_ice2, bytes, i, &m) != 0); /* cut short */
     bytes[1] = 3; /* Allocate */
-    assert_int_equal(ice_message_parse(bytes, len, &m), E_MALFORMED);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, bytes, len, &m), E_MALFORMED);
     static const char no_fingerprint[] = "00 01 00 08 21 12 a4 42 a7 d4 2d 51 9e 4d 78 c5 93 81 95 21"
                                          "00 24 00 04 6e ff ff ff";
     len = kit_hex(no_fingerprint, bytes, sizeof bytes);
-    assert_int_equal(ice_message_parse(bytes, len, &m), E_INTEGRITY);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, bytes, len, &m), E_INTEGRITY);
 }
 
 static void priorities(void **state)
@@ -133,9 +133,9 @@ static void priorities(void **state)
 static void active_pairs_with_passive_only(void **state)
 {
     (void)state;
-    struct ice_candidate active = {.tcp = ICE_TCP_ACT, .component = 1, .address = kit_endpoint("10.0.0.1:1")};
+    struct ice_candidate active = {.transport = ICE_TCP_ACT, .component = 1, .address = kit_endpoint("10.0.0.1:1")};
     struct ice_candidate passive = {
-        .tcp = ICE_TCP_PASS, .component = 1, .address = kit_endpoint("10.0.0.2:2")};
+        .transport = ICE_TCP_PASS, .component = 1, .address = kit_endpoint("10.0.0.2:2")};
     assert_true(ice_can_pair(&active, &passive));
     assert_true(ice_can_pair(&passive, &active));
     assert_false(ice_can_pair(&active, &active));

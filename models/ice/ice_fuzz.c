@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An agent under a script of any bytes: candidates, connections, frames as they are, frames with a good MAC
- * around attributes of any kind, answers to its own checks, time. It must come to rest, stay within its
- * limits, and never nominate a component twice. */
+/* An agent under a script of any bytes: candidates, connections, frames and datagrams as they are, some with a good
+ * MAC around attributes of any kind, answers to its own checks, time. It must come to rest, stay within its limits,
+ * and never nominate a component twice, nor lose what it has not nominated. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,11 @@ struct fuzz {
     uint64_t now;
     struct stun_id asked; /* the last check */
     uint32_t asked_stream;
+    struct endpoint asked_from, asked_to; /* over UDP */
+    const struct stun_dialect *dialect;
     size_t to_open[ICE_PAIRS_MAX];
     size_t to_open_count;
-    unsigned nominated[2], failed;
+    unsigned nominated[2], lost[2], failed;
     uint32_t streams;
 };
 
@@ -36,13 +38,18 @@ static void take_event(struct fuzz *f, const struct ice_event *ev)
         f->to_open[f->to_open_count++] = ev->pair;
     } else if (ev->kind == ICE_SEND) {
         struct stun_msg m;
-        assert(stun_parse(&stun_ms_ice2, ev->data, ev->len, &m) == 0);
+        assert(stun_parse(f->dialect, ev->data, ev->len, &m) == 0);
         if (m.cls == STUN_REQUEST) {
             f->asked = m.id;
             f->asked_stream = ev->stream;
+            f->asked_from = ev->local.address;
+            f->asked_to = ev->remote.address;
         }
     } else if (ev->kind == ICE_NOMINATED) {
         assert(++f->nominated[ev->local.component - 1] == 1);
+    } else if (ev->kind == ICE_LOST) {
+        unsigned i = ev->local.component - 1u;
+        assert(f->nominated[i] == 1 && ++f->lost[i] == 1 && ev->text && *ev->text);
     } else if (ev->kind == ICE_FAILED) {
         f->failed++;
         assert(ev->text && *ev->text);
@@ -67,9 +74,9 @@ static void add_candidate(struct fuzz *f, bool local)
     uint8_t x = read8(&f->r);
     struct ice_candidate c = {.component = x & 3,
                               .type = (enum ice_type)(x >> 2 & 3),
-                              .tcp = (enum ice_tcp)(x >> 4 & 1),
+                              .transport = (enum ice_transport)((x >> 4 & 3) % 3),
                               .priority = read32(&f->r),
-                              .foundation = {(char)('a' + (x >> 5))}};
+                              .foundation = {(char)('a' + (x >> 6))}};
     c.address = any_endpoint(f);
     c.related = any_endpoint(f);
     if (local)
@@ -78,13 +85,25 @@ static void add_candidate(struct fuzz *f, bool local)
         ice_add_remote(f->a, &c);
 }
 
+/* On a stream, or as a datagram: the answer to the last check, or from anywhere. */
+static void deliver(struct fuzz *f, uint8_t op, uint32_t stream, const uint8_t *frame, size_t len)
+{
+    if (!(op & 32)) {
+        ice_input(f->a, stream, frame, len, f->now);
+        return;
+    }
+    struct endpoint base = op & 64 ? f->asked_from : any_endpoint(f);
+    struct endpoint remote = op & 128 ? f->asked_to : any_endpoint(f);
+    ice_datagram(f->a, &base, &remote, frame, len, f->now);
+}
+
 /* A message of the given class: attributes as they come, then what its class and the script ask for. */
-static void keyed_frame(struct fuzz *f, uint32_t stream, enum stun_class cls)
+static void keyed_frame(struct fuzz *f, uint8_t op, uint32_t stream, enum stun_class cls)
 {
     uint8_t how = read8(&f->r), frame[700];
     struct stun_out o;
     struct stun_id id = cls == STUN_REQUEST ? (struct stun_id){{0x21, 0x12, 0xa4, 0x42, how}} : f->asked;
-    stun_begin(&o, &stun_ms_ice2, frame, sizeof frame, stun_type(cls, STUN_BINDING), &id);
+    stun_begin(&o, f->dialect, frame, sizeof frame, stun_type(cls, STUN_BINDING), &id);
     if (how & 1)
         stun_put_u32(&o, ATTR_PRIORITY, read32(&f->r));
     if (how & 2)
@@ -107,10 +126,10 @@ static void keyed_frame(struct fuzz *f, uint32_t stream, enum stun_class cls)
     stun_put_fingerprint(&o);
     long len = stun_end(&o);
     if (len > 0)
-        ice_input(f->a, stream, frame, (size_t)len, f->now);
+        deliver(f, op, stream, frame, (size_t)len);
 }
 
-static void raw_frames(struct fuzz *f, uint32_t stream)
+static void raw_frames(struct fuzz *f, uint8_t op, uint32_t stream)
 {
     struct rfc4571 frames = {0};
     size_t n = read8(&f->r), len;
@@ -120,7 +139,7 @@ static void raw_frames(struct fuzz *f, uint32_t stream)
         assert(copy);
         if (len)
             memcpy(copy, frame, len);
-        ice_input(f->a, stream, copy, len, f->now);
+        deliver(f, op, stream, copy, len);
         free(copy);
     }
     rfc4571_free(&frames);
@@ -183,7 +202,7 @@ static void step(struct fuzz *f)
         ice_sent(f->a, stream, f->now);
         break;
     case 9:
-        raw_frames(f, stream);
+        raw_frames(f, op, stream);
         break;
     case 10:
     case 11:
@@ -191,7 +210,7 @@ static void step(struct fuzz *f)
         let_time_pass(f);
         break;
     default:
-        keyed_frame(f, stream, (op & 15) == 13 ? STUN_REQUEST : (op & 15) == 14 ? STUN_SUCCESS : STUN_ERROR);
+        keyed_frame(f, op, stream, (op & 15) == 13 ? STUN_REQUEST : (op & 15) == 14 ? STUN_SUCCESS : STUN_ERROR);
         break;
     }
     drain(f);
@@ -201,12 +220,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz f = {.r = reader_of(data, size)};
     uint8_t how = read8(&f.r);
-    struct ice_config cfg = {.controlling = how & 1,
+    struct ice_config cfg = {.dialect = how & 8 ? ICE_DIALECT_RFC : ICE_DIALECT_MICROSOFT,
+                             .udp_consent = how & 16,
+                             .controlling = how & 1,
                              .use_candidate_always = how & 2,
                              .tie_breaker = UINT64_C(1) << 63,
                              .ufrag = "us",
                              .pwd = "our password",
                              .candidate_id = how & 4 ? "3" : NULL};
+    f.dialect = how & 8 ? &stun_rfc8489 : &stun_ms_ice2;
     f.a = ice_new(&cfg, rng_named(1, "fuzz"));
     assert(f.a);
     while (reader_left(&f.r) > 0 && !f.failed)

@@ -84,8 +84,8 @@ static void on_open(struct world *w, int who, const struct ice_event *ev)
     struct thing t = {.at = w->now + LATENCY, .what = OPENED, .to = who, .pair = ev->pair};
     w->opens[who]++;
     w->lowest_port = ev->remote.address.port < w->lowest_port ? ev->remote.address.port : w->lowest_port;
-    assert_int_equal(ev->local.tcp, ICE_TCP_ACT);
-    assert_int_equal(ev->remote.tcp, ICE_TCP_PASS);
+    assert_int_equal(ev->local.transport, ICE_TCP_ACT);
+    assert_int_equal(ev->remote.transport, ICE_TCP_PASS);
     enum path path = path_to(w, &ev->remote.address);
     if (path == REFUSED)
         t.what = OPEN_FAILED;
@@ -110,7 +110,7 @@ static void look_at_request(struct world *w, int who, const struct ice_event *ev
 {
     struct stun_msg m;
     struct ice_check c;
-    assert_int_equal(ice_message_parse(ev->data, ev->len, &m), 0);
+    assert_int_equal(ice_message_parse(&stun_ms_ice2, ev->data, ev->len, &m), 0);
     assert_int_equal(ice_check_decode(&m, &c), 0);
     w->requests[who]++;
     w->uses[who] += c.use_candidate;
@@ -121,7 +121,7 @@ static void drain(struct world *w, int who)
 {
     struct ice_event ev;
     while (ice_poll(w->agent[who], &ev)) {
-        static const char *const kinds[] = {"OPEN", "SEND", "VALID", "NOMINATED", "FAILED"};
+        static const char *const kinds[] = {"OPEN", "SEND", "VALID", "NOMINATED", "FAILED", "LOST"};
         text_add(&w->out, "%llu %c %s%s%s\n", (unsigned long long)(w->now / NS_MS), who == A ? 'A' : 'B',
                  kinds[ev.kind], ev.kind == ICE_SEND ? " " : "", ev.kind == ICE_SEND ? ev.label : "");
         switch (ev.kind) {
@@ -151,6 +151,8 @@ static void drain(struct world *w, int who)
             w->failed[who]++;
             snprintf(w->failure[who], sizeof w->failure[who], "%s", ev.text);
             break;
+        case ICE_LOST: /* of UDP */
+            fail();
         }
     }
 }
@@ -207,10 +209,10 @@ static void run_until(struct world *w, uint64_t end)
 }
 
 /* A candidate of one, told to the other. */
-static void offer(struct world *w, int who, const char *address, enum ice_type type, enum ice_tcp tcp,
-                  const char *f)
+static void offer(struct world *w, int who, const char *address, enum ice_type type,
+                  enum ice_transport transport, const char *f)
 {
-    struct ice_candidate c = candidate(address, type, tcp, f);
+    struct ice_candidate c = candidate(address, type, transport, f);
     assert_int_equal(ice_add_local(w->agent[who], &c), 0);
     assert_int_equal(ice_add_remote(w->agent[1 - who], &c), 0);
 }
@@ -301,9 +303,9 @@ static void controlled_side_opens(void **state)
 static void offer_both_ways(struct world *w, bool passive_first)
 {
     for (unsigned i = 0; i < 2; i++) {
-        enum ice_tcp tcp = passive_first == (i == 0) ? ICE_TCP_PASS : ICE_TCP_ACT;
-        offer(w, A, EDGE, ICE_RELAY, tcp, "1");
-        offer(w, B, EXPRESSWAY, ICE_RELAY, tcp, "1");
+        enum ice_transport transport = passive_first == (i == 0) ? ICE_TCP_PASS : ICE_TCP_ACT;
+        offer(w, A, EDGE, ICE_RELAY, transport, "1");
+        offer(w, B, EXPRESSWAY, ICE_RELAY, transport, "1");
     }
 }
 
@@ -320,8 +322,8 @@ static void better_pair_is_nominated(void **state)
         run_until(w, 2 * NS_S);
         assert_int_equal(w->valid[A] + w->valid[B], 4);
         assert_int_equal(w->nominated[A] + w->nominated[B], 2);
-        assert_int_equal(w->last_nominated[A].local.tcp, ICE_TCP_ACT);
-        assert_int_equal(w->last_nominated[B].local.tcp, ICE_TCP_PASS);
+        assert_int_equal(w->last_nominated[A].local.transport, ICE_TCP_ACT);
+        assert_int_equal(w->last_nominated[B].local.transport, ICE_TCP_PASS);
         run_until(w, 20 * NS_S);
         assert_int_equal(w->indications[A] + w->indications[B], 2);
         assert_int_equal(w->failed[A] + w->failed[B], 0);
@@ -363,8 +365,8 @@ static void second_pair_when_the_first_fails(void **state)
         start(w);
         run_until(w, 2 * NS_S);
         assert_int_equal(w->nominated[A] + w->nominated[B], 2);
-        assert_int_equal(w->last_nominated[A].local.tcp, ICE_TCP_PASS);
-        assert_int_equal(w->last_nominated[B].local.tcp, ICE_TCP_ACT);
+        assert_int_equal(w->last_nominated[A].local.transport, ICE_TCP_PASS);
+        assert_int_equal(w->last_nominated[B].local.transport, ICE_TCP_ACT);
         world_free(w);
     }
 }
