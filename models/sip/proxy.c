@@ -198,6 +198,7 @@ static void on_opened(struct sip_proxy *p, const struct io_in *in)
         return; /* a listener */
     p->side[l->side].connect_by_ns = TIME_NEVER;
     p->side[l->side].failures = 0;
+    p->side[l->side].was_up = true;
     leg_open(p, l, in);
 }
 

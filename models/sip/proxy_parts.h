@@ -24,6 +24,7 @@ struct side {
     io_id link;                          /* the connection that it makes, or its socket */
     uint64_t retry_at_ns, connect_by_ns; /* TIME_NEVER: not waiting */
     unsigned failures;                   /* of connecting, one after the other */
+    bool was_up;                         /* the connection that it makes stood before */
     uint16_t ports_used;                 /* of its range, over and over */
     enum side_service service;
     /* OPTIONS: when the next begins; the one under way, its branch, and when it is repeated (UDP) and given up. */

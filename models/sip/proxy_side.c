@@ -123,13 +123,17 @@ void side_down(struct sip_proxy *p, unsigned s, const char *why)
         note_service(p, s, SIDE_LOST, why);
 }
 
-/* A second failure in a row is told: the first may be a start at the same time, or one packet lost. */
+/* A second failure in a row is told: the first may be a start at the same time, or one packet lost. Of a connection
+ * that stood before it is a hint: it may stand again before anybody misses it. */
 void side_failed(struct sip_proxy *p, unsigned s, int err)
 {
     const struct sip_proxy_side *cfg = &p->cfg.side[s];
     if (++p->side[s].failures != 2)
         return;
-    io_fail(p->io, &cfg->connect, "cannot connect to %s for SIP: %s", cfg->peer, err_text(err));
+    if (p->side[s].was_up)
+        io_note(p->io, NOTE_HINT, "cannot connect again to %s for SIP: %s", cfg->peer, err_text(err));
+    else
+        io_fail(p->io, &cfg->connect, "cannot connect to %s for SIP: %s", cfg->peer, err_text(err));
     if (p->side[s].service == SIDE_WANTED)
         note_service(p, s, SIDE_FAILED, err_text(err));
 }

@@ -56,6 +56,8 @@ void box_learn(struct box *b, unsigned port, const uint8_t mac[6]);
 int box_frame(void *box, unsigned port, uint8_t *frame, size_t len); /* a net_box_handler */
 /* Once the node has its id: proxy ARP is announced, frames of its own can be sent. */
 void box_attach(struct box *b, net_node node);
+/* A firewall forgets its connections and translations, and draws ports from another seed. E_NOMEM: nothing happened. */
+int box_forget(struct box *b, uint64_t seed);
 void box_free(struct box *b);
 
 #endif

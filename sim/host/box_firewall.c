@@ -66,12 +66,8 @@ static int make_routes(struct box *b)
     return err;
 }
 
-int box_firewall_open(struct box *b)
+static struct fw_box *make_core(const struct box *b)
 {
-    assert(b->cfg.rules);
-    match_ports(b);
-    if (make_routes(b))
-        return E_NOMEM;
     struct fw_box_config cfg = {.rules = b->cfg.rules,
                                 .routes = &b->routes,
                                 .name = b->cfg.name,
@@ -81,8 +77,30 @@ int box_firewall_open(struct box *b)
             cfg.address[b->port_iface[p]] = b->iface[p].prefix;
             cfg.address_count[b->port_iface[p]] = b->iface[p].prefix_count;
         }
-    b->fw = fw_box_new(&cfg);
+    return fw_box_new(&cfg);
+}
+
+int box_firewall_open(struct box *b)
+{
+    assert(b->cfg.rules);
+    match_ports(b);
+    if (make_routes(b))
+        return E_NOMEM;
+    b->fw = make_core(b);
     return b->fw ? 0 : E_NOMEM;
+}
+
+int box_forget(struct box *b, uint64_t seed)
+{
+    assert(b->cfg.kind == BOX_FIREWALL);
+    b->cfg.seed = seed;
+    struct fw_box *fw = make_core(b);
+    if (!fw)
+        return E_NOMEM;
+    fw_box_free(b->fw);
+    b->fw = fw;
+    memset(b->train, 0, sizeof b->train);
+    return 0;
 }
 
 void box_firewall_close(struct box *b)

@@ -50,8 +50,10 @@ struct host {
     struct pending *pending;
     size_t pending_at, pending_count, pending_cap;
     bool delivering;
-    net_timer timer;
+    net_timer timer, starting;
     uint64_t timer_at;
+    bool deaf, exhausted;
+    uint64_t ahead_ns; /* of its clock */
     uint8_t *chunk;
 };
 
@@ -222,7 +224,7 @@ static void do_op(struct host *h, const struct io_out *op);
 
 static void input(struct host *h, const struct io_in *in)
 {
-    io_set_now(h->core.io, net_of(h)->now(h->net));
+    io_set_now(h->core.io, net_of(h)->now(h->net) + h->ahead_ns);
     h->core.ops->input(h->core.self, in);
     struct io_out op;
     while (io_poll(h->core.io, &op))
@@ -242,13 +244,13 @@ static void tick(void *ctx)
 
 static void arm(struct host *h)
 {
-    uint64_t at = h->core.ops->deadline(h->core.self);
+    uint64_t at = h->core.ops ? h->core.ops->deadline(h->core.self) : TIME_NEVER;
     if (at == h->timer_at)
         return;
     if (h->timer)
         net_of(h)->timer_cancel(h->net, h->timer);
-    uint64_t now = net_of(h)->now(h->net);
-    h->timer = at == TIME_NEVER ? 0 : net_of(h)->timer_set(h->net, at < now ? now : at, tick, h);
+    uint64_t now = net_of(h)->now(h->net) + h->ahead_ns;
+    h->timer = at == TIME_NEVER ? 0 : net_of(h)->timer_set(h->net, (at < now ? now : at) - h->ahead_ns, tick, h);
     h->timer_at = at;
 }
 
@@ -409,7 +411,7 @@ static void splice_end(struct host *h, struct conn *gone, int err, bool socket_g
 static void splice_move(struct host *h, struct conn *from)
 {
     struct conn *to = from->splice;
-    while (to->out.len == 0 && !from->eof_read) {
+    while (to->out.len == 0 && !from->eof_read && !h->deaf) {
         size_t n = net_of(h)->tcp_recv(h->net, from->sock, h->chunk, READ_CHUNK, &from->eof_read);
         if (n == 0 && !from->eof_read)
             return;
@@ -426,6 +428,8 @@ static void splice_move(struct host *h, struct conn *from)
 
 static void pump(struct host *h, struct conn *c)
 {
+    if (h->deaf)
+        return;
     if (c->splice || c->closing) {
         if (c->splice)
             splice_move(h, c);
@@ -484,7 +488,8 @@ static void op_open(struct host *h, const struct io_out *op)
         fail_later(h, op, E_RANGE); /* io.h: a listener has a port, and so has whom one connects to */
         return;
     }
-    int err = connect ? net_of(h)->tcp_connect(h->net, h->node, &op->local, &op->remote, &sock)
+    int err = h->exhausted ? E_NOMEM
+              : connect ? net_of(h)->tcp_connect(h->net, h->node, &op->local, &op->remote, &sock)
               : op->op == IO_OP_UDP ? net_of(h)->udp_open(h->net, h->node, &op->local, &sock)
                                     : net_of(h)->tcp_listen(h->net, h->node, &op->local, &sock);
     if (err) {
@@ -716,6 +721,7 @@ void host_take(struct host *h, const struct host_gift *g)
 static void start(void *ctx)
 {
     struct host *h = ctx;
+    h->starting = 0;
     pend(h)->in.event = IO_START;
     host_event(h, NULL);
 }
@@ -723,5 +729,62 @@ static void start(void *ctx)
 void host_start(struct host *h, net_node node, uint64_t when_ns)
 {
     h->node = node;
-    net_of(h)->timer_set(h->net, when_ns, start, h);
+    h->starting = net_of(h)->timer_set(h->net, when_ns, start, h);
+}
+
+/* ---- faults ---- */
+
+static void cancel(struct host *h, net_timer *timer)
+{
+    if (*timer)
+        net_of(h)->timer_cancel(h->net, *timer);
+    *timer = 0;
+}
+
+static void conn_reset(struct host *h, struct conn *c)
+{
+    if (c->kind == CONN_OPEN || c->kind == CONN_OPENING)
+        net_of(h)->tcp_abort(h->net, c->sock);
+    else
+        net_of(h)->sock_close(h->net, c->sock);
+    conn_remove(h, c);
+}
+
+void host_stop(struct host *h)
+{
+    assert(!h->delivering);
+    cancel(h, &h->timer);
+    cancel(h, &h->starting);
+    h->timer_at = TIME_NEVER;
+    for (size_t i = 0; i < h->sock_cap; i++)
+        if (h->by_sock[i])
+            conn_reset(h, h->by_sock[i]);
+    h->core = (struct core){0};
+}
+
+void host_boot(struct host *h, const struct core *core, uint64_t when_ns)
+{
+    h->core = *core;
+    h->starting = net_of(h)->timer_set(h->net, when_ns, start, h);
+}
+
+void host_deafen(struct host *h, bool deaf)
+{
+    h->deaf = deaf;
+    for (size_t i = 0; !deaf && i < h->sock_cap; i++)
+        if (h->by_sock[i] && h->by_sock[i]->kind == CONN_OPEN)
+            pump(h, h->by_sock[i]);
+    settle(h);
+}
+
+void host_exhaust(struct host *h, bool exhausted)
+{
+    h->exhausted = exhausted;
+}
+
+void host_skew(struct host *h, uint64_t ahead_ns)
+{
+    h->ahead_ns += ahead_ns;
+    h->timer_at = TIME_NEVER - 1; /* what is due is due otherwise now */
+    arm(h);
 }

@@ -54,4 +54,15 @@ void host_take(struct host *h, const struct host_gift *g);
 void host_start(struct host *h, net_node node, uint64_t when_ns);
 void host_free(struct host *h);
 
+/* Faults; not from a handler. */
+/* The core ends: its connections are reset, its listeners and UDP sockets closed, and it is told nothing any more. */
+void host_stop(struct host *h);
+/* Another core on a host that was stopped gets IO_START at when_ns. */
+void host_boot(struct host *h, const struct core *core, uint64_t when_ns);
+/* While deaf, it reads nothing from its connections; while exhausted, it can open no socket (E_NOMEM: no port left). */
+void host_deafen(struct host *h, bool deaf);
+void host_exhaust(struct host *h, bool exhausted);
+/* Its clock goes ahead by that much more. */
+void host_skew(struct host *h, uint64_t ahead_ns);
+
 #endif

@@ -45,6 +45,7 @@ static const struct remedy {
      "relay must not want it, as Expressway X8.9 does not (profile expressway)"},
     {"486", "the TURN user's quota of allocations is used up: raise it, or end old calls"},
     {"508", "Expressway-E has no relay port left: raise the number of relays"},
+    {"fault", "the topology says so under \"faults\": the system did not get over it"},
     {"refused", "the port is closed: check that the service runs and listens there"},
     {NULL, "look at the last messages of the ladder: what was sent then was not answered"},
 };

@@ -169,13 +169,23 @@ const char *record_result(const struct record *r, const char *host, const char *
     return NULL;
 }
 
+/* Of a host that shared again, the last share is the one that counts. */
+static bool is_last(const struct record *r, size_t index)
+{
+    const struct run_result *a = &r->results.items[index];
+    for (size_t i = index + 1; i < r->results.count; i++)
+        if (strcmp(r->results.items[i].host, a->host) == 0 && strcmp(r->results.items[i].key, a->key) == 0)
+            return false;
+    return true;
+}
+
 bool record_share(const struct record *r, size_t index, struct run_share *out)
 {
     size_t i = 0;
     for (;; i++) {
         if (i == r->results.count)
             return false;
-        if (strcmp(r->results.items[i].key, "share.sent_sha256") == 0 && index-- == 0)
+        if (strcmp(r->results.items[i].key, "share.sent_sha256") == 0 && is_last(r, i) && index-- == 0)
             break;
     }
     const struct run_result *sent = &r->results.items[i];

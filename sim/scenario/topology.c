@@ -109,6 +109,8 @@ static const struct field topology_fields[] = {
      .size = sizeof(struct topo_link), .required = true},
     {FIELD("calls", LIST, struct topology, calls), .of = FIELD_OBJECT, .fields = topology_call_fields,
      .size = sizeof(struct topo_call)},
+    {FIELD("faults", LIST, struct topology, faults), .of = FIELD_OBJECT, .fields = fault_fields,
+     .size = sizeof(struct topo_fault), .max = 1024},
     {FIELD("check", OBJECT, struct topology, check), .fields = topology_ports_fields},
     {.key = NULL},
 };
@@ -264,6 +266,8 @@ static int read_all(struct topology *t, const struct topo_options *options, stru
         err = read_directions(t, &t->links.items[i], d);
     if (!err)
         err = topology_check(t, d);
+    if (!err)
+        err = faults_check(t, d);
     if (!err)
         err = topology_ports(t, d);
     if (!err)

@@ -7,6 +7,7 @@
 #include "models/actors/call.h"
 #include "models/firewall/import.h"
 #include "sim/net.h"
+#include "sim/scenario/fault.h"
 #include "sim/scenario/fields.h"
 #include "sim/scenario/release.h"
 
@@ -148,6 +149,7 @@ struct topology {
     LIST_OF(struct topo_node) nodes;
     LIST_OF(struct topo_link) links;
     LIST_OF(struct topo_call) calls;
+    LIST_OF(struct topo_fault) faults; /* what goes wrong, in no order */
     struct topo_check check;
 
     const char *file, *directory;

@@ -4,32 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "models/base/err.h"
 #include "models/base/time.h"
-#include "sim/host/box.h"
-#include "sim/host/host.h"
-#include "sim/scenario/systems.h"
 #include "sim/scenario/trace.h"
-
-struct world_node {
-    net_node id;
-    struct box *box;
-    struct host *host;
-    struct io *io;
-    struct core core;
-    struct system_host where;
-    LIST_OF(struct ip_prefix) addresses;
-};
-
-struct world {
-    const struct net_ops *ops;
-    struct net *net;
-    const struct topology *t;
-    uint64_t seed;
-    struct trace *trace;
-    struct host_hooks hooks;
-    struct world_node *node;
-    struct arena arena;
-};
+#include "sim/scenario/world_parts.h"
 
 /* ---- hosts ---- */
 
@@ -51,13 +29,25 @@ static void idle_free(void *self)
     (void)self;
 }
 
-static int create_core(const struct topo_node *n, const struct system_host *where, struct io *io, struct core *out)
+int world_make_core(const struct topo_node *n, uint64_t seed, struct world_node *out)
 {
     static const struct core_ops idle = {idle_input, idle_deadline, idle_free};
+    out->io = io_new(n->name, seed);
+    if (!out->io)
+        return E_NOMEM;
     if (n->system)
-        return n->system->create(n->settings, where, io, out);
-    *out = (struct core){&idle, NULL, io};
+        return n->system->create(n->settings, &out->where, out->io, &out->core);
+    out->core = (struct core){&idle, NULL, out->io};
     return 0;
+}
+
+void world_free_core(struct world_node *n)
+{
+    if (n->core.ops)
+        n->core.ops->free(n->core.self);
+    io_free(n->io);
+    n->core = (struct core){0};
+    n->io = NULL;
 }
 
 static void add_host(struct world *w, const struct topo_node *n, struct world_node *out)
@@ -71,8 +61,7 @@ static void add_host(struct world *w, const struct topo_node *n, struct world_no
                n->interfaces.items[i].addresses.count * sizeof *address);
     out->where = (struct system_host){.name = n->name, .address = address, .address_count = count,
                                        .call = n->calls.items, .call_count = n->calls.count};
-    out->io = io_new(n->name, w->seed);
-    int err = out->io ? create_core(n, &out->where, out->io, &out->core) : -1;
+    int err = world_make_core(n, w->seed, out);
     out->host = err ? NULL : host_new(w->net, &out->core, &w->hooks);
     assert(out->host); /* settings are checked: what can fail is memory */
     const struct net_node_spec spec = {.name = n->name, .kind = NET_HOST, .handler = host_event, .ctx = out->host,
@@ -163,21 +152,23 @@ static void add_nodes(struct world *w)
     }
 }
 
-static struct net_link_dir link_dir(const struct topo_dir *d)
+static struct net_link_dir link_dir(struct world *w, unsigned link, const struct topo_dir *d)
 {
-    return (struct net_link_dir){.rate_bps = d->rate_bps, .delay_ns = d->delay_ns, .jitter_ns = d->jitter_ns,
+    struct net_link_dir out = {.rate_bps = d->rate_bps, .delay_ns = d->delay_ns, .jitter_ns = d->jitter_ns,
                                  .queue_bytes = d->queue_bytes, .loss = d->loss, .duplicate_ppm = d->duplicate_ppm,
                                  .reorder_ppm = d->reorder_ppm, .reorder_ns = d->reorder_ns, .outage = d->outage,
                                  .outage_count = d->outages.count};
+    world_fault_outages(w, link, &out);
+    return out;
 }
 
 static void add_links(struct world *w)
 {
-    for (size_t i = 0; i < w->t->links.count; i++) {
+    for (unsigned i = 0; i < w->t->links.count; i++) {
         const struct topo_link *l = &w->t->links.items[i];
         const struct net_link_spec spec = {.name = l->name, .a = {w->node[l->node[0]].id, l->port[0]},
-                                           .b = {w->node[l->node[1]].id, l->port[1]}, .ab = link_dir(&l->dir[0]),
-                                           .ba = link_dir(&l->dir[1])};
+                                           .b = {w->node[l->node[1]].id, l->port[1]}, .ab = link_dir(w, i, &l->dir[0]),
+                                           .ba = link_dir(w, i, &l->dir[1])};
         w->ops->link_add(w->net, &spec);
     }
     teach_switches(w);
@@ -199,6 +190,7 @@ static void start(struct world *w)
         }
         host_start(w->node[i].host, w->node[i].id, n->start_ns);
     }
+    world_fault_start(w);
 }
 
 static void run(struct world *w, const struct world_options *options)
@@ -219,9 +211,7 @@ static void take_down(struct world *w)
         struct world_node *n = &w->node[i];
         box_free(n->box);
         host_free(n->host);
-        if (n->core.ops)
-            n->core.ops->free(n->core.self);
-        io_free(n->io);
+        world_free_core(n);
     }
     arena_free(&w->arena);
 }

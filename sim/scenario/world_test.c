@@ -291,6 +291,42 @@ static void tshark_reads_the_capture(void **state)
     done(&o);
 }
 
+/* The call is over within a millisecond of its begin at 5 ms: it notices what lasts until then. */
+static void faults_are_carried_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        enum verdict verdict;
+        const char *hint;
+    } rows[] = {
+        {"faults=[{\"at_ms\": 6, \"kind\": \"flush\", \"node\": \"nat\"}]", VERDICT_OK,
+         "fault: it forgets its connections and translations"},
+        {"faults=[{\"at_ms\": 100, \"kind\": \"rebind\", \"node\": \"nat\"}]", VERDICT_OK,
+         "fault: it draws its translations anew"},
+        {"faults=[{\"at_ms\": 0, \"kind\": \"restart\", \"node\": \"server\", \"for_ms\": 900}]", VERDICT_FAILED,
+         "fault: its system restarts for 900 ms"},
+        {"faults=[{\"at_ms\": 0, \"kind\": \"half-open\", \"node\": \"server\", \"for_ms\": 900}]", VERDICT_OK,
+         "fault: it vanishes for 900 ms"},
+        {"faults=[{\"at_ms\": 0, \"kind\": \"slow-reader\", \"node\": \"server\", \"for_ms\": 0}]", VERDICT_FAILED,
+         "fault: it reads nothing from its connections"},
+        {"faults=[{\"at_ms\": 0, \"kind\": \"outage\", \"link\": \"last\", \"for_ms\": 2500},"
+         " {\"at_ms\": 50, \"kind\": \"outage\", \"link\": \"last\", \"for_ms\": 9}]", VERDICT_OK,
+         "fault: the link carries nothing for 2500 ms"},
+        {"faults=[{\"at_ms\": 0, \"kind\": \"exhaust-ports\", \"node\": \"client\", \"for_ms\": 5000}]",
+         VERDICT_FAILED, "fault: it has no port left for 5000 ms"},
+        {"faults=[{\"at_ms\": 1, \"kind\": \"clock\", \"node\": \"client\", \"ahead_ms\": 86400000}]", VERDICT_OK,
+         "fault: its clock jumps ahead by 86400000 ms"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct outcome o;
+        run(rows[i].set, 1, NULL, &o);
+        assert_int_equal(o.blame.verdict, rows[i].verdict);
+        assert_string_equal(o.record.hints.items[0].text, rows[i].hint);
+        done(&o);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -298,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_run_is_its_inputs),
         cmocka_unit_test(the_culprit_is_named),
         cmocka_unit_test(a_line_says_what_passed),
+        cmocka_unit_test(faults_are_carried_out),
         cmocka_unit_test(tshark_reads_the_capture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
