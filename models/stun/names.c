@@ -56,16 +56,57 @@ static void describe_address(const struct stun_msg *m, const struct stun_attr *a
 {
     struct endpoint e;
     char s[ENDPOINT_TEXT];
-    text_add(t, " %s", stun_attr_address(m, a, &e) ? "malformed" : endpoint_text(&e, s));
+    text_add(t, "%s", stun_attr_address(m, a, &e) ? "malformed" : endpoint_text(&e, s));
 }
 
 static void describe_transport(const struct stun_attr *a, struct text *t)
 {
     unsigned proto = a->len ? a->value[0] : 0;
     if (proto == PROTO_TCP || proto == PROTO_UDP)
-        text_add(t, ", %s", proto == PROTO_TCP ? "TCP" : "UDP");
+        text_add(t, "%s", proto == PROTO_TCP ? "TCP" : "UDP");
     else
-        text_add(t, ", transport %u", proto);
+        text_add(t, "transport %u", proto);
+}
+
+/* In any dialect: Microsoft counts padding in where others do not look for it. */
+static void describe_text(const uint8_t *p, size_t len, struct text *t)
+{
+    while (len > 0 && p[len - 1] == 0)
+        len--;
+    add_printable(t, p, len);
+}
+
+static void describe_error(const struct stun_attr *a, struct text *t)
+{
+    if (a->len < 4)
+        return;
+    text_add(t, "%u ", (a->value[2] & 7u) * 100 + a->value[3]);
+    describe_text(a->value + 4, a->len - 4u, t);
+}
+
+static void describe_value(const struct stun_msg *m, const struct stun_attr *a, enum stun_form form, struct text *t)
+{
+    if (form == FORM_TRANSPORT)
+        describe_transport(a, t);
+    else if (form == FORM_ADDRESS || form == FORM_XOR_ADDRESS)
+        describe_address(m, a, t);
+    else if (form == FORM_TEXT)
+        describe_text(a->value, a->len, t);
+    else if (form == FORM_NUMBER && a->len == 4)
+        text_add(t, "%u", load32(a->value));
+    else if (form == FORM_HEX && a->len == 4)
+        text_add(t, "0x%08x", load32(a->value));
+}
+
+void stun_attr_describe(const struct stun_msg *m, const struct stun_attr *a, struct text *t)
+{
+    const struct stun_attr_row *row = stun_attr_row(m->dialect, a->type);
+    if (a->type == ATTR_ERROR_CODE)
+        describe_error(a, t);
+    else if (a->type == ATTR_SOFTWARE)
+        describe_text(a->value, a->len, t);
+    else if (row)
+        describe_value(m, a, row->form, t);
 }
 
 static void describe_attr(const struct stun_msg *m, const struct stun_attr *a, struct text *t)
@@ -77,24 +118,13 @@ static void describe_attr(const struct stun_msg *m, const struct stun_attr *a, s
     }
     if (row->form == FORM_HIDDEN)
         return;
-    if (row->form == FORM_TRANSPORT) {
-        describe_transport(a, t);
-        return;
-    }
-    text_add(t, ", %s", row->word ? row->word : row->name);
-    if (row->form == FORM_ADDRESS || row->form == FORM_XOR_ADDRESS) {
-        describe_address(m, a, t);
-    } else if (row->form == FORM_TEXT) {
-        size_t len = a->len;
-        while (m->dialect->padded_length && len > 0 && a->value[len - 1] == 0)
-            len--;
-        text_add(t, " ");
-        add_printable(t, a->value, len);
-    } else if (row->form == FORM_NUMBER && a->len == 4) {
-        text_add(t, " %u", load32(a->value));
-    } else if (row->form == FORM_HEX && a->len == 4) {
-        text_add(t, " 0x%08x", load32(a->value));
-    }
+    text_add(t, ", ");
+    if (row->form != FORM_TRANSPORT)
+        text_add(t, "%s", row->word ? row->word : row->name);
+    bool says = row->form == FORM_ADDRESS || row->form == FORM_XOR_ADDRESS || row->form == FORM_TEXT ||
+                ((row->form == FORM_NUMBER || row->form == FORM_HEX) && a->len == 4);
+    text_add(t, "%s", says ? " " : "");
+    describe_value(m, a, row->form, t);
 }
 
 void stun_label(const struct stun_dialect *d, uint16_t type, int code, struct text *t)

@@ -200,6 +200,8 @@ const char *stun_attr_name(const struct stun_dialect *d, uint16_t type); /* "XOR
 const char *stun_method_name(const struct stun_dialect *d, uint16_t type); /* "ConnectionBind"; NULL */
 /* "Allocate error 401", "Refresh request": what a ladder calls a message. code 0: none is shown. */
 void stun_label(const struct stun_dialect *d, uint16_t type, int code, struct text *t);
+/* What an attribute's value says: "10.0.0.1:3478", "turn", "600", "401 Unauthorized"; nothing where that is bytes. */
+void stun_attr_describe(const struct stun_msg *m, const struct stun_attr *a, struct text *t);
 /* One line: "ConnectionBind error 446, ..." or "Allocate request, TCP, user turn, lifetime 600": into t. */
 void stun_describe(const struct stun_msg *m, struct text *t);
 

@@ -88,6 +88,68 @@ function rfc4571.dissector(_, pinfo, tree)
 end
 register_postdissector(rfc4571)
 
+---- [MS-TURN] over TCP (2.1): units with a header of their own: type, a zero, length ----
+--
+-- A connection speaks it from the first segment on that begins with a control unit: a message whose first attribute is
+-- the magic cookie. The pseudo-TLS handshake before that is left to the dissector of TLS.
+
+local UNIT, CONTROL, DATA, MAGIC_ATTRIBUTE, MAGIC = 4, 2, 3, 0x000f0004, 0x72c64bc6
+local classic = Dissector.get("classicstun") -- RFC 3489's, whose header this is
+local msturn = Proto("msturn", "MS-TURN unit")
+local f_unit = ProtoField.uint8("msturn.type", "Type", base.DEC, { [CONTROL] = "control", [DATA] = "end-to-end data" })
+local f_unit_length = ProtoField.uint16("msturn.length", "Length")
+local f_data = ProtoField.bytes("msturn.data", "Data")
+msturn.fields = { f_unit, f_unit_length, f_data }
+local unit_boundary, first_unit_at = {}, {} -- as above
+
+local function begins_unit(range)
+    return range:len() >= UNIT + HEADER + 8 and range(0, 2):uint() == CONTROL * 256 and
+        range(UNIT + HEADER, 4):uint() == MAGIC_ATTRIBUTE and range(UNIT + HEADER + 4, 4):uint() == MAGIC
+end
+
+local function first_unit(pinfo, range)
+    if pinfo.visited then
+        return first_unit_at[pinfo.number]
+    end
+    local key = stream().value .. "/" .. port().value
+    local at = begins_unit(range) and 0 or unit_boundary[key] and unit_boundary[key] - seq().value
+    if not at or at < 0 or at >= range:len() then
+        return nil
+    end
+    local next = at
+    while next + UNIT <= range:len() do
+        next = next + UNIT + range(next + 2, 2):uint()
+    end
+    unit_boundary[key] = seq().value + next
+    first_unit_at[pinfo.number] = at
+    return at
+end
+
+function msturn.init()
+    unit_boundary, first_unit_at = {}, {}
+end
+
+function msturn.dissector(_, pinfo, tree)
+    local info = payload()
+    local at = info and first_unit(pinfo, info.range)
+    while at and at + UNIT <= info.len do
+        local range, len = info.range, info.range(at + 2, 2):uint()
+        if at + UNIT + len > info.len then
+            return
+        end
+        local node = tree:add(msturn, range(at, UNIT + len))
+        node:add(f_unit, range(at, 1))
+        node:add(f_unit_length, range(at + 2, 2))
+        if range(at, 1):uint() == CONTROL then
+            classic:call(range(at + UNIT, len):tvb(), pinfo, tree)
+        elseif len > 0 then
+            node:add(f_data, range(at + UNIT, len))
+        end
+        at = at + UNIT + len
+    end
+end
+register_postdissector(msturn)
+
 ---- Microsoft's attributes ----
 
 local ms = Proto("msstun", "Microsoft's STUN attributes")

@@ -10,6 +10,9 @@ at_cms=(--capture cms:a)
 declare -A at_expressway=([lab]="--capture expressway-e:lan1"
                           [dual-nic]="--capture expressway-e:lan1 --capture expressway-e:lan2")
 
+mkdir "$dir/all" # every capture, for tshark at the end
+count_all=0
+
 # said FILE: "VERDICT IDS" of a diagnosis
 said() {
     jq -r '[.verdict] + [.findings[].id] | join(" ")' "$1"
@@ -19,6 +22,8 @@ said() {
 diagnosed() {
     local name=$1 expected=$2 capture=$3 status
     shift 3
+    count_all=$((count_all + 1))
+    cp "$capture" "$dir/all/$(printf %03d $count_all).pcapng"
     {
         "$TURNPROOF" diagnose "$capture" "$@" --format json >"$dir/json" 2>"$dir/stderr"
         status=$?
@@ -31,40 +36,6 @@ diagnosed() {
     } | result "$name: $expected"
 }
 
-# agrees NAME CAPTURE: STUN messages, frame and type, are those that tshark finds; it does not look into frames of RFC 4571
-# behind a ConnectionBind, and what it finds must be there.
-agrees() {
-    command -v tshark >/dev/null || { skip "$1: tshark agrees on STUN messages" "tshark is not installed"; return; }
-    {
-        tshark -r "$2" -Y stun -T fields -e frame.number -e stun.type -d tcp.port==3478,stun 2>/dev/null |
-            awk '{ n = split($2, type, ","); for (i = 1; i <= n; i++) print $1, type[i] }' | sort >"$dir/tshark"
-        "$TURNPROOF" diagnose "$2" --format json | jq -r '.messages[] | select(.stun_type) | [.frame, .stun_type, .framed] | @tsv' |
-            tr '\t' ' ' >"$dir/all"
-        cut -d ' ' -f 1,2 "$dir/all" | sort >"$dir/ours"
-        grep false "$dir/all" | cut -d ' ' -f 1,2 | sort >"$dir/bare"
-        [ -s "$dir/tshark" ] || echo "tshark finds none"
-        comm -23 "$dir/tshark" "$dir/ours" | sed 's/^/not found: /'
-        comm -13 "$dir/tshark" "$dir/bare" | sed 's/^/tshark does not find: /'
-    } | result "$1: tshark agrees on STUN messages"
-}
-
-# dissected NAME CAPTURE: the messages in frames of RFC 4571 are those that Wireshark finds with our plug-in.
-dissected() {
-    tshark -v 2>/dev/null | tr '\n' ' ' | grep -qi 'with lua' || { skip "$1: the dissector agrees" "tshark is not installed, or without Lua"; return; }
-    {
-        tshark -X lua_script:reports/wireshark/turnproof.lua -r "$2" -Y 'rfc4571 && stun' -T fields -e frame.number \
-            -e stun.type 2>"$dir/stderr" |
-            awk '{ n = split($2, type, ","); for (i = 1; i <= n; i++) print $1, type[i] }' | sort >"$dir/theirs"
-        grep -v '^Running as user' "$dir/stderr"
-        "$TURNPROOF" diagnose "$2" --format json |
-            jq -r '.messages[] | select(.framed and .stun_type) | [.frame, .stun_type] | @tsv' | tr '\t' ' ' | sort >"$dir/ours"
-        [ -s "$dir/ours" ] || echo "no framed message"
-        diff "$dir/ours" "$dir/theirs"
-        tshark -X lua_script:reports/wireshark/turnproof.lua -r "$2" -Y msstun.candidate_identifier -T fields \
-            -e msstun.implementation_version 2>/dev/null | sort -u | diff <(echo 2) - # of Microsoft's attributes
-    } | result "$1: the dissector agrees on framed messages"
-}
-
 # call NAME TOPOLOGY AT-CMS AT-EXPRESSWAY [OPTION]...: a run, and what each capture of it must say
 call() {
     local name=$1 topology=$2 cms=$3 expressway=$4
@@ -75,11 +46,57 @@ call() {
     diagnosed "$name at Expressway-E" "$expressway" "$dir/expressway/capture.pcapng"
 }
 
+# coturn's server and client, each run in a network namespace of its own and captured there, beside what follows.
+cat >"$dir/coturn.sh" <<'COTURN'
+# coturn.sh FILE SERVER-OPTIONS|none|ours CLIENT-OPTIONS: a capture of one run of turnutils_uclient
+rm -f "$1"
+ip link set lo up
+turnutils_peer -L 127.0.0.1 -p 3480 >/dev/null 2>&1 &
+case $2 in
+none) ;;
+ours) "$TURNPROOF" relay --listen 127.0.0.1:3478 --user u:p --realm x --allow-peer 127.0.0.0/8 >/dev/null 2>&1 & ;;
+*) turnserver -n -L 127.0.0.1 -E 127.0.0.1 -p 3478 --allow-loopback-peers -a -u u:p -r x --no-cli --no-tls --no-dtls \
+    --log-file "$1.log" --simple-log --pidfile "$1.pid" --db "$1.db" $2 >/dev/null 2>&1 & ;;
+esac
+dumpcap -q -i lo -w "$1" >/dev/null 2>"$1.err" &
+capturing=$!
+for ((i = 0; i < 50; i++)); do
+    [ -s "$1" ] && { [ "$2" = none ] || ss -ltn | grep -q :3478; } && break
+    sleep 0.1
+done
+timeout 7 turnutils_uclient -n 5 -u u -p 3478 -e 127.0.0.1 -r 3480 $3 127.0.0.1 >/dev/null 2>&1
+sleep 1.2 # packets come to dumpcap in batches
+kill -INT $capturing
+wait $capturing
+kill $(jobs -p)
+COTURN
+
+# NAME|EXPECTED|SERVER-OPTIONS|CLIENT-OPTIONS
+coturn=("it works|nothing-wrong||-T -w p -m 1"
+        "wrong password|cause wrong-credentials||-T -w other -m 1"
+        "no server|cause turn-port-refused|none|-T -w p -m 1"
+        "no TCP relays|cause allocate-refused|--no-tcp-relay|-T -w p -m 1"
+        "a peer that is denied|cause permission-refused|--denied-peer-ip=127.0.0.1|-T -w p -m 1"
+        "TLS to the plain port|cause tls-instead-of-stun||-T -w p -m 1 -S"
+        "a quota|cause allocate-refused|-q 1|-T -w p -m 4"
+        "ChannelData over UDP|nothing-wrong||-w p -m 1"
+        "Send and Data over TCP|nothing-wrong||-t -s -w p -m 1"
+        "its client and our relay|nothing-wrong|ours|-T -w p -m 1"
+        "its client and our relay, over UDP|nothing-wrong|ours|-w p -m 1")
+why_no_coturn=
+if ! command -v turnutils_uclient >/dev/null || ! command -v dumpcap >/dev/null || ! command -v ss >/dev/null; then
+    why_no_coturn="coturn, dumpcap or ss is not installed"
+elif ! unshare -n sh -c 'ip link set lo up && dumpcap -q -i lo -a duration:1 -w "$0"' "$dir/try" 2>/dev/null; then
+    why_no_coturn="network namespaces, or capturing in them, is not allowed here"
+else
+    mkdir "$dir/coturn"
+    for ((n = 0; n < ${#coturn[@]}; n++)); do
+        IFS='|' read -r _ _ server client <<<"${coturn[n]}"
+        unshare -n bash "$dir/coturn.sh" "$dir/coturn/$n.pcapng" "$server" "$client" >/dev/null 2>&1 &
+    done
+fi
+
 call "lab" lab nothing-wrong nothing-wrong
-agrees "lab at Meeting Server" "$dir/cms/capture.pcapng"
-agrees "lab at Expressway-E" "$dir/expressway/capture.pcapng"
-dissected "lab at Meeting Server" "$dir/cms/capture.pcapng"
-dissected "lab at Expressway-E" "$dir/expressway/capture.pcapng"
 call "lab, a relay that wants permissions" lab "cause permission-missing no-connection-attempt" \
     "cause permission-missing" --set 'nodes.expressway-e.settings.profile="strict"'
 call "lab, wrong password" lab "cause wrong-credentials share-refused" \
@@ -136,48 +153,6 @@ for ((n = 0; n < count; n++)); do
     fi
     call "$id" dual-nic "${expected[$id]%|*}" "${expected[$id]#*|}" "${options[@]}"
 done
-
-# coturn's server and client in a network namespace of their own, captured there.
-cat >"$dir/coturn.sh" <<'COTURN'
-# coturn.sh FILE SERVER-OPTIONS|none CLIENT-OPTIONS: a capture of one run of turnutils_uclient -T
-rm -f "$1"
-ip link set lo up
-turnutils_peer -L 127.0.0.1 -p 3480 >/dev/null 2>&1 &
-[ "$2" = none ] || turnserver -n -L 127.0.0.1 -E 127.0.0.1 -p 3478 --allow-loopback-peers -a -u u:p -r x --no-cli --no-tls \
-    --no-dtls --log-file "$1.log" --simple-log --pidfile "$1.pid" --db "$1.db" $2 >/dev/null 2>&1 &
-dumpcap -q -i lo -w "$1" >/dev/null 2>"$1.err" &
-capturing=$!
-for ((i = 0; i < 50; i++)); do
-    [ -s "$1" ] && { [ "$2" = none ] || ss -ltn | grep -q :3478; } && break
-    sleep 0.1
-done
-timeout 7 turnutils_uclient -T -n 5 -u u -p 3478 -e 127.0.0.1 -r 3480 $3 127.0.0.1 >/dev/null 2>&1
-sleep 1.2 # packets come to dumpcap in batches
-kill -INT $capturing
-wait $capturing
-kill $(jobs -p)
-COTURN
-
-# coturn NAME EXPECTED SERVER-OPTIONS CLIENT-OPTIONS
-coturn() {
-    unshare -n bash "$dir/coturn.sh" "$dir/coturn.pcapng" "$3" "$4" 2>/dev/null
-    diagnosed "coturn, $1" "$2" "$dir/coturn.pcapng"
-}
-
-if ! command -v turnutils_uclient >/dev/null || ! command -v dumpcap >/dev/null || ! command -v ss >/dev/null; then
-    skip "captures of coturn" "coturn, dumpcap or ss is not installed"
-elif ! unshare -n sh -c 'ip link set lo up && dumpcap -q -i lo -a duration:1 -w "$0"' "$dir/try" 2>/dev/null; then
-    skip "captures of coturn" "network namespaces, or capturing in them, is not allowed here"
-else
-    coturn "it works" "nothing-wrong" "" "-w p -m 1"
-    agrees "coturn" "$dir/coturn.pcapng"
-    coturn "wrong password" "cause wrong-credentials" "" "-w other -m 1"
-    coturn "no server" "cause turn-port-refused" none "-w p -m 1"
-    coturn "no TCP relays" "cause allocate-refused" --no-tcp-relay "-w p -m 1"
-    coturn "a peer that is denied" "cause permission-refused" --denied-peer-ip=127.0.0.1 "-w p -m 1"
-    coturn "TLS to the plain port" "cause tls-instead-of-stun" "" "-w p -m 1 -S"
-    coturn "a quota" "cause allocate-refused" "-q 1" "-w p -m 4"
-fi
 
 # The Skype side, with [MS-TURN] in pseudo-TLS, at the Edge; and a closed port at the client.
 # skype NAME EXPECTED PLACE [OPTION]...
@@ -255,4 +230,23 @@ refused "a log that is not there" '^no/such:1:1: expected a log, found: No such 
 refused "a log that is none" 'capture.pcapng:[0-9]+:1: expected a line of text, found a NUL byte' \
     "$dir/cms/capture.pcapng" --log "$dir/cms/capture.pcapng"
 refused "an unknown format" '--format: expected text, json or html, found "xml"' "$dir/cms/capture.pcapng" --format xml
+# coturn's runs are over by now.
+wait
+if [ -n "$why_no_coturn" ]; then
+    skip "captures of coturn" "$why_no_coturn"
+else
+    for ((n = 0; n < ${#coturn[@]}; n++)); do
+        IFS='|' read -r name expect _ <<<"${coturn[n]}"
+        diagnosed "coturn, $name" "$expect" "$dir/coturn/$n.pcapng"
+    done
+fi
+
+# tshark reads the same in all of them.
+if tshark -v 2>/dev/null | tr '\n' ' ' | grep -qi 'with lua'; then
+    sim/cmd/diagnose_fields.sh "$dir"/all/*.pcapng >"$dir/fields"
+    grep '^#: ' "$dir/fields"
+    grep -v '^#: ' "$dir/fields" | result "tshark decodes every message alike"
+else
+    skip "tshark decodes every message alike" "tshark is not installed, or without Lua"
+fi
 finish

@@ -53,9 +53,20 @@ static void put_finding(struct sink *s, const struct finding *f)
     sink_text(s, "</table>\n</section>\n");
 }
 
+/* A message with its fields; false: they were not kept, or it is no STUN. */
+static bool describe(const struct line *l, char *out, size_t cap)
+{
+    struct stun_msg m;
+    struct text t = text_of(out, cap);
+    if (!l->message || stun_parse(l->dialect, l->message, l->len, &m))
+        return false;
+    stun_describe(&m, &t);
+    return true;
+}
+
 static void put_messages(struct sink *s, const struct story *story)
 {
-    char buf[64];
+    char buf[64], fields[1024];
     element(s, "h2", "Messages");
     sink_text(s, "<table>\n<tr><th>frame</th><th>s</th><th>from</th><th>to</th><th>message</th></tr>\n");
     for (size_t i = 0; i < story->lines && i < STORY_FIELDS; i++) {
@@ -63,7 +74,7 @@ static void put_messages(struct sink *s, const struct story *story)
         sink_f(s, "<tr><td>%" PRIu64 "</td><td>%.6f</td>", l->at.frame, (double)l->at.t_ns / NS_S);
         element(s, "td", endpoint_text(&l->from, buf));
         element(s, "td", endpoint_text(&l->to, buf));
-        element(s, "td", l->fields ? l->fields : l->label);
+        element(s, "td", describe(l, fields, sizeof fields) ? fields : l->label);
         sink_text(s, "</tr>\n");
     }
     sink_text(s, "</table>\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "models/base/err.h"
 #include "sim/check/json_out.h"
 #include "sim/diagnose/output.h"
 
@@ -110,9 +111,54 @@ static void put_connections(struct json_out *j, const struct story *s)
     json_out_close(j);
 }
 
-static void put_messages(struct json_out *j, const struct story *s)
+static void hex_member(struct json_out *j, const char *key, const uint8_t *bytes, size_t len)
+{
+    static char hex[2 * UINT16_MAX + 1];
+    hex_of(bytes, len, hex);
+    json_out_string(j, key, hex);
+}
+
+/* As on the wire, each with its length field and, where it is no mere bytes, what it says. */
+static void put_attributes(struct json_out *j, const struct stun_msg *m)
+{
+    json_out_open(j, "attributes", '[');
+    for (struct stun_attr a = {0}; stun_next(m, &a);) {
+        char type[8], says[EVIDENCE_TEXT] = "";
+        struct text t = text_of(says, sizeof says);
+        snprintf(type, sizeof type, "0x%04x", a.type);
+        stun_attr_describe(m, &a, &t);
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "type", type);
+        json_out_string(j, "name", stun_attr_name(m->dialect, a.type));
+        json_out_number(j, "length", a.len);
+        hex_member(j, "value", a.value, a.len);
+        json_out_string(j, "says", says[0] ? says : NULL);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+static void put_stun(struct json_out *j, const struct line *l)
 {
     char type[8];
+    struct stun_msg m;
+    snprintf(type, sizeof type, "0x%04x", l->type);
+    json_out_string(j, "stun_type", type);
+    json_out_bool(j, "framed", l->framed);
+    json_out_string(j, "dialect", l->dialect->name);
+    if (!l->message || stun_parse(l->dialect, l->message, l->len, &m))
+        return;
+    size_t cookie = l->dialect->cookie ? 4 : 0;
+    hex_member(j, "transaction", m.id.b + cookie, sizeof m.id.b - cookie);
+    put_attributes(j, &m);
+    int err = stun_check_fingerprint(&m);
+    json_out_bool(j, "integrity", m.mac_at || m.mac256_at);
+    json_out_string(j, "fingerprint", err == E_NOT_FOUND ? NULL : err ? "wrong" : "right");
+}
+
+static void put_messages(struct json_out *j, const struct story *s)
+{
+    char channel[8];
     json_out_open(j, "messages", '[');
     for (size_t i = 0; i < s->lines; i++) {
         const struct line *l = &s->line[i];
@@ -122,10 +168,12 @@ static void put_messages(struct json_out *j, const struct story *s)
         endpoint_member(j, "from", &l->from);
         endpoint_member(j, "to", &l->to);
         json_out_string(j, "name", l->label);
-        if (l->stun) {
-            snprintf(type, sizeof type, "0x%04x", l->type);
-            json_out_string(j, "stun_type", type);
-            json_out_bool(j, "framed", l->framed);
+        if (l->kind == LINE_STUN)
+            put_stun(j, l);
+        if (l->kind == LINE_CHANNEL) {
+            snprintf(channel, sizeof channel, "0x%04x", l->type);
+            json_out_string(j, "channel", channel);
+            json_out_number(j, "length", l->len);
         }
         json_out_close(j);
     }

@@ -32,7 +32,7 @@ void story_free(struct story *s)
         free(s->attempt[i]);
     free(s->attempt);
     for (size_t i = 0; i < s->lines; i++)
-        free(s->line[i].fields);
+        free(s->line[i].message);
     free(s->line);
 }
 
@@ -182,19 +182,35 @@ static void draw_message(struct story *s, const struct said *said, bool again)
     struct line *l = draw(s, said->seen);
     if (!l)
         return;
-    l->stun = true;
+    l->kind = LINE_STUN;
     l->framed = said->kind == SAID_FRAME || said->kind == SAID_MS_TURN;
     l->again = again;
     l->type = said->stun.type;
     struct text t = text_of(l->label, sizeof l->label);
     text_add(&t, "%s", said->kind == SAID_MS_TURN ? "MS-TURN " : l->framed ? "framed " : "");
     stun_label(said->stun.dialect, said->stun.type, code_of(&said->stun), &t);
-    if (s->lines > STORY_FIELDS)
+    l->dialect = said->stun.dialect;
+    l->len = said->stun.len;
+    if (s->lines > STORY_FIELDS || s->kept + l->len > STORY_KEPT || !(l->message = malloc(l->len)))
         return;
-    char fields[1024];
-    struct text f = text_of(fields, sizeof fields);
-    stun_describe(&said->stun, &f);
-    l->fields = strdup(fields);
+    memcpy(l->message, said->stun.bytes, l->len);
+    s->kept += l->len;
+}
+
+/* As many as are told with their fields: there may be one for each packet of a medium. */
+static void draw_channel(struct story *s, const struct said *said)
+{
+    struct line *l = s->lines < STORY_FIELDS ? draw(s, said->seen) : NULL;
+    if (!l) {
+        s->lines_left_out++;
+        return;
+    }
+    l->kind = LINE_CHANNEL;
+    l->again = true;
+    l->type = said->channel;
+    l->len = said->len;
+    struct text t = text_of(l->label, sizeof l->label);
+    text_add(&t, "ChannelData 0x%04x, %zu bytes", said->channel, said->len);
 }
 
 /* ---- TURN ---- */
@@ -554,6 +570,8 @@ void story_hear(void *story, const struct said *said)
             hear_turn(s, l, said, c);
         else if (said->stun.bytes)
             hear_check(s, l, said);
+        else if (said->kind == SAID_CHANNEL)
+            draw_channel(s, said);
         else if (l->side[seen->reply].speech == SPEAKS_SIP)
             story_hear_sip(s, l, said);
     }

@@ -17,7 +17,8 @@ enum {
     STORY_LINES = 1 << 16,
     STORY_TEXT = 128,
     STORY_LABEL = 64,
-    STORY_FIELDS = 4096, /* messages that are told with their fields */
+    STORY_FIELDS = 4096,    /* messages that are told with their fields */
+    STORY_KEPT = 1 << 23,   /* bytes of all of these */
 };
 
 /* When something was seen. frame 0: it was not. */
@@ -148,11 +149,14 @@ struct attempt {
 struct line {
     struct mark at;
     struct endpoint from, to;
-    bool stun, framed;
-    bool again;    /* like one before: a further check, or a request sent again */
-    uint16_t type; /* of STUN */
+    enum { LINE_OTHER, LINE_STUN, LINE_CHANNEL } kind;
+    bool framed;   /* RFC 4571, or a unit of [MS-TURN] */
+    bool again;    /* like one before: a further check, a request sent again, payload on its way */
+    uint16_t type; /* of STUN; of ChannelData the channel */
     char label[STORY_LABEL];
-    char *fields;  /* of STUN, decoded; NULL: there are none, or too many messages have them */
+    const struct stun_dialect *dialect;
+    uint8_t *message; /* of STUN, its bytes; NULL: too many messages have them */
+    size_t len;       /* of the message; of ChannelData its payload */
 };
 
 struct story {
@@ -161,6 +165,7 @@ struct story {
     struct line *line;
     size_t legs, attempts, lines, exchanges, room; /* room: for lines */
     uint64_t flows, lines_left_out, missed;
+    size_t kept; /* bytes of messages */
     size_t sip_requests;
     struct mark share_asked; /* the first INVITE with m=applicationsharing */
     struct mark last; /* frame of the capture, once it is over */
