@@ -46,6 +46,7 @@ static const struct remedy {
     {"486", "the TURN user's quota of allocations is used up: raise it, or end old calls"},
     {"508", "Expressway-E has no relay port left: raise the number of relays"},
     {"fault", "the topology says so under \"faults\": the system did not get over it"},
+    {"no system makes this call", "give the host that it is from a system that makes planned calls"},
     {"refused", "the port is closed: check that the service runs and listens there"},
     {NULL, "look at the last messages of the ladder: what was sent then was not answered"},
 };
@@ -63,36 +64,89 @@ static const struct topo_node *find_node(const struct topology *t, const char *n
     return NULL;
 }
 
-/* How much speaks for a drop being the reason of a failure. First, that it was in the phase that failed, or that the
- * failed system could not reach just what the packet was for, before or after translation. Then who dropped it: a
- * firewall more likely than a router (ICE tries addresses that lead nowhere), and both than a link, which TCP mends. */
-static unsigned suspicion(const struct topology *t, const struct run_drop *d, const struct run_failure *f)
+/* What is known of something that went wrong, to find the packet by. */
+struct trouble {
+    uint64_t from_ns, until_ns;
+    struct endpoint remote;       /* whom it could not reach; unset: nobody in particular */
+    const char *text;
+    unsigned phase;               /* of a failure */
+    const struct topo_node *host; /* whose service it was; NULL: of a failure */
+    bool works;                   /* the service does, but not as it should */
+};
+
+static bool has_address(const struct topo_node *n, const struct ip_addr *ip)
 {
-    bool wanted = is_endpoint(&f->remote, &d->flow.dst, d->flow.dport) ||
-                  is_endpoint(&f->remote, &d->translated.dst, d->translated.dport);
-    bool answer = is_endpoint(&f->remote, &d->flow.src, d->flow.sport);
+    for (size_t i = 0; i < n->interfaces.count; i++)
+        for (size_t k = 0; k < n->interfaces.items[i].addresses.count; k++)
+            if (ip_equal(&n->interfaces.items[i].addresses.items[k].ip, ip))
+                return true;
+    return false;
+}
+
+static bool is_of_host(const struct topo_node *n, const struct fw_flow *f)
+{
+    return has_address(n, &f->src) || has_address(n, &f->dst);
+}
+
+/* "... 10.0.0.1:3478 ...", where the packet was for that. */
+static bool is_named(const char *text, const struct fw_flow *f)
+{
+    char dst[ENDPOINT_TEXT];
+    return strstr(text, endpoint_text(&(struct endpoint){f->dst, f->dport}, dst)) != NULL;
+}
+
+/* How much speaks for a drop being the reason. First, that it was in the phase that failed, or to or from the host
+ * whose service it is, or that the failed system could not reach just what the packet was for, before or after
+ * translation. Then who dropped it: a firewall more likely than a router (ICE tries addresses that lead nowhere), and
+ * both than a link, which TCP mends. Of a service without any such packet, a firewall's may be of what others do for
+ * it; one that works lacks only what it names. */
+static unsigned suspicion(const struct topology *t, const struct run_drop *d, const struct trouble *w)
+{
+    bool wanted = is_endpoint(&w->remote, &d->flow.dst, d->flow.dport) ||
+                  is_endpoint(&w->remote, &d->translated.dst, d->translated.dport) ||
+                  (w->host && (is_named(w->text, &d->flow) || is_named(w->text, &d->translated)));
+    bool answer = is_endpoint(&w->remote, &d->flow.src, d->flow.sport);
+    bool near = w->host ? is_of_host(w->host, &d->flow) || is_of_host(w->host, &d->translated) : d->phase == w->phase;
     const struct topo_node *n = find_node(t, d->node);
     unsigned who = d->link ? 1 : n && n->kind == TOPO_FIREWALL ? 3 : 2;
-    unsigned relevant = wanted || answer || d->phase == f->phase;
+    unsigned relevant = wanted || answer || (near && !w->works);
+    if (w->host && !relevant && (who < 3 || w->works))
+        return 0;
     return relevant * 64 + who * 16 + wanted * 8 + answer * 4 + (d->rule != NULL);
 }
 
-/* The most suspicious drop before the failure, the first of equals: of a flow that never came through, its first
- * packet. Of losses on links the last: that one was not mended. */
-static const struct run_drop *find_culprit(const struct topology *t, const struct record *r,
-                                           const struct run_failure *f)
+/* The most suspicious drop of that time, the first of equals: of a flow that never came through, its first packet. Of
+ * losses on links the last: that one was not mended. */
+static const struct run_drop *find_culprit(const struct topology *t, const struct record *r, const struct trouble *w)
 {
     const struct run_drop *best = NULL;
     unsigned most = 0;
     for (size_t i = 0; i < r->drops.count; i++) {
         const struct run_drop *d = &r->drops.items[i];
-        unsigned score = d->t_ns <= f->t_ns ? suspicion(t, d, f) : 0;
+        bool then = d->t_ns >= w->from_ns && d->t_ns <= w->until_ns;
+        unsigned score = then ? suspicion(t, d, w) : 0;
         if (score > most || (score && score == most && d->link)) {
             best = d;
             most = score;
         }
     }
     return best;
+}
+
+static struct trouble trouble_of(const struct topology *t, const struct record *r, const struct run_service *s)
+{
+    return (struct trouble){.from_ns = s->state == SERVICE_LOST ? s->up_ns : s->first_ns,
+                            .until_ns = s->state == SERVICE_WANTED ? r->end_ns : s->t_ns,
+                            .remote = s->remote,
+                            .text = s->text,
+                            .host = find_node(t, s->host),
+                            .works = s->state == SERVICE_DEGRADED};
+}
+
+const struct run_drop *blame_service(const struct topology *t, const struct record *r, const struct run_service *s)
+{
+    const struct trouble w = trouble_of(t, r, s);
+    return find_culprit(t, r, &w);
 }
 
 /* ---- words ---- */
@@ -151,11 +205,11 @@ static bool has_word(const char *text, const char *word)
     return false;
 }
 
-static void say_advice(const struct blame *b, const struct run_failure *f, char *out, size_t cap)
+static void say_advice(const struct blame *b, const char *why, char *out, size_t cap)
 {
     struct text t = text_of(out, cap);
     const struct remedy *m = remedies;
-    while (m->word && !has_word(f->text, m->word))
+    while (m->word && !has_word(why, m->word))
         m++;
     if (m == remedies || !b->drop)
         text_add(&t, "%s", m->advice);
@@ -244,8 +298,8 @@ bool blame_warning(const struct topology *t, size_t index, char *out, size_t cap
     return false;
 }
 
-/* Nobody is there to begin a call, and somebody waits for one. */
-static bool nobody_calls(const struct topology *t)
+/* Nobody is there to begin a call, somebody waits for one, and nobody gives any service without one. */
+static bool nobody_calls(const struct topology *t, const struct record *r)
 {
     size_t waiting = 0;
     for (size_t i = 0; i < t->nodes.count; i++) {
@@ -254,7 +308,7 @@ static bool nobody_calls(const struct topology *t)
             return false;
         waiting += s != NULL;
     }
-    return waiting > 0;
+    return waiting > 0 && !r->services.count;
 }
 
 static void blame_nobody(struct blame *out)
@@ -265,36 +319,62 @@ static void blame_nobody(struct blame *out)
              "add a host with a system that does, as skype-client; a topology without calls is for its port tables");
 }
 
-void blame_find(const struct topology *t, const struct record *r, struct blame *out)
+/* Of the services that do not hold the one that went wrong first, and how many there are; NULL: all hold. */
+static const struct run_service *first_broken(const struct record *r, size_t *broken)
 {
-    *out = (struct blame){.phase = "", .t_ns = r->end_ns};
-    if (nobody_calls(t)) {
-        blame_nobody(out);
-        return;
+    const struct run_service *first = NULL;
+    uint64_t first_ns = 0;
+    *broken = 0;
+    for (size_t i = 0; i < r->services.count; i++) {
+        const struct run_service *s = &r->services.items[i];
+        uint64_t t_ns = s->state == SERVICE_WANTED ? r->end_ns : s->t_ns;
+        if (service_holds(s) || ((*broken)++ && t_ns >= first_ns))
+            continue;
+        first = s;
+        first_ns = t_ns;
     }
-    const char *share = share_fault(r);
-    if (r->failures.count == 0 && r->complete && !share)
-        return;
-    out->verdict = VERDICT_FAILED;
-    struct text what = text_of(out->what, sizeof out->what);
-    struct run_failure f = {.t_ns = r->end_ns, .host = "", .text = r->complete ? share : "the call did not go on"};
-    f.phase = r->complete ? 0 : (unsigned)r->phases.count;
-    if (r->failures.count) {
-        f = r->failures.items[0];
-        text_add(&what, "%s: %s", f.host, f.text);
-    } else {
-        text_add(&what, "%s", f.text);
-        if (!r->complete)
-            say_silence(r, &what);
-    }
-    out->t_ns = f.t_ns;
-    out->phase = r->phases.count ? record_phase(r, f.phase) : "invite"; /* which never began */
-    bool policy = has_word(f.text, remedies[0].word); /* no packet is to blame for that */
-    out->drop = policy ? NULL : find_culprit(t, r, &f);
-    const struct run_failure *hint = policy || explains(t, out->drop) ? NULL : last_hint(r, f.t_ns);
+    return first;
+}
+
+/* "guest-1/audio at pc-1 failed: no TURN server answers; 2 more do not hold". */
+static struct trouble say_service(const struct topology *t, const struct record *r, const struct run_service *s,
+                                  size_t others, struct text *what)
+{
+    text_add(what, "%s at %s %s%s%s", s->name, s->host, s->state == SERVICE_WANTED ? "never came up" :
+             s->state == SERVICE_LOST ? "was lost" : "failed", s->text[0] ? ": " : "", s->text);
+    if (others)
+        text_add(what, "; %zu more do%s not hold", others, others == 1 ? "es" : "");
+    return trouble_of(t, r, s);
+}
+
+/* A call that is told in phases did not go on, or a share did not arrive; fault: which of both, in words. */
+static struct trouble say_story(const struct record *r, const char *fault, struct text *what)
+{
+    struct trouble w = {.until_ns = r->end_ns, .text = fault, .phase = r->complete ? 0 : (unsigned)r->phases.count};
+    text_add(what, "%s", w.text);
+    if (!r->complete)
+        say_silence(r, what);
+    return w;
+}
+
+static struct trouble say_failure(const struct run_failure *f, struct text *what)
+{
+    text_add(what, "%s: %s", f->host, f->text);
+    return (struct trouble){.until_ns = f->t_ns, .remote = f->remote, .text = f->text, .phase = f->phase};
+}
+
+/* The packet and who is to blame for it, or else what some system was refused before. */
+static void find_reason(const struct topology *t, const struct record *r, const struct trouble *w, struct text *what,
+                        struct blame *out)
+{
+    const char *why = w->text;
+    bool policy = has_word(why, remedies[0].word); /* no packet is to blame for that */
+    out->t_ns = w->until_ns;
+    out->drop = policy ? NULL : find_culprit(t, r, w);
+    const struct run_failure *hint = policy || explains(t, out->drop) ? NULL : last_hint(r, w->until_ns);
     if (hint) {
-        text_add(&what, "; before that, %s: %s", hint->host, hint->text);
-        f.text = hint->text;
+        text_add(what, "; before that, %s: %s", hint->host, hint->text);
+        why = hint->text;
         out->drop = NULL;
         out->node = hint->host;
     }
@@ -304,9 +384,32 @@ void blame_find(const struct topology *t, const struct record *r, struct blame *
         blame_packet(out->drop, out->packet, sizeof out->packet);
         blame_where(t, out->drop, out->where, sizeof out->where);
     }
-    say_advice(out, &f, out->advice, sizeof out->advice);
+    say_advice(out, why, out->advice, sizeof out->advice);
     if (out->drop && strcmp(out->drop->reason, "no-neighbour") == 0)
         blame_translation(t, out);
+}
+
+void blame_find(const struct topology *t, const struct record *r, struct blame *out)
+{
+    *out = (struct blame){.phase = "", .t_ns = r->end_ns};
+    if (nobody_calls(t, r)) {
+        blame_nobody(out);
+        return;
+    }
+    bool story = r->phases.count || !r->services.count; /* else all is told by services */
+    const char *fault = !story ? NULL : r->complete ? share_fault(r) : "the call did not go on";
+    size_t broken;
+    const struct run_service *service = first_broken(r, &broken);
+    if (!r->failures.count && !service && !fault)
+        return;
+    out->verdict = VERDICT_FAILED;
+    struct text what = text_of(out->what, sizeof out->what);
+    struct trouble w = r->failures.count ? say_failure(&r->failures.items[0], &what)
+                       : service         ? say_service(t, r, service, broken - 1, &what)
+                                         : say_story(r, fault, &what);
+    if (story && !w.host)
+        out->phase = r->phases.count ? record_phase(r, w.phase) : "invite"; /* which never began */
+    find_reason(t, r, &w, &what, out);
 }
 
 void blame_conformance(const struct record *r, struct blame *out)

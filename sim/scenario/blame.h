@@ -22,6 +22,8 @@ struct blame {
 };
 
 const char *verdict_text(enum verdict v);
+/* The drop that explains why a service does not hold, or is degraded; NULL: none that was seen does. */
+const struct run_drop *blame_service(const struct topology *t, const struct record *r, const struct run_service *s);
 /* One drop in words: the packet; who dropped it, by which line. */
 void blame_packet(const struct run_drop *d, char *out, size_t cap);
 void blame_where(const struct topology *t, const struct run_drop *d, char *out, size_t cap);

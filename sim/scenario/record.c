@@ -75,7 +75,18 @@ static const char *const service_states[] = {
     [SERVICE_LOST] = "lost", [SERVICE_DONE] = "done"};
 enum { SERVICE_STATES = sizeof service_states / sizeof *service_states };
 
-static struct run_service *service_of(struct record *r, const char *host, const char *name, size_t len)
+const char *service_state_text(enum run_service_state state)
+{
+    return service_states[state];
+}
+
+bool service_holds(const struct run_service *s)
+{
+    return s->state == SERVICE_UP || s->state == SERVICE_DEGRADED || s->state == SERVICE_DONE;
+}
+
+static struct run_service *service_of(struct record *r, uint64_t now_ns, const char *host, const char *name,
+                                      size_t len)
 {
     for (size_t i = 0; i < r->services.count; i++) {
         struct run_service *s = &r->services.items[i];
@@ -83,12 +94,14 @@ static struct run_service *service_of(struct record *r, const char *host, const 
             return s;
     }
     struct run_service *s = LIST_NEXT(r->services);
-    *s = (struct run_service){.host = keep(r, host), .name = arena_copy(&r->arena, name, len), .up_ns = TIME_NEVER};
+    *s = (struct run_service){.host = keep(r, host), .name = arena_copy(&r->arena, name, len), .first_ns = now_ns,
+                              .up_ns = TIME_NEVER};
     return s;
 }
 
 /* "NAME STATE" or "NAME STATE TEXT" (io.h). */
-static void note_service(struct record *r, uint64_t now_ns, const char *host, const char *note)
+static void note_service(struct record *r, uint64_t now_ns, const char *host, const struct endpoint *remote,
+                         const char *note)
 {
     size_t name = strcspn(note, " ");
     const char *word = note + name + (note[name] == ' ');
@@ -96,9 +109,10 @@ static void note_service(struct record *r, uint64_t now_ns, const char *host, co
     while (state < SERVICE_STATES && (strncmp(service_states[state], word, len) || service_states[state][len]))
         state++;
     assert(name && state < SERVICE_STATES);
-    struct run_service *s = service_of(r, host, note, name);
+    struct run_service *s = service_of(r, now_ns, host, note, name);
     s->state = (enum run_service_state)state;
     s->text = keep(r, word[len] ? word + len + 1 : "");
+    s->remote = *remote;
     s->t_ns = now_ns;
     s->losses += s->state == SERVICE_LOST;
     if (s->up_ns == TIME_NEVER && (s->state == SERVICE_UP || s->state == SERVICE_DEGRADED))
@@ -129,9 +143,23 @@ void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_no
                                    .value = keep(r, equals + 1)};
         break;
     case NOTE_SERVICE:
-        note_service(r, now_ns, host, text);
+        note_service(r, now_ns, host, remote, text);
         break;
     }
+}
+
+void record_planned(struct record *r, uint64_t now_ns, const char *host, const char *call)
+{
+    size_t len = strlen(call);
+    for (size_t i = 0; i < r->services.count; i++) {
+        const struct run_service *s = &r->services.items[i];
+        if (strcmp(s->host, host) == 0 && strncmp(s->name, call, len) == 0 && s->name[len] == '/')
+            return;
+    }
+    struct run_service *s = service_of(r, now_ns, host, call, len);
+    s->state = SERVICE_FAILED;
+    s->text = "no system makes this call";
+    s->t_ns = now_ns;
 }
 
 void record_end(struct record *r, uint64_t now_ns)

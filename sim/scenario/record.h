@@ -50,9 +50,12 @@ enum run_service_state { SERVICE_WANTED, SERVICE_UP, SERVICE_DEGRADED, SERVICE_F
 struct run_service {
     const char *host, *name, *text; /* text: how or why; "" */
     enum run_service_state state;
-    uint64_t up_ns, t_ns; /* first up (TIME_NEVER: never was), and when it came into this state */
-    unsigned losses;      /* how often it was lost */
+    struct endpoint remote; /* whom it could not reach; unset: nobody in particular */
+    uint64_t first_ns, up_ns, t_ns; /* first spoken of; first up (TIME_NEVER: never was); since when in this state */
+    unsigned losses;                /* how often it was lost */
 };
+bool service_holds(const struct run_service *s); /* it works, be it degraded, or ended as it should */
+const char *service_state_text(enum run_service_state state); /* "up", as in the note */
 
 /* A row of the conformance catalogue that the run put to the proof at a relay. */
 struct run_conformance {
@@ -89,6 +92,8 @@ void record_drop(struct record *r, const struct run_drop *d);
 void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_note note, const struct endpoint *remote,
                  const char *text);
 void record_conformance(struct record *r, const struct run_conformance *c);
+/* The run is over and a call was planned at a host: if nothing was noted of any of its services, it failed. */
+void record_planned(struct record *r, uint64_t now_ns, const char *host, const char *call);
 /* The run is over: what is still open ends. */
 void record_end(struct record *r, uint64_t now_ns);
 void record_free(struct record *r);

@@ -9,8 +9,9 @@
 #include "models/base/bytes.h"
 #include "models/base/time.h"
 #include "sim/scenario/ladder.h"
+#include "sim/scenario/services.h"
 
-enum { LADDER_ROWS = 60 };
+enum { LADDER_ROWS = 60, SERVICE_ROWS = 24 };
 
 static void put_value(struct sink *s, const char *key, const char *value)
 {
@@ -133,6 +134,7 @@ void report_write(struct sink *s, const struct report *r)
     for (size_t i = 0; i < r->count; i++)
         put_verdict(s, r, i);
     put_warnings(s, r->topology);
+    services_text(s, r->topology, r->record[0], SERVICE_ROWS);
     put_phases(s, r);
     if (r->comparison)
         put_comparison(s, r->comparison);

@@ -9,6 +9,7 @@
 #include "models/testkit/testkit.h"
 #include "sim/scenario/compare.h"
 #include "sim/scenario/ladder.h"
+#include "sim/scenario/services.h"
 #include "sim/scenario/systems.h"
 
 const struct system systems[] = {{.name = NULL}};
@@ -95,6 +96,62 @@ static void ok_needs_all_of_it(void **state)
         assert_true(i == 0 || b.advice[0]);
         record_free(&r);
     }
+}
+
+/* Services alone: what became of them last, the first that went wrong, the packet that explains it. */
+static void services_are_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *notes[3]; /* a microsecond apart, from 2 on */
+        const char *what, *where;
+    } rows[] = {
+        {{"g/audio wanted", "g/audio up relay -> relay", "g/video degraded over tcp"}, "", ""},
+        {{"g/audio up", "g/audio lost", "g/audio up"}, "", ""},
+        {{"g/audio up", "g/audio done", NULL}, "", ""},
+        {{"g/audio wanted", NULL, NULL}, "g/audio at cms never came up",
+         "fw: fw.cfg:41: access-list in deny ip any any"},
+        {{"g/audio wanted", "g/video failed no relay at 10.0.0.9:3478", "g/share lost"},
+         "g/video at cms failed: no relay at 10.0.0.9:3478; 2 more do not hold",
+         "fw: fw.cfg: no line permits it on interface outside (acl)"},
+        {{"g/audio up", "g/audio lost the peer is gone", NULL}, "g/audio at cms was lost: the peer is gone", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct record r = {0};
+        struct blame b;
+        drop(&r, 1, "fw", "10.0.0.1:5", "10.0.0.9:3478", "acl", &deny); /* before anything was wanted */
+        note(&r, 2, NOTE_SERVICE, rows[i].notes[0], NULL);
+        for (size_t k = 1; k < 3 && rows[i].notes[k]; k++)
+            note(&r, 2 + k, NOTE_SERVICE, rows[i].notes[k], NULL);
+        if (i == 4)
+            drop(&r, 3, "fw", "10.0.0.1:5", "10.0.0.9:3478", "acl", NULL);
+        if (i < 5)
+            drop(&r, 5, "fw", "10.0.0.1:5", "10.0.0.7:1", "acl", &deny);
+        record_end(&r, 9 * NS_US);
+        blame_find(&topology, &r, &b);
+        assert_int_equal(b.verdict, rows[i].what[0] ? VERDICT_FAILED : VERDICT_OK);
+        assert_string_equal(b.what, rows[i].what);
+        assert_string_equal(b.where, rows[i].where);
+        assert_string_equal(b.phase, "");
+        record_free(&r);
+    }
+}
+
+/* A planned call is somebody's: one that no system spoke of fails by itself, be there others of longer names. */
+static void a_call_that_nobody_makes_fails(void **state)
+{
+    (void)state;
+    struct record r = {0};
+    struct blame b;
+    note(&r, 2, NOTE_SERVICE, "guest-10/audio up", NULL);
+    note(&r, 2, NOTE_SERVICE, "guest-2/audio up", NULL);
+    record_planned(&r, 7, "cms", "guest-2");
+    assert_int_equal(r.services.count, 2);
+    record_planned(&r, 7, "cms", "guest-1");
+    record_end(&r, 7);
+    blame_find(&topology, &r, &b);
+    assert_string_equal(b.what, "guest-1 at cms failed: no system makes this call");
+    record_free(&r);
 }
 
 static void a_topology_without_a_caller_says_so(void **state)
@@ -198,16 +255,20 @@ static const char golden[] = "            edge\n"
                              "   7.000000 |------------------------->| Binding request 84\n";
 
 /* What a writer writes, through a file. */
-static void ladder_of(const struct record *r, const struct blame *b, bool svg, size_t max, char *out, size_t cap)
+enum kind { LADDER_TEXT, LADDER_SVG, SERVICES_TEXT, SERVICES_JSON };
+
+static void written(enum kind kind, const struct record *r, const struct blame *b, size_t max, char *out, size_t cap)
 {
     char path[] = "/tmp/turnproof-XXXXXX";
     int fd = mkstemp(path);
     struct sink s;
     assert_true(fd >= 0 && sink_open(&s, path, false));
-    if (svg)
-        ladder_svg(&s, &topology, r, b);
-    else
-        ladder_text(&s, &topology, r, b, max);
+    switch (kind) {
+    case LADDER_TEXT: ladder_text(&s, &topology, r, b, max); break;
+    case LADDER_SVG: ladder_svg(&s, &topology, r, b); break;
+    case SERVICES_TEXT: services_text(&s, &topology, r, max); break;
+    case SERVICES_JSON: services_json(&s, &topology, r); break;
+    }
     assert_int_equal(sink_close(&s, NULL), 0);
     ssize_t n = read(fd, out, cap - 1);
     assert_true(n >= 0);
@@ -216,16 +277,45 @@ static void ladder_of(const struct record *r, const struct blame *b, bool svg, s
     unlink(path);
 }
 
+static void the_table_of_services_begins_with_what_fails(void **state)
+{
+    (void)state;
+    struct record r = {0};
+    char out[4000];
+    note(&r, 1, NOTE_SERVICE, "guest/audio up host -> relay over udp", NULL);
+    note(&r, 1, NOTE_SERVICE, "guest/share degraded over tcp: no answer on UDP 3478 of the relay at 10.0.0.9", NULL);
+    note(&r, 1, NOTE_SERVICE, "zone/cucm wanted", NULL);
+    drop(&r, 5, "fw", "10.0.0.1:5", "10.0.0.7:1", "acl", &deny);
+    record_end(&r, 9 * NS_US);
+    written(SERVICES_TEXT, &r, NULL, 2, out, sizeof out);
+    assert_string_equal(out, "\n"
+        "  service      at   state     how, or why not\n"
+        "  zone/cucm    cms  wanted    nothing became of it\n"
+        "    packet      TCP 10.0.0.1:5 -> 10.0.0.7:1\n"
+        "    dropped by  fw: fw.cfg:41: access-list in deny ip any any\n"
+        "    change      permit it\n"
+        "  guest/share  cms  degraded  over tcp: no answer on UDP 3478 of the relay at\n"
+        "                              10.0.0.9\n"
+        "  ... and 1 more\n");
+    written(SERVICES_JSON, &r, NULL, 0, out, sizeof out);
+    assert_non_null(strstr(out, "\"name\": \"guest/audio\", \"state\": \"up\", \"holds\": true, \"text\": "
+                                "\"host -> relay over udp\", \"up_ns\": 1000, \"t_ns\": 1000, \"losses\": 0, "
+                                "\"packet\": null"));
+    assert_non_null(strstr(out, "\"up_ns\": null, \"t_ns\": 1000, \"losses\": 0, "
+                                "\"packet\": \"TCP 10.0.0.1:5 -> "));
+    record_free(&r);
+}
+
 static void the_ladder_is_golden(void **state)
 {
     (void)state;
     char text[20000];
     struct record r = small_call();
-    ladder_of(&r, NULL, false, 0, text, sizeof text);
+    written(LADDER_TEXT, &r, NULL, 0, text, sizeof text);
     assert_string_equal(text, golden);
-    ladder_of(&r, NULL, false, 2, text, sizeof text);
+    written(LADDER_TEXT, &r, NULL, 2, text, sizeof text);
     assert_non_null(strstr(text, "INVITE 1254\n            ... and 4 more\n"));
-    ladder_of(&r, NULL, true, 0, text, sizeof text);
+    written(LADDER_SVG, &r, NULL, 0, text, sizeof text);
     assert_non_null(strstr(text, ">A &amp; B</text>"));
     assert_non_null(strstr(text, "Binding indication (x2), 82"));
     assert_non_null(strstr(text, "</svg>"));
@@ -247,7 +337,7 @@ static void the_drawing_has_room(void **state)
     note(&r, 4, NOTE_FAIL, "no connection: timed out", "10.0.0.9:3478");
     record_end(&r, 5);
     blame_find(&topology, &r, &b);
-    ladder_of(&r, &b, true, 0, text, sizeof text);
+    written(LADDER_SVG, &r, &b, 0, text, sizeof text);
     int height = 0, below = 0, x[3] = {0};
     assert_int_equal(sscanf(strstr(text, " height=\""), " height=\"%d\"", &height), 1);
     const char *at = text;
@@ -324,6 +414,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(ok_needs_all_of_it),
         cmocka_unit_test(a_topology_without_a_caller_says_so),
+        cmocka_unit_test(services_are_judged),
+        cmocka_unit_test(a_call_that_nobody_makes_fails),
+        cmocka_unit_test(the_table_of_services_begins_with_what_fails),
         cmocka_unit_test(the_right_drop_is_blamed),
         cmocka_unit_test(a_policy_is_no_packets_fault), cmocka_unit_test(the_ladder_is_golden),
         cmocka_unit_test(the_drawing_has_room),         cmocka_unit_test(what_is_not_simulated_is_said),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sim/scenario/services.h"
+
 static void key(struct sink *s, const char *name)
 {
     sink_string(s, name);
@@ -211,6 +213,8 @@ void summary_write(struct sink *s, const struct topology *t, const struct record
     write_warnings(s, t);
     sink_text(s, "],\n  \"phases\": [");
     write_phases(s, r);
+    sink_text(s, "],\n  \"services\": [");
+    services_json(s, t, r);
     sink_text(s, "],\n  \"messages\": [");
     write_messages(s, r);
     sink_text(s, "],\n  \"drops\": [");

@@ -204,6 +204,16 @@ static void run(struct world *w, const struct world_options *options)
     w->ops->run(w->net, end);
 }
 
+/* Of each call that a host was given to make, somebody spoke. */
+static void judge_plans(const struct world *w, struct record *record)
+{
+    for (size_t i = 0; i < w->t->nodes.count; i++) {
+        const struct topo_node *n = &w->t->nodes.items[i];
+        for (size_t k = 0; k < n->calls.count; k++)
+            record_planned(record, w->ops->now(w->net), n->name, n->calls.items[k].name);
+    }
+}
+
 static void take_down(struct world *w)
 {
     w->ops->destroy(w->net);
@@ -233,6 +243,7 @@ int world_run(const struct net_ops *ops, const struct topology *t, const struct 
     ops->tap_set(w.net, trace_tap, w.trace);
     start(&w);
     run(&w, options);
+    judge_plans(&w, record);
     record_end(record, ops->now(w.net));
     ops->stats(w.net, &record->stats);
     take_down(&w);
