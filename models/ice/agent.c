@@ -186,12 +186,21 @@ static bool is_choice_pending(const struct ice *a, unsigned component)
     return false;
 }
 
+/* Over UDP the check that nominates may get lost as any: it is not given up before its time. */
+static bool is_nominating(const struct ice *a)
+{
+    for (size_t i = 0; i < a->pair_count; i++)
+        if (a->pair[i].chosen && a->pair[i].asked && pair_is_udp(a, &a->pair[i]))
+            return true;
+    return false;
+}
+
 /* Regular nomination (RFC 8445 8.1.1): the best valid pair, as soon as no better one can come or it took too
  * long. Returns when to look again. */
 static uint64_t nominate(struct ice *a, uint64_t now_ns)
 {
     uint64_t again_ns = TIME_NEVER;
-    for (unsigned i = 0; a->controlling && i < ICE_COMPONENTS_MAX; i++) {
+    for (unsigned i = 0; a->controlling && !a->refused && i < ICE_COMPONENTS_MAX; i++) {
         struct ice_component *c = &a->component[i];
         bool rivals;
         struct ice_pair *best = pair_best_valid(a, i + 1, &rivals);
@@ -264,8 +273,8 @@ void ice_run(struct ice *a, uint64_t now_ns)
     at = time_min(at, pace(a, now_ns));
     at = time_min(at, pair_timers(a, now_ns));
     at = time_min(at, consent_timer(a, now_ns));
-    if (a->started && !is_done(a)) {
-        if (now_ns >= a->give_up_ns || !pairs_have_hope(a)) {
+    if (a->started && !is_done(a) && !is_nominating(a)) {
+        if (a->refused || now_ns >= a->give_up_ns || !pairs_have_hope(a)) {
             a->failed = true;
             pairs_describe(a);
             event_failed(a);

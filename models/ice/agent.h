@@ -81,6 +81,7 @@ struct ice {
     const struct stun_dialect *dialect;
     char remote_ufrag[ICE_UFRAG_MAX], remote_pwd[ICE_PWD_MAX]; /* "" until known */
     bool controlling, started, failed;
+    bool refused; /* a nominating check over UDP has failed */
     bool thaw; /* a pair is new or has become valid: others may leave Frozen */
     uint64_t tie_breaker;
     struct rng rng;
@@ -153,6 +154,7 @@ struct ice_candidate udp_mapped(const struct ice *a, const struct ice_pair *p);
 void udp_begin_check(struct ice *a, struct ice_pair *p, uint64_t now_ns);
 /* The peer's check came on this pair: it is to be checked by us next (RFC 8445 7.3.1.4). */
 void udp_trigger(struct ice *a, struct ice_pair *p);
+void udp_fail(struct ice *a, struct ice_pair *p, const char *why, int code); /* a check of ours has failed */
 void udp_retransmit(struct ice *a, uint64_t now_ns); /* what is due; failing what was sent often enough */
 
 /* consent.c */

@@ -156,10 +156,13 @@ static struct ice_queued *reply(struct ice *a, size_t local, const struct endpoi
     return event_reply(a, local, remote, code ? "Binding error" : "Binding success", code);
 }
 
-/* The pair of a check that came in: what of it was not known is learned (RFC 8445 7.3.1.3). NULL: too much. */
+/* The pair of a check that came in: what of it was not known is learned (RFC 8445 7.3.1.3). NULL: too much, or it is
+ * of no use any more. */
 static struct ice_pair *pair_of_check(struct ice *a, size_t local, const struct endpoint *remote,
                                       const struct ice_check *c)
 {
+    if (a->component[a->local[local].component - 1].nominated)
+        return NULL;
     long r = ice_learn_remote(a, ICE_UDP, remote, a->local[local].component, c->priority);
     if (r < 0)
         return NULL;
@@ -181,7 +184,7 @@ static void take_udp_request(struct ice *a, size_t local, const struct endpoint 
     if (c.controlling == a->controlling)
         ice_switch_role(a);
     struct ice_pair *p = pair_of_check(a, local, remote, &c);
-    if (!p || pair_component(a, p)->nominated)
+    if (!p)
         return;
     learn(a, p, &c);
     p->we_answered = true;
@@ -215,7 +218,7 @@ static void take_udp_answer(struct ice *a, size_t local, const struct endpoint *
     p->was_cancelled = false;
     if (!endpoint_equal(ice_base(&a->local[local]), ice_base(pair_local(a, p))) ||
         !endpoint_equal(remote, &pair_remote(a, p)->address)) {
-        pair_fail(p, "the answer came from elsewhere", 0); /* RFC 8445 7.2.5.2.1 */
+        udp_fail(a, p, "the answer came from elsewhere", 0); /* RFC 8445 7.2.5.2.1 */
     } else if (m->cls == STUN_ERROR) {
         take_error(a, p, m);
     } else {

@@ -86,6 +86,13 @@ void udp_trigger(struct ice *a, struct ice_pair *p)
     pair_trigger(a, p);
 }
 
+/* RFC 8445 7.2.5.3.4: it cannot be known whether the peer has the nominated pair, so nothing else may be nominated. */
+void udp_fail(struct ice *a, struct ice_pair *p, const char *why, int code)
+{
+    a->refused = a->refused || (p->chosen && p->asked);
+    pair_fail(p, why, code);
+}
+
 void udp_retransmit(struct ice *a, uint64_t now_ns)
 {
     for (size_t i = 0; i < a->pair_count; i++) {
@@ -93,7 +100,7 @@ void udp_retransmit(struct ice *a, uint64_t now_ns)
         if (!pair_is_udp(a, p) || !p->asked || now_ns < p->deadline_ns)
             continue;
         if (p->sends == RC) {
-            pair_fail(p, "no answer to the check", 0);
+            udp_fail(a, p, "no answer to the check", 0);
             continue;
         }
         p->sends++;

@@ -44,7 +44,7 @@ struct world {
     struct rng rng;
     unsigned loss_percent;
     bool cut[2]; /* nothing of this one's arrives */
-    unsigned requests[2], indications[2], valid[2], nominated[2], failed[2], lost[2];
+    unsigned requests[2], uses[2], indications[2], valid[2], nominated[2], failed[2], lost[2];
     struct ice_event last_nominated[2]; /* of component 1 */
     char why[2][512];                   /* FAILED or LOST */
     char log[WORLD_LOG]; /* "12 A Binding request 10.0.0.1:1 > 10.0.0.2:2", times in ms */
@@ -135,7 +135,9 @@ static inline void world_send(struct world *w, int who, const struct ice_event *
     struct stun_msg m;
     const struct stun_dialect *dialect = w->cfg[who].dialect == ICE_DIALECT_RFC ? &stun_rfc8489 : &stun_ms_ice2;
     assert_int_equal(ice_message_parse(dialect, ev->data, ev->len, &m), 0);
+    struct ice_check c;
     w->requests[who] += m.cls == STUN_REQUEST;
+    w->uses[who] += m.cls == STUN_REQUEST && ice_check_decode(&m, &c) == 0 && c.use_candidate;
     w->indications[who] += m.cls == STUN_INDICATION;
     d.from = endpoint_equal(base, &w->relay[who]) ? *base : world_mapped(w, who, base, to);
     memcpy(d.bytes, ev->data, ev->len);
