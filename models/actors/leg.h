@@ -6,7 +6,7 @@
 
 #include "models/actors/session.h"
 
-enum { LEG_TEXT = 192 };
+enum { LEG_TEXT = 224 };
 
 enum leg_event_kind {
     LEG_GATHERED, /* it can be described */
@@ -19,6 +19,7 @@ enum leg_event_kind {
 struct leg_event {
     enum leg_event_kind kind;
     const char *text; /* borrowed until the next call */
+    bool degraded;    /* UP: not the way that it should be */
     const uint8_t *data;
     size_t len;
     struct endpoint remote;
@@ -53,7 +54,10 @@ struct leg {
     const char *name; /* "guest-1/audio": of its random streams */
 };
 
-struct leg *leg_plain_new(const struct leg *common); /* ops is its own. NULL: no memory */
+/* For each dialect; ops is its own. NULL: no memory. */
+struct leg *leg_plain_new(const struct leg *common);
+struct leg *leg_ice_new(const struct leg *common);
+struct leg *leg_microsoft_new(const struct leg *common);
 
 struct rng leg_rng(const struct leg *l, const char *what);
 

@@ -4,7 +4,8 @@
  *     guest-1/audio wanted
  *     guest-1/audio up host -> relay over udp
  *     guest-1/audio lost nothing has come for 30 s
- * degraded: media comes, but no RTCP, so nobody knows what became of ours. When it is closed its counters are noted as
+ * degraded: media comes, but no RTCP, so nobody knows what became of ours; or it goes through another relay than the
+ * first of those configured. When it is closed its counters are noted as
  * results ("guest-1/audio.received=1500"). Data of another call is a failure, and noted as one.
  * A core over base/io.h; signalling is the user's. */
 #ifndef TP_ACTORS_SESSION_H
@@ -16,11 +17,13 @@
 #include "models/sip/sdp.h"
 
 enum session_dialect {
-    SESSION_PLAIN, /* RTP on an even port, RTCP on the next, to the addresses in the SDP (RFC 3605) */
+    SESSION_PLAIN,     /* RTP on an even port, RTCP on the next, to the addresses in the SDP (RFC 3605) */
+    SESSION_ICE,       /* RFC 8445 over UDP, consent (RFC 7675), RTP and RTCP on one port, SDP as RFC 8839 */
+    SESSION_MICROSOFT, /* the same in the dialect of [MS-ICE2], without consent */
 };
 
 enum { SESSION_RELAYS_MAX = 4 };
-enum session_relay_kind { SESSION_TURN_UDP, SESSION_TURN_TCP, SESSION_MS_TURN };
+enum session_relay_kind { SESSION_TURN_UDP, SESSION_TURN_TCP, SESSION_MS_TURN /* over UDP */ };
 struct session_relay {
     enum session_relay_kind kind;
     struct endpoint server;

@@ -137,11 +137,13 @@ static uint64_t judged_at(const struct session *s, const struct stream *st)
     return is_flowing(st) ? time_min(silent_at(s, st), unreached_at(s, st)) : TIME_NEVER;
 }
 
-static void come_up(struct session *s, struct stream *st, bool degraded)
+static void come_up(struct session *s, struct stream *st, bool no_rtcp)
 {
+    bool degraded = no_rtcp || st->worse;
+    st->no_rtcp = no_rtcp;
     st->state = degraded ? STREAM_DEGRADED : STREAM_UP;
     struct text t = text_of(st->text, sizeof st->text);
-    text_add(&t, "%s%s", st->how, degraded ? ", but no RTCP comes" : "");
+    text_add(&t, "%s%s", st->how, no_rtcp ? ", but no RTCP comes" : "");
     note(s, st, degraded ? "degraded" : "up", st->text);
 }
 
@@ -190,7 +192,7 @@ static void judge(struct session *s, struct stream *st)
         judge_wanted(s, st, late);
     else if (late)
         judge_flowing(s, st);
-    else if (st->state == STREAM_DEGRADED && st->media.count.reached_ns != TIME_NEVER)
+    else if (st->no_rtcp && st->media.count.reached_ns != TIME_NEVER)
         come_up(s, st, false);
 }
 
@@ -232,6 +234,7 @@ static void leg_event(struct session *s, struct stream *st, const struct leg_eve
         break;
     case LEG_UP:
         copy(st->how, ev->text);
+        st->worse = ev->degraded;
         st->connected = true;
         media_start(&st->media, io_now(s->io));
         stream_direct(s, st);

@@ -26,6 +26,7 @@ struct stream {
     struct media media;
     struct leg *leg;
     bool gathered, agreed, connected; /* agreed: the other end is known. connected: the leg is up */
+    bool worse, no_rtcp;              /* why it is degraded: the way, or that no RTCP comes */
     bool ended;                       /* its leg is closing, or closed */
     enum sdp_direction remote;        /* the other end's, as it sees it */
     char how[LEG_TEXT], text[LEG_TEXT];

@@ -16,6 +16,8 @@ static const struct dialect {
     struct leg *(*make)(const struct leg *common);
 } dialects[] = {
     [SESSION_PLAIN] = {"RTP/AVP", leg_plain_new},
+    [SESSION_ICE] = {"RTP/AVPF", leg_ice_new},
+    [SESSION_MICROSOFT] = {"RTP/AVP", leg_microsoft_new},
 };
 
 static size_t index_of(enum call_media medium)

@@ -464,6 +464,11 @@ static void take_datagram(struct ms_turn_client *c, const struct io_in *in)
         take_raw(c, in->data, in->len);
 }
 
+io_id ms_turn_client_control(const struct ms_turn_client *c)
+{
+    return c->stage == IDLE || c->stage == GONE ? IO_NONE : c->id;
+}
+
 void ms_turn_client_input(struct ms_turn_client *c, const struct io_in *in)
 {
     if (in->event == IO_TICK) {

@@ -82,6 +82,7 @@ void ms_turn_client_set_active(struct ms_turn_client *c, const struct endpoint *
 /* Deletes the allocation, and closes connection or socket when that is answered, or was not for 10 s. No event
  * follows. */
 void ms_turn_client_release(struct ms_turn_client *c);
+io_id ms_turn_client_control(const struct ms_turn_client *c); /* connection or socket; IO_NONE: none (any more) */
 void ms_turn_client_input(struct ms_turn_client *c, const struct io_in *in);
 uint64_t ms_turn_client_deadline(const struct ms_turn_client *c);
 bool ms_turn_client_poll(struct ms_turn_client *c, struct ms_turn_event *out);

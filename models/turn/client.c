@@ -693,6 +693,11 @@ static void timers(struct turn_client *c)
     client_renew_channels(c);
 }
 
+io_id turn_client_control(const struct turn_client *c)
+{
+    return c->control;
+}
+
 void turn_client_input(struct turn_client *c, const struct io_in *in)
 {
     timers(c);

@@ -78,6 +78,8 @@ int turn_client_channel(struct turn_client *c, const struct endpoint *peer);
 int turn_client_send(struct turn_client *c, const struct endpoint *peer, const void *data, size_t len);
 void turn_client_release(struct turn_client *c); /* Refresh 0, then close control; data connections are the user's */
 
+/* Its connection or socket to the server; IO_NONE: none (any more). Another after a redirection. */
+io_id turn_client_control(const struct turn_client *c);
 void turn_client_input(struct turn_client *c, const struct io_in *in);
 uint64_t turn_client_deadline(const struct turn_client *c);
 bool turn_client_poll(struct turn_client *c, struct turn_client_event *out);
