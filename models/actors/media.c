@@ -94,6 +94,7 @@ void media_init(struct media *m, const struct media_config *cfg, const char *kin
     m->stamp = (uint32_t)rng_u64(&m->rng);
     m->report_size16 = REPORT_FIRST * 16;
     m->heard_rtp_ns = m->report_at_ns = m->count.first_ns = m->count.reached_ns = TIME_NEVER;
+    m->count.report_ns = TIME_NEVER;
 }
 
 void media_set_peer(struct media *m, const char *cname, uint32_t ssrc)
@@ -361,7 +362,18 @@ static int take_rtp(struct media *m, const uint8_t *packet, size_t len, uint64_t
     return 0;
 }
 
-/* 6.4.1: what the other end says of us. */
+/* 6.4.1: what the other end says of itself. */
+static void take_sender(struct media *m, const struct rtcp_packet *sr, uint64_t now_ns)
+{
+    struct rtcp_sender sender = rtcp_sender_of(sr);
+    m->lsr = middle_of(sender.ntp);
+    m->sr_came_ns = now_ns;
+    m->missing = sender.packets != m->sent_to_us && (uint32_t)m->count.received == m->came_to_us;
+    m->sent_to_us = sender.packets;
+    m->came_to_us = (uint32_t)m->count.received;
+}
+
+/* ... and of us. */
 static void take_block(struct media *m, const struct rtcp_packet *report, uint64_t now_ns)
 {
     struct rtcp_block b;
@@ -416,13 +428,13 @@ static int take_rtcp(struct media *m, const uint8_t *packet, size_t len, uint64_
     join(m);
     average_size(m, len);
     m->count.reports++;
+    m->count.report_ns = now_ns;
+    m->missing = false;
     struct reader r = reader_of(packet, len);
     struct rtcp_packet p;
     while (rtcp_next(&r, &p)) {
-        if (p.type == RTCP_SR && rtcp_ssrc(&p) == ssrc) {
-            m->lsr = middle_of(rtcp_sender_of(&p).ntp);
-            m->sr_came_ns = now_ns;
-        }
+        if (p.type == RTCP_SR && rtcp_ssrc(&p) == ssrc)
+            take_sender(m, &p, now_ns);
         if (p.type == RTCP_SR || p.type == RTCP_RR)
             take_block(m, &p, now_ns);
         if (p.type == RTCP_BYE && rtcp_bye_of(&p, ssrc))

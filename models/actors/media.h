@@ -29,8 +29,8 @@ struct media_count {
     uint64_t collisions;         /* SSRCs of our own given up */
     uint64_t first_ns;           /* when the first RTP packet came; TIME_NEVER: none has */
     uint64_t round_trip_ns;      /* 0: not known */
-    uint64_t reached_ns;         /* when the other end last reported packets of ours that it had not reported before;
-                                  * TIME_NEVER: it never has */
+    uint64_t report_ns;          /* when the other end's last report came; TIME_NEVER: none has */
+    uint64_t reached_ns;         /* when one last told of packets of ours that none had told of before; the same */
     uint32_t jitter;             /* units of the clock */
 };
 
@@ -52,6 +52,8 @@ struct media {
     uint64_t heard_rtp_ns, report_at_ns, reported_ns, sr_came_ns;
     uint32_t lsr;                  /* of the peer's last sender report */
     uint32_t reached;              /* the highest number of ours that he has reported */
+    uint32_t sent_to_us, came_to_us; /* as the last sender report said, and how it really was then */
+    bool missing;                  /* it told of packets of which none has come */
     uint32_t report_size16;        /* average, in 16ths of bytes */
     unsigned members, reports_sent;
     struct media_count count;

@@ -120,12 +120,12 @@ static uint64_t silent_at(const struct session *s, const struct stream *st)
     return is_expected(s, st) ? since(st->heard_ns, st->expect_ns) + s->cfg.silence_ns : TIME_NEVER;
 }
 
-/* When what we send will have gone unreported for too long; only if reports come. */
-static uint64_t unreached_at(const struct session *s, const struct stream *st)
+/* Reports come, and for too long none has told of what we send. */
+static bool is_unreached(const struct session *s, const struct stream *st)
 {
-    if (!is_expected(s, st) || !is_sending(st) || !st->media.count.reports)
-        return TIME_NEVER;
-    return since(st->media.count.reached_ns, st->expect_ns) + s->cfg.silence_ns;
+    const struct media_count *c = &st->media.count;
+    return is_expected(s, st) && is_sending(st) && c->report_ns != TIME_NEVER &&
+           c->report_ns >= since(c->reached_ns, st->expect_ns) + s->cfg.silence_ns;
 }
 
 static uint64_t judged_at(const struct session *s, const struct stream *st)
@@ -134,7 +134,7 @@ static uint64_t judged_at(const struct session *s, const struct stream *st)
         return TIME_NEVER;
     if (st->state == STREAM_WANTED && st->connected)
         return st->agreed_ns + s->cfg.check_timeout_ns;
-    return is_flowing(st) ? time_min(silent_at(s, st), unreached_at(s, st)) : TIME_NEVER;
+    return is_flowing(st) ? silent_at(s, st) : TIME_NEVER;
 }
 
 static void come_up(struct session *s, struct stream *st, bool no_rtcp)
@@ -161,8 +161,10 @@ static void judge_wanted(struct session *s, struct stream *st, bool late)
     bool heard = st->heard_ns != TIME_NEVER, reached = st->media.count.reached_ns != TIME_NEVER;
     if (heard && (reached || !is_sending(st)))
         come_up(s, st, false);
+    else if (late && st->media.count.foreign && !heard)
+        stream_fail(s, st, "all that comes is data of another call");
     else if (late && !heard)
-        fail_silent(s, st, "nothing comes");
+        fail_silent(s, st, st->media.count.reports ? "reports come, but no media" : "nothing comes");
     else if (late && st->media.count.reports)
         stream_fail(s, st, "the other end gets nothing of ours");
     else if (late)
@@ -177,7 +179,7 @@ static void judge_flowing(struct session *s, struct stream *st)
     if (io_now(s->io) >= silent_at(s, st)) {
         text_add(&t, "nothing has come for %llu s", seconds);
         fail_silent(s, st, text);
-    } else if (io_now(s->io) >= unreached_at(s, st)) {
+    } else if (is_unreached(s, st)) {
         text_add(&t, "the other end has had nothing of ours for %llu s", seconds);
         stream_fail(s, st, text);
     }
@@ -190,7 +192,7 @@ static void judge(struct session *s, struct stream *st)
     bool late = io_now(s->io) >= judged_at(s, st);
     if (st->state == STREAM_WANTED)
         judge_wanted(s, st, late);
-    else if (late)
+    else if (is_flowing(st) && (late || is_unreached(s, st)))
         judge_flowing(s, st);
     else if (st->no_rtcp && st->media.count.reached_ns != TIME_NEVER)
         come_up(s, st, false);
@@ -222,7 +224,8 @@ static void packet(struct session *s, struct stream *st, const struct leg_event 
         refused(s, st, ev, err, why);
         return;
     }
-    st->heard_ns = io_now(s->io);
+    if (!st->media.missing || !rtp_is_rtcp(ev->data, ev->len)) /* reports of media that do not come are nothing */
+        st->heard_ns = io_now(s->io);
     st->leg->ops->confirm(st->leg);
 }
 

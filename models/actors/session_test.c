@@ -1,245 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two sessions against each other over the pipe; the test does the signalling. */
-#include "models/actors/session.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "models/base/err.h"
-#include "models/msturn/msturn.h"
-#include "models/testkit/pipe.h"
-#include "models/testkit/testkit.h"
-#include "models/turn/turn.h"
-
-enum { OWNER = 3, SDP_CAP = 8192 };
-
-struct user {
-    struct io *io;
-    struct session *session;
-    struct session_map *map;
-    char described[SDP_CAP];
-    unsigned descriptions, up;
-    char failed[256], lost[256];
-};
-
-static void keep(struct user *u)
-{
-    struct session_event ev;
-    while (session_poll(u->session, &ev))
-        switch (ev.kind) {
-        case SESSION_DESCRIBED:
-            snprintf(u->described, sizeof u->described, "%s", ev.text);
-            u->descriptions++;
-            break;
-        case SESSION_UP:
-            u->up++;
-            break;
-        case SESSION_FAILED:
-            snprintf(u->failed, sizeof u->failed, "%s", ev.text);
-            break;
-        case SESSION_LOST:
-            snprintf(u->lost, sizeof u->lost, "%s", ev.text);
-            break;
-        }
-}
-
-static void user_input(void *self, const struct io_in *in)
-{
-    struct user *u = self;
-    struct session *of = session_map_find(u->map, in->id);
-    bool ours = session_input(u->session, in);
-    assert_true(!in->id || of == u->session);
-    assert_true(ours || !in->id);
-    keep(u);
-}
-
-static uint64_t user_deadline(const void *self)
-{
-    return session_deadline(((const struct user *)self)->session);
-}
-
-static const struct core_ops user_ops = {user_input, user_deadline, NULL};
-
-struct world {
-    struct pipe *p;
-    struct user a, b;
-    struct io *relay_io, *edge_io;
-    struct turn *relay;
-    struct ms_turn_server *edge;
-};
-
-static void relay_input(void *self, const struct io_in *in)
-{
-    turn_input(self, in);
-}
-
-static uint64_t relay_deadline(const void *self)
-{
-    return turn_deadline(self);
-}
-
-static const struct core_ops relay_ops = {relay_input, relay_deadline, NULL};
-
-/* At 192.0.2.1:3478, over UDP and TCP, with relay ports from 24000. */
-static void add_relay(struct world *w)
-{
-    static const struct turn_user user = {"u", "p"};
-    struct endpoint at = kit_endpoint("192.0.2.1:3478");
-    struct ip_prefix itself = {at.ip, 32}; /* from relay to relay */
-    struct turn_config cfg = {.profile = &turn_strict, .realm = "r", .users = &user, .user_count = 1, .listen = &at,
-                              .listen_count = 1, .listen_udp = &at, .listen_udp_count = 1, .relay_ip4 = at.ip,
-                              .first_port = 24000, .last_port = 24999, .allow_peer = &itself, .allow_peer_count = 1,
-                              .limits = turn_limits_default};
-    w->relay_io = io_new("relay", 1);
-    w->relay = turn_new(w->relay_io, 1, &cfg);
-    assert_non_null(w->relay);
-    pipe_host(w->p, &(struct core){&relay_ops, w->relay, w->relay_io}, "192.0.2.1");
-}
-
-static const struct session_config plain = {
-    .name = "guest-1",
-    .media = CALL_AUDIO | CALL_VIDEO,
-    .first_port = 50000,
-    .last_port = 50999,
-    .host_candidates = true,
-    .audio = {.packets_per_s = 50, .payload_bytes = 160, .payload_type = 8, .clock = 8000},
-    .video = {.packets_per_s = 30, .payload_bytes = 900, .payload_type = 97, .clock = 90000},
-};
-
-static void add_user(struct world *w, struct user *u, const char *name, const char *ip, struct session_config cfg)
-{
-    cfg.address = kit_ip(ip);
-    *u = (struct user){.io = io_new(name, 1), .map = session_map_new(8)};
-    cfg.map = u->map;
-    u->session = session_new(u->io, OWNER, &cfg);
-    assert_non_null(u->session);
-    pipe_host(w->p, &(struct core){&user_ops, u, u->io}, ip);
-}
-
-static void edge_input(void *self, const struct io_in *in)
-{
-    ms_turn_server_input(self, in);
-}
-
-static uint64_t edge_deadline(const void *self)
-{
-    return ms_turn_server_deadline(self);
-}
-
-static const struct core_ops edge_ops = {edge_input, edge_deadline, NULL};
-
-/* MS-TURN at 198.51.100.1:3478 over UDP. */
-static void add_edge(struct world *w)
-{
-    static const struct ms_turn_user user = {"u", "p"};
-    struct endpoint at = kit_endpoint("198.51.100.1:3478");
-    struct ms_turn_server_config cfg = {.realm = "r", .users = &user, .user_count = 1, .listen_udp = &at,
-                                        .listen_udp_count = 1, .relay_ip = at.ip, .first_port = 50000,
-                                        .last_port = 50999, .max_clients = 100, .max_peers = 16};
-    w->edge_io = io_new("edge", 1);
-    w->edge = ms_turn_server_new(w->edge_io, 1, &cfg);
-    assert_non_null(w->edge);
-    pipe_host(w->p, &(struct core){&edge_ops, w->edge, w->edge_io}, "198.51.100.1");
-}
-
-static struct world *world_new(const struct session_config *a, const struct session_config *b)
-{
-    struct world *w = test_calloc(1, sizeof *w);
-    w->p = pipe_new(10 * NS_MS);
-    add_relay(w);
-    add_edge(w);
-    add_user(w, &w->a, "alice", "10.1.0.1", *a);
-    add_user(w, &w->b, "bob", "10.2.0.2", *b);
-    return w;
-}
-
-static void world_free(struct world *w)
-{
-    session_free(w->a.session);
-    session_free(w->b.session);
-    session_map_free(w->a.map);
-    session_map_free(w->b.map);
-    turn_free(w->relay);
-    ms_turn_server_free(w->edge);
-    io_free(w->edge_io);
-    io_free(w->relay_io);
-    io_free(w->a.io);
-    io_free(w->b.io);
-    pipe_free(w->p);
-    test_free(w);
-}
-
-static struct sdp *parsed(const char *text)
-{
-    struct sdp *d = test_calloc(1, sizeof *d);
-    assert_int_equal(sdp_parse(text, strlen(text), d), 0);
-    return d;
-}
-
-static int answer(struct user *u, const char *text)
-{
-    struct sdp *d = parsed(text);
-    int err = session_answer(u->session, d);
-    test_free(d);
-    keep(u);
-    return err;
-}
-
-static int answered(struct user *u, const char *text)
-{
-    struct sdp *d = parsed(text);
-    int err = session_answered(u->session, d);
-    test_free(d);
-    keep(u);
-    return err;
-}
-
-/* Offer and answer, a tenth of a second each. */
-static void negotiate(struct world *w, struct user *from, struct user *to)
-{
-    unsigned offers = from->descriptions, answers = to->descriptions;
-    session_offer(from->session);
-    keep(from);
-    for (unsigned i = 0; i < 200 && from->descriptions == offers; i++)
-        pipe_run_for(w->p, 100 * NS_MS);
-    assert_int_equal(from->descriptions, offers + 1);
-    assert_int_equal(answer(to, from->described), 0);
-    for (unsigned i = 0; i < 200 && to->descriptions == answers; i++)
-        pipe_run_for(w->p, 100 * NS_MS);
-    assert_int_equal(to->descriptions, answers + 1);
-    assert_int_equal(answered(from, to->described), 0);
-}
-
-static void close_both(struct world *w)
-{
-    session_close(w->a.session);
-    session_close(w->b.session);
-    pipe_run_for(w->p, 5 * NS_S);
-    assert_true(session_closed(w->a.session) && session_closed(w->b.session));
-    assert_true(session_deadline(w->a.session) == TIME_NEVER && session_deadline(w->b.session) == TIME_NEVER);
-}
-
-/* The last that became of a service at a host. */
-static const char *service(const struct world *w, const char *host, const char *name)
-{
-    size_t n;
-    const struct pipe_entry *log = pipe_log(w->p, &n);
-    while (n-- > 0)
-        if (log[n].is_note && log[n].note == NOTE_SERVICE && strcmp(log[n].host, host) == 0 &&
-            strncmp(log[n].text, name, strlen(name)) == 0 && log[n].text[strlen(name)] == ' ')
-            return log[n].text + strlen(name) + 1;
-    return "";
-}
-
-static size_t notes(const struct world *w, enum io_note note)
-{
-    size_t n, found = 0;
-    const struct pipe_entry *log = pipe_log(w->p, &n);
-    for (size_t i = 0; i < n; i++)
-        found += log[i].is_note && log[i].note == note;
-    return found;
-}
+/* Two sessions against each other over the pipe. */
+#include "models/actors/session_world_test.h"
+#include "models/base/hash.h"
 
 static void plain_audio_and_video_flow(void **state)
 {
@@ -309,25 +71,6 @@ static void mute_and_hold(void **state)
     world_free(w);
 }
 
-static struct session_config ice_config(bool controlling, bool host_candidates, size_t relays)
-{
-    struct session_config cfg = plain;
-    cfg.dialect = SESSION_ICE;
-    cfg.controlling = controlling;
-    cfg.host_candidates = host_candidates;
-    cfg.relay_count = relays;
-    cfg.relay[0] = (struct session_relay){SESSION_TURN_UDP, kit_endpoint("192.0.2.1:3478"), "u", "p"};
-    cfg.relay[1] = (struct session_relay){SESSION_TURN_TCP, kit_endpoint("192.0.2.1:3478"), "u", "p"};
-    return cfg;
-}
-
-static struct turn_stats relay_stats(const struct world *w)
-{
-    struct turn_stats stats;
-    turn_stats(w->relay, &stats);
-    return stats;
-}
-
 /* Flows, is released, and leaves nothing at the relay; how: each end's way. */
 static void flows(const struct session_config *a, const struct session_config *b, const char *how_a, const char *how_b,
                   unsigned allocations)
@@ -368,14 +111,6 @@ static void ice_through_relays(void **state)
           "up relay -> relay, TURN over udp 3478", 4);
 }
 
-static struct session_config microsoft_config(bool controlling, bool host_candidates)
-{
-    struct session_config cfg = ice_config(controlling, host_candidates, 1);
-    cfg.dialect = SESSION_MICROSOFT;
-    cfg.relay[0] = (struct session_relay){SESSION_MS_TURN, kit_endpoint("198.51.100.1:3478"), "u", "p"};
-    return cfg;
-}
-
 static void microsoft_through_edges(void **state)
 {
     (void)state;
@@ -387,6 +122,227 @@ static void microsoft_through_edges(void **state)
     flows(&a, &b, "up relay -> relay, MS-TURN over udp 3478", "up relay -> relay, MS-TURN over udp 3478", 0);
 }
 
+/* The text with one thing replaced, at its first place. */
+static const char *with(const char *text, const char *old, const char *new)
+{
+    static char out[SDP_CAP];
+    const char *at = strstr(text, old);
+    assert_non_null(at);
+    snprintf(out, sizeof out, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+    return out;
+}
+
+/* Both have described themselves; the caller passes the answer on. */
+static void offer_and_answer(struct world *w, const char *old, const char *new)
+{
+    session_offer(w->a.session);
+    pipe_run_for(w->p, 10 * NS_S);
+    assert_int_equal(answer(&w->b, old ? with(w->a.described, old, new) : w->a.described), 0);
+    pipe_run_for(w->p, 10 * NS_S);
+    assert_int_equal(w->b.descriptions, 1);
+}
+
+static void a_port_where_nobody_is(void **state)
+{
+    (void)state;
+    struct session_config only = plain;
+    only.media = CALL_AUDIO;
+    struct world *w = world_new(&only, &only);
+    offer_and_answer(w, NULL, NULL);
+    const char *port = strstr(w->b.described, "m=audio ") + strlen("m=audio ");
+    char old[32];
+    snprintf(old, sizeof old, "m=audio %.5s", port);
+    assert_int_equal(answered(&w->a, with(w->b.described, old, "m=audio 40000")), 0);
+    pipe_run_for(w->p, 29 * NS_S);
+    assert_string_equal(w->a.failed, "");
+    assert_string_equal(service(w, "alice", "guest-1/audio"), "wanted");
+    pipe_run_for(w->p, 2 * NS_S);
+    assert_string_equal(service(w, "alice", "guest-1/audio"), "failed the other end gets nothing of ours");
+    const char *nothing = "failed reports come, but no media from 10.1.0.1:";
+    assert_int_equal(strncmp(service(w, "bob", "guest-1/audio"), nothing, strlen(nothing)), 0);
+    assert_int_equal(w->a.up + w->b.up, 0);
+    world_free(w);
+}
+
+static void what_is_refused_has_failed(void **state)
+{
+    (void)state;
+    struct session_config audio = plain;
+    audio.media = CALL_AUDIO;
+    struct world *w = world_new(&plain, &audio);
+    negotiate(w, &w->a, &w->b);
+    pipe_run_for(w->p, 20 * NS_S);
+    assert_string_equal(service(w, "alice", "guest-1/video"), "failed the other end refused it");
+    assert_string_equal(service(w, "alice", "guest-1/audio"), "up RTP over udp");
+    assert_string_equal(service(w, "bob", "guest-1/video"), "");
+    assert_true(w->a.up == 1 && w->b.up == 1);
+    close_both(w);
+    world_free(w);
+}
+
+static void offers_that_cannot_be_taken(void **state)
+{
+    (void)state;
+    static const char other[] = "v=0\r\no=- 1 1 IN IP4 10.9.9.9\r\nm=application 9 UDP/BFCP *\r\n";
+    static const char no_ice[] = "v=0\r\no=- 1 1 IN IP4 10.9.9.9\r\nm=audio 9 RTP/AVP 8\r\n";
+    struct session_config ice = ice_config(false, true, 0);
+    struct world *w = world_new(&plain, &ice);
+    assert_int_equal(answer(&w->a, other), E_UNSUPPORTED);
+    assert_int_equal(answer(&w->b, no_ice), E_UNSUPPORTED);
+    pipe_run_for(w->p, NS_S);
+    assert_string_equal(service(w, "bob", "guest-1/audio"), "failed the offer has no address that can be used");
+    assert_string_equal(w->b.failed, "the offer has no address that can be used");
+    world_free(w);
+}
+
+static void ports_run_out(void **state)
+{
+    (void)state;
+    struct session_config narrow = plain;
+    narrow.first_port = 50000;
+    narrow.last_port = 50002;
+    struct world *w = world_new(&narrow, &plain);
+    negotiate(w, &w->a, &w->b);
+    pipe_run_for(w->p, 20 * NS_S);
+    assert_string_equal(service(w, "alice", "guest-1/video"), "failed no free port in 50000-50002");
+    assert_string_equal(service(w, "alice", "guest-1/audio"), "up RTP over udp");
+    close_both(w);
+    world_free(w);
+}
+
+/* a is behind a NAT: its description is of no use, its packets are. */
+static void media_are_answered_to_where_they_come_from(void **state)
+{
+    (void)state;
+    struct session_config latching = plain;
+    latching.latch = true;
+    struct world *w = world_new(&plain, &latching);
+    offer_and_answer(w, "c=IN IP4 10.1.0.1", "c=IN IP4 10.9.9.9");
+    assert_int_equal(answered(&w->a, w->b.described), 0);
+    pipe_run_for(w->p, 20 * NS_S);
+    assert_string_equal(service(w, "alice", "guest-1/audio"), "up RTP over udp");
+    assert_string_equal(service(w, "bob", "guest-1/video"), "up RTP over udp, to where media comes from");
+    close_both(w);
+    world_free(w);
+}
+
+static void data_of_another_call_is_a_failure(void **state)
+{
+    (void)state;
+    struct world *w = world_new(&plain, &plain);
+    offer_and_answer(w, NULL, NULL);
+    assert_int_equal(answered(&w->a, with(w->b.described, "cname:bob/guest-1", "cname:bob/guest-2")), 0);
+    pipe_run_for(w->p, 31 * NS_S);
+    assert_int_equal(pipe_count(w->p, "guest-1/audio: data of another call under the other end's SSRC, from 10.1.0.1:"),
+                     0);
+    assert_in_range(notes(w, NOTE_FAIL), 2, 4);
+    assert_string_equal(service(w, "bob", "guest-1/audio"), "failed all that comes is data of another call");
+    assert_int_equal(strncmp(service(w, "bob", "guest-1/video"), "up ", 3), 0);
+    close_both(w);
+    assert_true(session_counted(w->b.session, CALL_AUDIO).foreign > 1000);
+    world_free(w);
+}
+
+static void silence_is_a_loss(void **state)
+{
+    (void)state;
+    struct session_config dialects[] = {plain, ice_config(true, true, 0), ice_config(true, false, 1)};
+    static const char *const texts[] = {"lost nothing has come for 30 s from ", "lost ", "lost "};
+    for (size_t i = 0; i < 3; i++) {
+        struct session_config b = dialects[i];
+        b.controlling = false;
+        struct world *w = world_new(&dialects[i], &b);
+        negotiate(w, &w->a, &w->b);
+        pipe_run_for(w->p, 20 * NS_S);
+        assert_int_equal(w->a.up, 1);
+        pipe_trouble(w->p, 1, 100, 0, 0);
+        pipe_run_for(w->p, 23 * NS_S);
+        assert_string_equal(w->a.lost, "");
+        pipe_run_for(w->p, 15 * NS_S);
+        assert_int_equal(strncmp(service(w, "bob", "guest-1/audio"), texts[i], strlen(texts[i])), 0);
+        assert_true(*w->a.lost && *w->b.lost);
+        session_close(w->a.session);
+        session_close(w->b.session);
+        pipe_run_for(w->p, 60 * NS_S);
+        assert_true(session_closed(w->a.session) && session_closed(w->b.session));
+        world_free(w);
+    }
+}
+
+static void ended_early(void **state)
+{
+    (void)state;
+    struct session_config a = ice_config(true, false, 2);
+    struct world *w = world_new(&a, &plain);
+    session_offer(w->a.session);
+    pipe_run_for(w->p, 15 * NS_MS);
+    close_both(w);
+    assert_string_equal(service(w, "alice", "guest-1/audio"), "failed ended before it came up");
+    assert_string_equal(w->a.described, "");
+    assert_int_equal(relay_stats(w).allocations, 0);
+    world_free(w);
+}
+
+static void no_relay_and_no_socket(void **state)
+{
+    (void)state;
+    struct session_config a = ice_config(true, false, 2);
+    a.relay[0].password = "wrong";
+    a.relay[1].server.port = 1;
+    struct world *w = world_new(&a, &plain);
+    session_offer(w->a.session);
+    pipe_run_for(w->p, 10 * NS_S);
+    assert_string_equal(w->a.failed, "no candidate: TURN over udp 3478: refused with 401; TURN over tcp 1: refused");
+    close_both(w);
+    world_free(w);
+}
+
+/* A twentieth lost, some twice, some late: it comes up and stays, and the counters say what happened. */
+static void a_bad_network(void **state)
+{
+    (void)state;
+    struct session_config a = ice_config(true, false, 2), b = ice_config(false, true, 1);
+    struct world *w = world_new(&a, &b);
+    pipe_trouble(w->p, 7, 5, 5, 5);
+    negotiate(w, &w->a, &w->b);
+    pipe_run_for(w->p, 120 * NS_S);
+    struct media_count c = session_counted(w->b.session, CALL_AUDIO);
+    assert_true(w->a.up == 1 && w->b.up == 1 && !*w->a.lost && !*w->b.lost);
+    assert_true(c.duplicates > 100 && c.late > 5 && c.received < 5900 && c.received > 5000);
+    assert_int_equal(c.foreign + c.malformed, 0);
+    session_close(w->a.session);
+    session_close(w->b.session);
+    pipe_run_for(w->p, 60 * NS_S);
+    assert_int_equal(relay_stats(w).allocations, 0);
+    world_free(w);
+}
+
+/* All that both said, and when. */
+static uint64_t history(void)
+{
+    struct session_config a = ice_config(true, false, 2), b = ice_config(false, true, 1);
+    struct world *w = world_new(&a, &b);
+    uint64_t h = 0;
+    size_t n;
+    pipe_trouble(w->p, 7, 5, 5, 5);
+    negotiate(w, &w->a, &w->b);
+    pipe_run_for(w->p, 20 * NS_S);
+    session_close(w->a.session);
+    session_close(w->b.session);
+    pipe_run_for(w->p, 20 * NS_S);
+    const struct pipe_entry *log = pipe_log(w->p, &n);
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ log[i].t_ns ^ crc32_of(log[i].text, strlen(log[i].text))) * UINT64_C(0x100000001b3);
+    world_free(w);
+    return h;
+}
+
+static void twice_the_same(void **state)
+{
+    (void)state;
+    assert_true(history() == history());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +351,17 @@ int main(void)
         cmocka_unit_test(ice_between_hosts),
         cmocka_unit_test(ice_through_relays),
         cmocka_unit_test(microsoft_through_edges),
+        cmocka_unit_test(a_port_where_nobody_is),
+        cmocka_unit_test(what_is_refused_has_failed),
+        cmocka_unit_test(offers_that_cannot_be_taken),
+        cmocka_unit_test(ports_run_out),
+        cmocka_unit_test(media_are_answered_to_where_they_come_from),
+        cmocka_unit_test(data_of_another_call_is_a_failure),
+        cmocka_unit_test(silence_is_a_loss),
+        cmocka_unit_test(ended_early),
+        cmocka_unit_test(no_relay_and_no_socket),
+        cmocka_unit_test(a_bad_network),
+        cmocka_unit_test(twice_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
