@@ -52,6 +52,7 @@ struct leg {
     const struct session_config *cfg; /* the session's copy */
     struct session *session;
     const char *name; /* "guest-1/audio": of its random streams */
+    enum call_media medium;
 };
 
 /* For each dialect; ops is its own. NULL: no memory. */

@@ -261,10 +261,11 @@ static void send_from(struct ice_leg *l, const struct endpoint *base, const stru
 static const char *const type_names[] = {
     [ICE_HOST] = "host", [ICE_SRFLX] = "srflx", [ICE_PRFLX] = "prflx", [ICE_RELAY] = "relay"};
 
-/* Through a relay that is not the first of those configured, it does not work as it should. */
+/* Through a relay that is not the first of those configured, or should not be needed, it is not as it should be. */
 static void nominated(struct ice_leg *l, const struct ice_event *ev)
 {
-    bool relayed = is_relayed(l, &ev->local.address);
+    bool relayed = is_relayed(l, &ev->local.address), another = relayed && *l->relay.tried;
+    bool indirect = relayed && l->leg.cfg->direct_wanted;
     char name[LEG_TEXT];
     if (l->up)
         return;
@@ -279,9 +280,11 @@ static void nominated(struct ice_leg *l, const struct ice_event *ev)
     } else {
         text_add(&t, " over udp");
     }
-    if (relayed && *l->relay.tried)
+    if (another)
         text_add(&t, " (%s)", l->relay.tried);
-    tell(l, (struct leg_event){.kind = LEG_UP, .text = l->text, .degraded = relayed && *l->relay.tried});
+    if (indirect)
+        text_add(&t, ", no direct way");
+    tell(l, (struct leg_event){.kind = LEG_UP, .text = l->text, .degraded = another || indirect});
 }
 
 static void end(struct ice_leg *l, enum leg_event_kind kind, const char *text)

@@ -85,7 +85,8 @@ static bool make_ms(struct leg_relay *r, const struct session_relay *cfg)
                                       .password = cfg->password,
                                       .over_udp = true,
                                       .local = {.ip = r->leg->cfg->address},
-                                      .stream = MS_TURN_STREAM_AUDIO};
+                                      .stream = r->leg->medium == CALL_AUDIO ? MS_TURN_STREAM_AUDIO
+                                                                             : MS_TURN_STREAM_VIDEO};
     r->ms = ms_turn_client_new(r->leg->io, r->leg->owner, &c);
     if (r->ms)
         ms_turn_client_start(r->ms);

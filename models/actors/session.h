@@ -5,8 +5,8 @@
  *     guest-1/audio up host -> relay over udp
  *     guest-1/audio lost nothing has come for 30 s
  * degraded: media comes, but no RTCP, so nobody knows what became of ours; or it goes through another relay than the
- * first of those configured. When it is closed its counters are noted as
- * results ("guest-1/audio.received=1500"). Data of another call is a failure, and noted as one.
+ * first of those configured, or through one at all where a direct way was wanted. When it is closed its counters are
+ * noted as results ("guest-1/audio.received=1500"). Data of another call is a failure, and noted as one.
  * A core over base/io.h; signalling is the user's. */
 #ifndef TP_ACTORS_SESSION_H
 #define TP_ACTORS_SESSION_H
@@ -46,6 +46,7 @@ struct session_config {
     struct ip_addr address;       /* its own: sockets, host candidates, c= */
     uint16_t first_port, last_port;
     bool host_candidates;
+    bool direct_wanted;           /* a way through a relay of ours is worse than it should be: degraded */
     struct session_relay relay[SESSION_RELAYS_MAX]; /* tried in order until one allocates */
     size_t relay_count;
     struct media_config audio, video; /* the payload type is the offer's, once there is one */

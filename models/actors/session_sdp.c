@@ -41,7 +41,8 @@ struct stream *session_add_stream(struct session *s, enum call_media medium)
     *st = (struct stream){.state = STREAM_WANTED, .medium = medium, .heard_ns = TIME_NEVER};
     struct text t = text_of(st->name, sizeof st->name);
     text_add(&t, "%s/%s", s->cfg.name, media_kinds[i].kind);
-    struct leg common = {.io = s->io, .owner = s->owner, .cfg = &s->cfg, .session = s, .name = st->name};
+    struct leg common = {.io = s->io, .owner = s->owner, .cfg = &s->cfg, .session = s, .name = st->name,
+                         .medium = medium};
     st->leg = dialects[s->cfg.dialect].make(&common);
     if (!st->leg)
         return NULL;

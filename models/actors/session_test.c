@@ -109,6 +109,10 @@ static void ice_through_relays(void **state)
     a.relay[0].server.port = 3479; /* nobody listens there */
     flows(&a, &b, "degraded relay -> relay, TURN over tcp 3478 (TURN over udp 3479: refused)",
           "up relay -> relay, TURN over udp 3478", 4);
+    a.relay[0].server = kit_endpoint("198.51.100.1:3478"); /* speaks something else */
+    a.direct_wanted = true;
+    flows(&a, &b, "degraded relay -> relay, TURN over tcp 3478 (TURN over udp 3478: timed out), no direct way",
+          "up relay -> relay, TURN over udp 3478", 4);
 }
 
 static void microsoft_through_edges(void **state)
