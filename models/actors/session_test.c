@@ -251,7 +251,8 @@ static void silence_is_a_loss(void **state)
 {
     (void)state;
     struct session_config dialects[] = {plain, ice_config(true, true, 0), ice_config(true, false, 1)};
-    static const char *const texts[] = {"lost nothing has come for 30 s from ", "lost ", "lost "};
+    static const char *const texts[] = {"lost nothing has come for 30 s from ", "lost no answer to consent checks ",
+                                        "lost no answer to consent checks "};
     for (size_t i = 0; i < 3; i++) {
         struct session_config b = dialects[i];
         b.controlling = false;
@@ -347,6 +348,23 @@ static void twice_the_same(void **state)
     assert_true(history() == history());
 }
 
+/* A map has room for the sockets that there are at a time, however many there were. */
+static void sockets_are_crossed_out(void **state)
+{
+    (void)state;
+    struct session_config a = ice_config(true, true, 2), b = ice_config(false, true, 1);
+    struct world *w = world_new(&a, &b);
+    for (unsigned i = 0; i < 4; i++) {
+        negotiate(w, &w->a, &w->b);
+        pipe_run_for(w->p, 10 * NS_S);
+        assert_int_equal(w->a.up, i + 1);
+        close_both(w);
+        renew(&w->a, "10.1.0.1", a);
+        renew(&w->b, "10.2.0.2", b);
+    }
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +384,7 @@ int main(void)
         cmocka_unit_test(no_relay_and_no_socket),
         cmocka_unit_test(a_bad_network),
         cmocka_unit_test(twice_the_same),
+        cmocka_unit_test(sockets_are_crossed_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

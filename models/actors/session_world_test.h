@@ -109,14 +109,21 @@ static const struct session_config plain = {
     .video = {.packets_per_s = 30, .payload_bytes = 900, .payload_type = 97, .clock = 90000},
 };
 
-static inline void add_user(struct world *w, struct user *u, const char *name, const char *ip,
-                            struct session_config cfg)
+/* Another session in the place of the one that it had. */
+static inline void renew(struct user *u, const char *ip, struct session_config cfg)
 {
-    cfg.address = kit_ip(ip);
-    *u = (struct user){.io = io_new(name, 1), .map = session_map_new(8)};
+    session_free(u->session);
     cfg.map = u->map;
+    cfg.address = kit_ip(ip);
     u->session = session_new(u->io, OWNER, &cfg);
     assert_non_null(u->session);
+}
+
+static inline void add_user(struct world *w, struct user *u, const char *name, const char *ip,
+                            const struct session_config *cfg)
+{
+    *u = (struct user){.io = io_new(name, 1), .map = session_map_new(8)};
+    renew(u, ip, *cfg);
     pipe_host(w->p, &(struct core){&user_ops, u, u->io}, ip);
 }
 
@@ -152,8 +159,8 @@ static inline struct world *world_new(const struct session_config *a, const stru
     w->p = pipe_new(10 * NS_MS);
     add_relay(w);
     add_edge(w);
-    add_user(w, &w->a, "alice", "10.1.0.1", *a);
-    add_user(w, &w->b, "bob", "10.2.0.2", *b);
+    add_user(w, &w->a, "alice", "10.1.0.1", a);
+    add_user(w, &w->b, "bob", "10.2.0.2", b);
     return w;
 }
 
