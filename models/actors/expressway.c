@@ -2,9 +2,8 @@
 #include "models/actors/expressway.h"
 
 #include "models/actors/parts.h"
+#include "models/base/err.h"
 #include "models/sip/proxy.h"
-
-static const char agent[] = "TANDBERG/4137 (X8.9.2)";
 
 /* ---- the proxy and the TURN server as parts ---- */
 
@@ -48,10 +47,9 @@ enum { E_SIP, E_TURN, E_PARTS };
 
 int expressway_e_make(struct io *io, const struct expressway_e_config *cfg, struct core *out)
 {
-    struct sip_proxy_config sip = {
-        .side = {{.peer = "the Skype Edge", .listen = cfg->sip},
-                 {.peer = "Expressway-C (traversal zone)", .listen = cfg->traversal, .single = true}},
-        .agent = agent};
+    struct sip_proxy_config sip;
+    if (zones_proxy(&cfg->sip, &sip))
+        return E_RANGE;
     struct turn_config turn = cfg->turn;
     turn.listen_udp = turn.listen; /* EXP-20: on both */
     turn.listen_udp_count = turn.listen_count;
@@ -66,10 +64,9 @@ int expressway_e_make(struct io *io, const struct expressway_e_config *cfg, stru
 
 int expressway_c_make(struct io *io, const struct expressway_c_config *cfg, struct core *out)
 {
-    struct sip_proxy_config sip = {
-        .side = {{.peer = "Expressway-E (traversal zone)", .connect = cfg->traversal},
-                 {.peer = "Meeting Server", .connect = cfg->meeting_server}},
-        .agent = agent};
+    struct sip_proxy_config sip;
+    if (zones_proxy(&cfg->sip, &sip))
+        return E_RANGE;
     const struct part part = {&proxy_ops, sip_proxy_new(io, part_owner(0), &sip)};
     return parts_make(io, &part, 1, out);
 }

@@ -60,10 +60,16 @@ static void lab_init(struct lab *w)
                                          .first_port = 53577,
                                          .last_port = 59999,
                                          .connect_out = true};
-    w->e.sip = kit_endpoint(E_IP ":5061");
-    w->e.traversal = kit_endpoint(E_IP ":7001");
-    static struct endpoint listen;
+    static struct endpoint sip, listen;
+    static struct zone outer, inner[2];
+    sip = kit_endpoint(E_IP ":5061");
     listen = kit_endpoint(E_IP ":3478");
+    outer = (struct zone){.kind = ZONE_TRAVERSAL_SERVER, .address = kit_endpoint(E_IP ":7001"), .plain = true};
+    inner[0] = (struct zone){.kind = ZONE_TRAVERSAL_CLIENT, .address = outer.address, .plain = true};
+    inner[1] = (struct zone){.name = "cms", .kind = ZONE_NEIGHBOUR, .address = kit_endpoint(CMS_IP ":5061"),
+                             .plain = true};
+    w->e.sip = (struct zones_config){.listen = &sip, .listen_count = 1, .listen_peer = "the Skype Edge",
+                                     .zone = &outer, .zone_count = 1};
     w->e.turn = (struct turn_config){.profile = &turn_expressway,
                                      .realm = "TANDBERG",
                                      .users = &w->turn_user,
@@ -74,8 +80,7 @@ static void lab_init(struct lab *w)
                                      .first_port = 24000,
                                      .last_port = 29999,
                                      .limits = turn_limits_default};
-    w->c.traversal = w->e.traversal;
-    w->c.meeting_server = kit_endpoint(CMS_IP ":5061");
+    w->c.sip = (struct zones_config){.zone = inner, .zone_count = 2};
     w->cms = (struct meeting_server_config){.address = kit_ip(CMS_IP),
                                             .sip = kit_endpoint(CMS_IP ":5061"),
                                             .uri = "sip:meet@example.com",

@@ -226,7 +226,7 @@ static void on_start(struct sip_proxy *p)
 {
     for (unsigned s = 0; s < p->sides; s++) {
         const struct sip_proxy_side *cfg = &p->cfg.side[s];
-        if (cfg->service)
+        if (cfg->service[0])
             io_note(p->io, NOTE_SERVICE, "%s wanted", cfg->service);
         if (cfg->listen.port && !cfg->udp)
             p->side[s].listener = io_listen(p->io, p->owner, &cfg->listen);

@@ -12,7 +12,7 @@
 #include "models/base/io.h"
 #include "models/sip/sip.h"
 
-enum { SIP_LEGS_MAX = 256, SIP_SIDES_MAX = 16, SIP_RULES_MAX = 32, SIP_RULE_SIDES = 4 };
+enum { SIP_LEGS_MAX = 256, SIP_SIDES_MAX = 16, SIP_RULES_MAX = 32, SIP_RULE_SIDES = 4, SIP_SERVICE = 48 };
 
 /* Where one side's connections come from. A side that connects has one, made again when lost; a side that
  * only listens has many, unless `single`: then its newest is meant (a traversal zone's). */
@@ -22,7 +22,7 @@ struct sip_proxy_side {
     bool single;
     bool udp;                        /* datagrams from `listen` to `connect`; those of other hosts are dropped */
     uint16_t first_port, last_port;  /* connects from these, in order; 0: the host's choice */
-    const char *service;             /* its name in notes of what is up ("zone/cms"); NULL: it is not noted */
+    char service[SIP_SERVICE];       /* its name in notes of what is up: "zone/cms"; "": it is not noted */
     uint64_t options_ns;             /* OPTIONS to it this often (11), and it is down without an answer; 0: never */
 };
 

@@ -21,7 +21,7 @@ static void note_service(struct sip_proxy *p, unsigned s, enum side_service stat
     if (p->side[s].service == state)
         return;
     p->side[s].service = state;
-    if (p->cfg.side[s].service)
+    if (p->cfg.side[s].service[0])
         io_note(p->io, NOTE_SERVICE, "%s %s %s", p->cfg.side[s].service, words[state], text);
 }
 
@@ -111,7 +111,7 @@ static void options_unanswered(struct sip_proxy *p, unsigned s)
 
 void side_up(struct sip_proxy *p, unsigned s)
 {
-    if (!p->cfg.side[s].options_ns && p->cfg.side[s].service)
+    if (!p->cfg.side[s].options_ns && p->cfg.side[s].service[0])
         note_up(p, s);
     options_begin(p, s);
 }
@@ -198,11 +198,11 @@ static size_t message_len(const struct sip_msg *m)
 
 struct leg *side_search(struct sip_proxy *p, unsigned from, unsigned *refusal, unsigned *down)
 {
-    struct sip_uri uri = {0};
+    struct sip_uri uri;
     bool short_one = message_len(&p->msg) <= DATAGRAM_MAX;
-    if (sip_uri_parse(p->msg.uri, &uri))
-        uri = (struct sip_uri){0}; /* a tel: URI, say: rules for all take it */
     *refusal = 404;
+    if (sip_uri_parse(p->msg.uri, &uri))
+        return NULL;
     for (int pass = short_one; pass < 2; pass++)
         for (size_t i = 0; i < p->cfg.rule_count; i++) {
             const struct sip_proxy_rule *r = &p->cfg.rule[i];

@@ -6,15 +6,52 @@
 #include "models/actors/expressway.h"
 #include "sim/scenario/systems_parts.h"
 
+/* ---- SIP zones, of both ---- */
+
+struct zone_settings {
+    const char *name;
+    struct endpoint address;
+    int transport; /* enum zone_transport */
+};
+
+struct rule_settings {
+    const char *user, *host;
+    LIST_OF(const char *) zones;
+};
+typedef LIST_OF(struct rule_settings) rule_list;
+
+extern const struct field zone_settings_fields[], rule_settings_fields[];
+#define SEARCH_RULES(of_struct, member) \
+    { \
+        FIELD("search_rules", LIST, of_struct, member), .of = FIELD_OBJECT, .fields = rule_settings_fields, \
+                                                        .size = sizeof(struct rule_settings), .max = SIP_RULES_MAX \
+    }
+
+/* Room for what a zones_config points at. */
+struct zones_room {
+    struct endpoint listen[SIP_SIDES_MAX];
+    struct zone zone[SIP_SIDES_MAX];
+    struct zone_rule rule[SIP_RULES_MAX];
+};
+void zones_add_rules(struct zones_config *cfg, struct zones_room *room, const rule_list *rules);
+
 struct expressway_e_settings {
-    struct endpoint sip, traversal;
-    LIST_OF(struct endpoint) turn;
+    struct endpoint sip, sip_tcp, traversal;
+    LIST_OF(struct endpoint) traversal_zones, turn;
+    rule_list search_rules;
     int profile;
     const char *realm, *turn_user, *turn_password;
     struct ip_addr relay_address, public_address;
     uint16_t first_port, last_port;
     uint32_t allocations, max_lifetime_s;
     LIST_OF(struct ip_prefix) allow_peers, deny_peers;
+};
+
+struct expressway_c_settings {
+    struct endpoint traversal, meeting_server;
+    LIST_OF(struct endpoint) traversal_zones, sip_listen;
+    LIST_OF(struct zone_settings) zones;
+    rule_list search_rules;
 };
 
 extern const struct field expressway_e_fields[], expressway_c_fields[];

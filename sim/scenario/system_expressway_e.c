@@ -11,7 +11,10 @@ static const struct field_name turn_profile_names[] = {
 
 const struct field expressway_e_fields[] = {
     {FIELD("sip", ENDPOINT, EXP_E, sip), .text = "0.0.0.0:5061"},
+    {FIELD("sip_tcp", ENDPOINT, EXP_E, sip_tcp)},
     {FIELD("traversal", ENDPOINT, EXP_E, traversal), .text = "0.0.0.0:7001"},
+    {FIELD("traversal_zones", LIST, EXP_E, traversal_zones), .of = FIELD_ENDPOINT, .max = 8},
+    SEARCH_RULES(EXP_E, search_rules),
     {FIELD("turn", LIST, EXP_E, turn), .of = FIELD_ENDPOINT},
     {FIELD("profile", ENUM, EXP_E, profile), .names = turn_profile_names, .dflt = PROFILE_EXPRESSWAY},
     TEXT("realm", EXP_E, realm, "TANDBERG"),
@@ -28,18 +31,39 @@ const struct field expressway_e_fields[] = {
     END,
 };
 
+/* Zones that are listed are kept alive and noted; the one of `traversal`, which stands in when there is no list, is as
+ * in the reference capture. */
+static struct zones_config zones_of(const struct expressway_e_settings *s, struct zones_room *room)
+{
+    struct zones_config cfg = {.listen = room->listen, .listen_peer = "the Skype Edge", .zone = room->zone};
+    bool plain = !s->traversal_zones.count;
+    room->listen[cfg.listen_count++] = s->sip;
+    if (s->sip_tcp.port)
+        room->listen[cfg.listen_count++] = s->sip_tcp;
+    cfg.zone_count = plain ? 1 : s->traversal_zones.count;
+    for (size_t i = 0; i < cfg.zone_count; i++)
+        room->zone[i] = (struct zone){.kind = ZONE_TRAVERSAL_SERVER, .plain = plain,
+                                      .address = plain ? s->traversal : s->traversal_zones.items[i]};
+    zones_add_rules(&cfg, room, &s->search_rules);
+    return cfg;
+}
+
 int expressway_e_create(const void *settings, const struct system_host *host, struct io *io,
                                struct core *out)
 {
     const struct expressway_e_settings *s = settings;
     static const struct endpoint usual = {.ip = {.family = IP_V4}, .port = 3478};
     struct turn_user user = {s->turn_user, s->turn_password};
+    struct zones_room room;
+    struct sip_proxy_config proxy;
+    const struct zones_config zones = zones_of(s, &room);
     const char *why = check_ports(s->first_port, s->last_port);
+    if (!why)
+        why = zones_proxy(&zones, &proxy);
     if (why)
         return refuse(io, why, out);
     struct ip_addr relay = own_address(host, &s->relay_address);
-    struct expressway_e_config cfg = {.sip = s->sip,
-                                      .traversal = s->traversal,
+    struct expressway_e_config cfg = {.sip = zones,
                                       .turn = {.profile = turn_profiles[s->profile],
                                                .realm = s->realm,
                                                .users = &user,

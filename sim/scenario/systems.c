@@ -135,7 +135,7 @@ const struct system systems[] = {
     {"skype-edge", skype_edge_fields, sizeof(struct skype_edge_config), .called = true, .create = skype_edge_create},
     {"expressway-e", expressway_e_fields, sizeof(struct expressway_e_settings), .called = true, .relay = true,
      .create = expressway_e_create},
-    {"expressway-c", expressway_c_fields, sizeof(struct expressway_c_config), .called = true,
+    {"expressway-c", expressway_c_fields, sizeof(struct expressway_c_settings), .called = true,
      .create = expressway_c_create},
     {"meeting-server", meeting_server_fields, sizeof(struct meeting_server_settings), .called = true,
      .create = meeting_server_create},

@@ -71,6 +71,16 @@ static void each_begins_with_its_ports(void **state)
     assert_string_equal(begin("expressway-c",
                               "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\"}"),
                         "connect 10.0.0.2:7001; connect 10.0.0.4:5061; ");
+    assert_string_equal(begin("expressway-e", "{\"sip_tcp\":\"0.0.0.0:5060\",\"traversal_zones\":[\"0.0.0.0:7001\","
+                                              "\"0.0.0.0:7002\"]}"),
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:5060; traversal-zone/7001 wantedlisten 0.0.0.0:7001; "
+                        "traversal-zone/7002 wantedlisten 0.0.0.0:7002; listen 0.0.0.0:3478; ");
+    assert_string_equal(begin("expressway-c",
+                              "{\"traversal_zones\":[\"10.0.0.2:7001\"],\"sip_listen\":[\"0.0.0.0:5060\"],"
+                              "\"zones\":[{\"name\":\"cms\",\"address\":\"10.0.0.4:5061\"}],"
+                              "\"search_rules\":[{\"host\":\"acme\",\"zones\":[\"cms\",\"7001\"]}]}"),
+                        "listen 0.0.0.0:5060; traversal-zone/7001 wantedconnect 10.0.0.2:7001; "
+                        "zone/cms wantedconnect 10.0.0.4:5061; ");
     assert_string_equal(begin("meeting-server", "{\"turn\":\"10.0.0.2:3478\"}"), "listen 0.0.0.0:5061; ");
 }
 
@@ -93,6 +103,10 @@ static void settings_that_make_no_sense(void **state)
         {"expressway-e", "{\"first_port\":30000}", "it does not start: settings: last_port is below first_port"},
         {"expressway-e", "{\"turn_user\":\"\"}", "turn_user"},
         {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\"}", "meeting_server"},
+        {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\",\"search_rules\":"
+                         "[{\"zones\":[\"ucm\"]}]}", "a search rule names a zone that there is not"},
+        {"expressway-e", "{\"traversal_zones\":[\"0.0.0.0:7001\",\"0.0.0.0:7001\"]}", "two zones have the same name"},
+        {"expressway-e", "{\"search_rules\":[{\"zones\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}]}", "zones"},
         {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"uri\":\"sip:\"}", "uri is not a SIP URI"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
