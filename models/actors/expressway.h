@@ -5,17 +5,20 @@
 #ifndef TP_ACTORS_EXPRESSWAY_H
 #define TP_ACTORS_EXPRESSWAY_H
 
+#include "models/actors/assent.h"
 #include "models/actors/zone.h"
 #include "models/base/io.h"
 #include "models/turn/turn.h"
 
 struct expressway_e_config {
     struct zones_config sip;
+    struct assent_config media; /* its sides are those of sip's zones */
     struct turn_config turn;
 };
 
 struct expressway_c_config {
     struct zones_config sip;
+    struct assent_config media;
 };
 
 /* What cfg points at is borrowed for the call, strings for as long as the system lives. E_RANGE: zones_proxy says what

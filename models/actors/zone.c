@@ -122,3 +122,21 @@ const char *zones_proxy(const struct zones_config *cfg, struct sip_proxy_config 
         usual_rules(cfg, out);
     return why;
 }
+
+bool zones_faces(const struct zones_config *cfg, enum assent_face out[SIP_SIDES_MAX])
+{
+    static const enum assent_face faces[] = {[ZONE_TRAVERSAL_SERVER] = ASSENT_SERVER,
+                                             [ZONE_TRAVERSAL_CLIENT] = ASSENT_CLIENT,
+                                             [ZONE_NEIGHBOUR] = ASSENT_INSIDE};
+    enum assent_face listener = ASSENT_NONE;
+    memset(out, 0, SIP_SIDES_MAX * sizeof *out);
+    for (size_t i = 0; i < cfg->zone_count; i++) {
+        const struct zone *z = &cfg->zone[i];
+        out[cfg->listen_count + i] = z->plain && z->kind != ZONE_NEIGHBOUR ? ASSENT_NONE : faces[z->kind];
+        if (z->kind != ZONE_NEIGHBOUR && !z->plain)
+            listener = z->kind == ZONE_TRAVERSAL_SERVER ? ASSENT_ENDPOINT : ASSENT_INSIDE;
+    }
+    for (size_t i = 0; i < cfg->listen_count; i++)
+        out[i] = listener;
+    return listener != ASSENT_NONE;
+}

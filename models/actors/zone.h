@@ -4,6 +4,7 @@
 #ifndef TP_ACTORS_ZONE_H
 #define TP_ACTORS_ZONE_H
 
+#include "models/actors/assent.h"
 #include "models/sip/proxy.h"
 
 enum zone_kind {
@@ -45,5 +46,8 @@ struct zones_config {
 
 /* Strings are borrowed. NULL, or what is wrong with it, in words for whoever wrote the settings. */
 const char *zones_proxy(const struct zones_config *cfg, struct sip_proxy_config *out);
+/* Which sides' media are anchored: those of listeners and neighbours with traversal zones that are not plain. false:
+ * none. */
+bool zones_faces(const struct zones_config *cfg, enum assent_face out[SIP_SIDES_MAX]);
 
 #endif

@@ -35,13 +35,18 @@ struct sip_proxy_rule {
     size_t to_count;
 };
 
+struct sip_passage {
+    unsigned from, to;      /* sides */
+    struct endpoint remote; /* where the message came from */
+    struct endpoint local;  /* our end of the connection that it goes out on */
+};
+
 /* What stands between two sides and reads the descriptions that pass. A message without a body passes too. */
 struct sip_proxy_media {
     void *ctx;
-    /* remote: where the message came from. 0: the body goes on as it is; 1: body stands for it; else the code to
-     * refuse the request with (no response is ever refused). */
-    unsigned (*pass)(void *ctx, const struct sip_msg *m, unsigned from, unsigned to, const struct endpoint *remote,
-                     struct text *body);
+    /* 0: the body goes on as it is; 1: body stands for it; else the code to refuse the request with (a response is
+     * never refused). */
+    unsigned (*pass)(void *ctx, const struct sip_passage *at, const struct sip_msg *m, struct text *body);
 };
 
 struct sip_proxy_config {

@@ -141,8 +141,9 @@ static unsigned pass_body(struct sip_proxy *p, const struct leg *from, const str
     *body = p->msg.body;
     if (!p->cfg.media.pass)
         return 0;
-    unsigned code = p->cfg.media.pass(p->cfg.media.ctx, &p->msg, from->side, to->side, &from->remote, &t);
-    if (code == 1)
+    struct sip_passage at = {from->side, to->side, from->remote, to->local};
+    unsigned code = p->cfg.media.pass(p->cfg.media.ctx, &at, &p->msg, &t);
+    if (code == 1 && !t.cut)
         *body = (struct sip_str){t.buf, t.len};
     return code > 1 ? code : 0;
 }

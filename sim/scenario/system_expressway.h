@@ -6,6 +6,24 @@
 #include "models/actors/expressway.h"
 #include "sim/scenario/systems_parts.h"
 
+/* ---- media that goes through, of both ---- */
+
+struct media_settings {
+    uint16_t first_port, last_port, shared_port;
+    uint32_t calls; /* 0: by the size */
+    uint64_t idle_ns;
+};
+extern const struct field media_settings_fields[];
+#define MEDIA(of_struct, member) \
+    { \
+        FIELD("media", OBJECT, of_struct, member), .fields = media_settings_fields, \
+                                                   .size = sizeof(struct media_settings) \
+    }
+enum expressway_size { SIZE_SMALL, SIZE_MEDIUM, SIZE_LARGE };
+extern const struct field_name expressway_sizes[];
+/* What is wrong with it, or NULL. outer: of E, which has the shared ports. */
+const char *media_config(const struct media_settings *s, int size, bool outer, struct assent_config *out);
+
 /* ---- SIP zones, of both ---- */
 
 struct zone_settings {
@@ -39,6 +57,8 @@ struct expressway_e_settings {
     struct endpoint sip, sip_tcp, traversal;
     LIST_OF(struct endpoint) traversal_zones, turn;
     rule_list search_rules;
+    struct media_settings media;
+    int size; /* enum expressway_size */
     int profile;
     const char *realm, *turn_user, *turn_password;
     struct ip_addr relay_address, public_address;
@@ -52,6 +72,8 @@ struct expressway_c_settings {
     LIST_OF(struct endpoint) traversal_zones, sip_listen;
     LIST_OF(struct zone_settings) zones;
     rule_list search_rules;
+    struct media_settings media;
+    int size; /* enum expressway_size */
 };
 
 extern const struct field expressway_e_fields[], expressway_c_fields[];

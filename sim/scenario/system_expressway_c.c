@@ -11,6 +11,8 @@ const struct field expressway_c_fields[] = {
      .size = sizeof(struct zone_settings), .max = 6},
     {FIELD("sip_listen", LIST, EXP_C, sip_listen), .of = FIELD_ENDPOINT, .max = 2},
     SEARCH_RULES(EXP_C, search_rules),
+    MEDIA(EXP_C, media),
+    {FIELD("size", ENUM, EXP_C, size), .names = expressway_sizes, .dflt = SIZE_SMALL},
     END,
 };
 
@@ -56,9 +58,11 @@ int expressway_c_create(const void *settings, const struct system_host *host, st
     const struct expressway_c_settings *s = settings;
     struct zones_room room;
     struct sip_proxy_config proxy;
-    const struct expressway_c_config cfg = {.sip = zones_of(s, host, &room)};
+    struct expressway_c_config cfg = {.sip = zones_of(s, host, &room)};
     const char *why = check_zones(s);
     if (!why)
         why = zones_proxy(&cfg.sip, &proxy);
+    if (!why)
+        why = media_config(&s->media, s->size, false, &cfg.media);
     return why ? refuse(io, why, out) : expressway_c_make(io, &cfg, out);
 }

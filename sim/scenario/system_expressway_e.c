@@ -15,6 +15,8 @@ const struct field expressway_e_fields[] = {
     {FIELD("traversal", ENDPOINT, EXP_E, traversal), .text = "0.0.0.0:7001"},
     {FIELD("traversal_zones", LIST, EXP_E, traversal_zones), .of = FIELD_ENDPOINT, .max = 8},
     SEARCH_RULES(EXP_E, search_rules),
+    MEDIA(EXP_E, media),
+    {FIELD("size", ENUM, EXP_E, size), .names = expressway_sizes, .dflt = SIZE_SMALL},
     {FIELD("turn", LIST, EXP_E, turn), .of = FIELD_ENDPOINT},
     {FIELD("profile", ENUM, EXP_E, profile), .names = turn_profile_names, .dflt = PROFILE_EXPRESSWAY},
     TEXT("realm", EXP_E, realm, "TANDBERG"),
@@ -60,10 +62,15 @@ int expressway_e_create(const void *settings, const struct system_host *host, st
     const char *why = check_ports(s->first_port, s->last_port);
     if (!why)
         why = zones_proxy(&zones, &proxy);
+    struct assent_config media;
+    if (!why)
+        why = media_config(&s->media, s->size, true, &media);
     if (why)
         return refuse(io, why, out);
+    media.public_address = s->public_address;
     struct ip_addr relay = own_address(host, &s->relay_address);
     struct expressway_e_config cfg = {.sip = zones,
+                                      .media = media,
                                       .turn = {.profile = turn_profiles[s->profile],
                                                .realm = s->realm,
                                                .users = &user,

@@ -45,6 +45,8 @@ static const char *begin(const char *name, const char *json)
                 text_add(&t, "%s", op.label);
             else if (op.op == IO_OP_LISTEN)
                 text_add(&t, "listen %s; ", endpoint_text(&op.local, at));
+            else if (op.op == IO_OP_UDP)
+                text_add(&t, "udp %u; ", op.local.port);
             else if (op.op == IO_OP_CONNECT)
                 text_add(&t, "connect %s; ", endpoint_text(&op.remote, at));
         }
@@ -62,19 +64,21 @@ static void each_begins_with_its_ports(void **state)
     assert_string_equal(begin("skype-client", "{\"edge_sip\":\"10.0.0.1:5061\",\"edge_turn\":\"10.0.0.1:443\"}"),
                         "connect 10.0.0.1:5061; ");
     assert_string_equal(begin("skype-edge", "{\"federation\":\"10.0.0.2:5061\"}"),
-                        "listen 0.0.0.0:5061; connect 10.0.0.2:5061; listen 0.0.0.0:443; ");
+                        "listen 0.0.0.0:5061; connect 10.0.0.2:5061; listen 0.0.0.0:443; udp 3478; ");
     assert_string_equal(begin("expressway-e", "{}"),
-                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 0.0.0.0:3478; ");
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 0.0.0.0:3478; udp 3478; ");
     assert_string_equal(begin("expressway-e",
                               "{\"turn\":[\"10.0.0.9:3478\",\"10.0.0.9:443\"],\"profile\":\"strict\"}"),
-                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 10.0.0.9:3478; listen 10.0.0.9:443; ");
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 10.0.0.9:3478; listen 10.0.0.9:443; "
+                        "udp 3478; udp 443; ");
     assert_string_equal(begin("expressway-c",
                               "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\"}"),
                         "connect 10.0.0.2:7001; connect 10.0.0.4:5061; ");
     assert_string_equal(begin("expressway-e", "{\"sip_tcp\":\"0.0.0.0:5060\",\"traversal_zones\":[\"0.0.0.0:7001\","
                                               "\"0.0.0.0:7002\"]}"),
                         "listen 0.0.0.0:5061; listen 0.0.0.0:5060; traversal-zone/7001 wantedlisten 0.0.0.0:7001; "
-                        "traversal-zone/7002 wantedlisten 0.0.0.0:7002; listen 0.0.0.0:3478; ");
+                        "traversal-zone/7002 wantedlisten 0.0.0.0:7002; "
+                        "udp 36000; udp 36001; listen 0.0.0.0:3478; udp 3478; ");
     assert_string_equal(begin("expressway-c",
                               "{\"traversal_zones\":[\"10.0.0.2:7001\"],\"sip_listen\":[\"0.0.0.0:5060\"],"
                               "\"zones\":[{\"name\":\"cms\",\"address\":\"10.0.0.4:5061\"}],"
@@ -105,6 +109,7 @@ static void settings_that_make_no_sense(void **state)
         {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\"}", "meeting_server"},
         {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\",\"search_rules\":"
                          "[{\"zones\":[\"ucm\"]}]}", "a search rule names a zone that there is not"},
+        {"expressway-e", "{\"media\":{\"first_port\":36001}}", "first_port and shared_port are of RTP, and even"},
         {"expressway-e", "{\"traversal_zones\":[\"0.0.0.0:7001\",\"0.0.0.0:7001\"]}", "two zones have the same name"},
         {"expressway-e", "{\"search_rules\":[{\"zones\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}]}", "zones"},
         {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"uri\":\"sip:\"}", "uri is not a SIP URI"},
