@@ -23,6 +23,12 @@ struct fw_flow {
     uint16_t sport, dport;
 };
 
+static inline bool fw_flow_equal(const struct fw_flow *a, const struct fw_flow *b)
+{
+    return a->proto == b->proto && a->sport == b->sport && a->dport == b->dport && ip_equal(&a->src, &b->src) &&
+           ip_equal(&a->dst, &b->dst);
+}
+
 /* Where an element of a rule set stands. Text is the source line without its indentation. */
 struct fw_rule_ref {
     const char *file;

@@ -20,6 +20,7 @@ struct fw_box *fw_box_new(const struct fw_box_config *cfg)
         return NULL;
     b->rules = cfg->rules;
     b->routes = cfg->routes;
+    b->shutter = cfg->shutter;
     for (size_t i = 0; i < cfg->rules->iface_count; i++) {
         const struct fw_iface *f = &cfg->rules->iface[i];
         bool here = cfg->address[i] != NULL;
@@ -101,6 +102,17 @@ struct fw_result fw_box_dropped(const struct fw_packet *p, const char *reason)
 {
     return (struct fw_result){.fate = FW_DROP, .iface = -1, .reason = reason, .seen = p->flow,
                               .verdict = {.decision = FW_NOT_REACHED, .reason = reason, .iface = FW_ANY_IFACE}};
+}
+
+bool fw_box_shut(const struct fw_box *b, const struct fw_packet *p, const struct fw_flow *leaving, struct fw_result *r)
+{
+    const struct fw_rule_ref *rule = b->shutter ? b->shutter->shuts(b->shutter->ctx, &p->flow, leaving) : NULL;
+    if (!rule)
+        return false;
+    r->fate = FW_DROP;
+    r->reason = "shut";
+    r->rule = rule;
+    return true;
 }
 
 /* A packet of connection c in direction dir: it goes out as the answer to what comes in the other way. */
@@ -404,6 +416,8 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
         r.fate = r.verdict.reject ? FW_ANSWER : FW_DROP;
         return r;
     }
+    if (fw_box_shut(b, p, &plan.out, &r))
+        return r;
     struct fw_flow tuple = fw_tuple_of(&p->flow, p->echo_id);
     struct fw_key key[2] = {fw_key_of(&tuple, p->iface), fw_answer_key(&plan.out, plan.iface)};
     unsigned dir;

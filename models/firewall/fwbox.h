@@ -36,6 +36,13 @@ struct fw_result {
     enum fw_timer timer;
 };
 
+/* Keeps flows from beginning that the rules let pass. Asked about the first packet of each, as it arrived and as it would
+ * leave; what it answers is the line to blame (the drop's reason is "shut"), NULL: it lets it pass. */
+struct fw_shutter {
+    const struct fw_rule_ref *(*shuts)(void *ctx, const struct fw_flow *arrived, const struct fw_flow *leaving);
+    void *ctx;
+};
+
 struct fw_box_config {
     const struct fw_rules *rules;   /* borrowed, as all here */
     const struct fw_routes *routes; /* iface: of the rules */
@@ -45,6 +52,7 @@ struct fw_box_config {
     const char *name; /* of the random stream */
     uint64_t seed;
     size_t max_connections; /* 0: 16384 */
+    const struct fw_shutter *shutter; /* NULL: none */
 };
 
 struct fw_box;

@@ -12,6 +12,7 @@ struct fw_box {
     struct fw_addresses address;
     struct fw_conntrack ct;
     struct fw_xlates xlates;
+    const struct fw_shutter *shutter;
     bool inspect_icmp;
 };
 
@@ -51,6 +52,8 @@ enum fw_timer fw_box_first_timer(const struct fw_box *b, const struct fw_packet 
 /* Connections whose time has come go away. */
 void fw_box_expire(struct fw_box *b, uint64_t now_ns);
 void fw_box_forget(struct fw_box *b, uint64_t now_ns, uint32_t at);
+/* True: the shutter keeps this flow from beginning, and r says so. */
+bool fw_box_shut(const struct fw_box *b, const struct fw_packet *p, const struct fw_flow *leaving, struct fw_result *r);
 struct fw_result fw_box_dropped(const struct fw_packet *p, const char *reason);
 /* The drop r has its cause in the connection's end. */
 struct fw_result fw_box_late(const struct fw_box *b, uint64_t now_ns, const struct fw_conn *c, struct fw_result r);

@@ -320,11 +320,13 @@ struct fw_result fw_hooks_pass(struct fw_box *b, uint64_t now_ns, const struct f
         r.iface = out;
         return r;
     }
+    r.seen = ctx.real;
+    r.iface = out;
+    if (first && fw_box_shut(b, p, &w.leaving, &r))
+        return r;
     if (first && (why = remember(b, now_ns, &w)))
         return fw_box_dropped(p, why);
     r.verdict = v;
-    r.seen = ctx.real;
-    r.iface = out;
     r.src = (struct endpoint){w.leaving.src, w.leaving.sport};
     r.dst = (struct endpoint){w.leaving.dst, w.leaving.dport};
     if (out == FW_SELF) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sim/cmd/arguments.h"
+#include "sim/rows/marks.h"
 #include "sim/scenario/ladder.h"
 #include "sim/scenario/report.h"
 #include "sim/scenario/summary.h"
@@ -176,7 +177,8 @@ static void show_progress(uint64_t now_ns, uint64_t end_ns)
     fprintf(stderr, "\r%3u %%", (unsigned)(now_ns * 100 / end_ns));
 }
 
-static int run_engine(const struct request *q, const struct topology *t, size_t engine, struct run *out)
+static int run_engine(const struct request *q, const struct topology *t, const struct rows *rows, size_t engine,
+                      struct run *out)
 {
     const char *why;
     const struct net_ops *ops = engines[engine].load(&why);
@@ -191,13 +193,20 @@ static int run_engine(const struct request *q, const struct topology *t, size_t 
         if (n >= (int)sizeof directory || !make_directory(directory))
             return cannot(directory, n >= (int)sizeof directory ? ENAMETOOLONG : errno);
     }
+    struct world_watch watch = {0};
+    struct row_marks *marks = rows->row.count ? row_marks_new(rows, &watch) : NULL;
     const struct world_options world = {.seed = q->has_seed ? q->seed : t->seed,
                                         .directory = q->out ? directory : NULL,
                                         .ends = q->ends,
                                         .end_count = q->end_count,
+                                        .watch = &watch,
                                         .progress = terminal ? show_progress : NULL};
     struct diag d;
-    if (world_run(ops, t, &world, &out->record, &d) != 0) {
+    int err = world_run(ops, t, &world, &out->record, &d);
+    if (marks && !err)
+        row_marks_record(marks, &out->record);
+    row_marks_free(marks);
+    if (err) {
         fprintf(stderr, "turnproof: %s\n", d.text);
         return EXIT_USAGE;
     }
@@ -226,7 +235,7 @@ static bool write_result(const struct request *q, const struct report *r)
 }
 
 /* All the engines that are wanted, then the report. */
-static int run_all(const struct request *q, const struct topology *t)
+static int run_all(const struct request *q, const struct topology *t, const struct rows *rows)
 {
     struct run runs[REPORT_RUNS] = {0};
     struct comparison comparison;
@@ -235,7 +244,7 @@ static int run_all(const struct request *q, const struct topology *t)
     for (size_t i = 0; status != EXIT_USAGE && i < REPORT_RUNS; i++) {
         if (!q->wanted[i])
             continue;
-        int err = run_engine(q, t, i, &runs[i]);
+        int err = run_engine(q, t, rows, i, &runs[i]);
         if (err || runs[i].blame.verdict != VERDICT_OK)
             status = err ? err : EXIT_FAILS;
         r.record[r.count] = &runs[i].record;
@@ -266,7 +275,15 @@ static int run(const struct cmd *self, int argc, char **argv)
     struct topology *t = cmd_read_topology(q.topology, &changes);
     if (!t)
         return EXIT_USAGE;
-    status = run_all(&q, t);
+    struct rows rows;
+    struct diag d;
+    if (rows_open(&rows, t, &d) == 0) {
+        status = run_all(&q, t, &rows);
+        rows_close(&rows);
+    } else {
+        fprintf(stderr, "%s\n", d.text);
+        status = EXIT_USAGE;
+    }
     topology_free(t);
     return status;
 }

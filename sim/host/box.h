@@ -44,6 +44,11 @@ struct box_config {
     size_t route_count;
     const struct fw_rules *rules;  /* FIREWALL; borrowed */
     uint64_t seed;                 /* random port choice */
+    const struct fw_shutter *shutter; /* FIREWALL; NULL: none */
+    /* FIREWALL: a flow has begun that leaves as another than it came; its answers go the other way round. May be told
+     * again of the same. NULL: nobody wants to know. */
+    void (*translated)(void *ctx, const struct fw_flow *before, const struct fw_flow *after);
+    void *translated_ctx;
     void (*drop)(void *ctx, uint64_t now_ns, const struct box_drop *d);
     void *ctx;
 };

@@ -71,7 +71,8 @@ static struct fw_box *make_core(const struct box *b)
     struct fw_box_config cfg = {.rules = b->cfg.rules,
                                 .routes = &b->routes,
                                 .name = b->cfg.name,
-                                .seed = b->cfg.seed};
+                                .seed = b->cfg.seed,
+                                .shutter = b->cfg.shutter};
     for (unsigned p = 0; p < b->cfg.iface_count; p++)
         if (b->port_iface[p] >= 0) {
             cfg.address[b->port_iface[p]] = b->iface[p].prefix;
@@ -175,6 +176,14 @@ static void rewrite(struct wire_packet *k, const struct fw_packet *p, struct wir
     wire_seal(k->frame, k->len);
 }
 
+/* Of the first packet of a flow the rules were asked, or did not have to be; of others they say nothing. */
+static void tell_translation(const struct box *b, const struct fw_packet *p, const struct fw_result *r)
+{
+    const struct fw_flow after = {p->flow.proto, r->src.ip, r->dst.ip, r->src.port, r->dst.port};
+    if (b->cfg.translated && r->verdict.decision != FW_DENIED && !fw_flow_equal(&p->flow, &after))
+        b->cfg.translated(b->cfg.translated_ctx, &p->flow, &after);
+}
+
 /* ---- fragments (RFC 4787 REQ-14), those that come behind their first ---- */
 
 #define TRAIN_NS (30 * NS_S) /* as long as a host waits for the rest: RFC 1122 3.3.2, RFC 791 3.2 */
@@ -217,6 +226,7 @@ int box_firewall_frame(struct box *b, unsigned port, struct wire_packet *k)
     }
     if (k->fragment && !p.fragment)
         remember_train(b, port, k, &r);
+    tell_translation(b, &p, &r);
     rewrite(k, &p, &quoted, &r);
     return box_forward(b, port, (unsigned)out, &r.route->gateway, k);
 }

@@ -163,17 +163,12 @@ static void flow_text(const struct fw_flow *f, struct text *t)
              endpoint_text(&(struct endpoint){f->dst, f->dport}, dst));
 }
 
-static bool same_flow(const struct fw_flow *a, const struct fw_flow *b)
-{
-    return a->sport == b->sport && a->dport == b->dport && ip_equal(&a->src, &b->src) && ip_equal(&a->dst, &b->dst);
-}
-
 void blame_packet(const struct run_drop *d, char *out, size_t cap)
 {
     struct text t = text_of(out, cap);
     text_add(&t, "%s ", proto_word(d->flow.proto));
     flow_text(&d->flow, &t);
-    if (same_flow(&d->flow, &d->translated))
+    if (fw_flow_equal(&d->flow, &d->translated))
         return;
     text_add(&t, " (to the rules: ");
     flow_text(&d->translated, &t);

@@ -59,6 +59,12 @@ void record_conformance(struct record *r, const struct run_conformance *c)
     out->saw = keep(r, c->saw);
 }
 
+void record_row(struct record *r, const struct run_row *row)
+{
+    struct run_row *out = LIST_NEXT(r->rows);
+    *out = *row;
+}
+
 static void note_phase(struct record *r, uint64_t now_ns, const char *name)
 {
     if (r->phases.count && !r->complete)
@@ -181,6 +187,7 @@ void record_free(struct record *r)
     free(r->results.items);
     free(r->services.items);
     free(r->conformance.items);
+    free(r->rows.items);
     arena_free(&r->arena);
 }
 

@@ -64,6 +64,14 @@ struct run_conformance {
     bool holds, decides;           /* decides: it does not hold, and it must */
 };
 
+/* A row of the port tables, and what of the run it carried. Strings are borrowed from the tables. */
+struct run_row {
+    const char *table, *id, *purpose;
+    bool never;                                  /* it must not carry anything */
+    uint64_t packets, bytes /* of payload */, connections /* of TCP */, first_ns; /* first_ns: TIME_NEVER: none */
+    const char *opened_by; /* the row as whose answers some of these packets pass firewalls; NULL: none */
+};
+
 /* A growing list of any of these; items of one record live in its arena. */
 #define RUN_LIST(element) \
     struct { \
@@ -81,6 +89,7 @@ struct record {
     RUN_LIST(struct run_result) results;
     RUN_LIST(struct run_service) services;
     RUN_LIST(struct run_conformance) conformance;
+    RUN_LIST(struct run_row) rows; /* those that apply; none unless they were counted */
     bool complete; /* the last phase was ended by the system that noted it */
     char trace_sha256[65];
     struct net_stats stats;
@@ -91,6 +100,7 @@ void record_message(struct record *r, const struct run_message *m); /* strings a
 void record_drop(struct record *r, const struct run_drop *d);
 void record_note(struct record *r, uint64_t now_ns, const char *host, enum io_note note, const struct endpoint *remote,
                  const char *text);
+void record_row(struct record *r, const struct run_row *row);
 void record_conformance(struct record *r, const struct run_conformance *c);
 /* The run is over and a call was planned at a host: if nothing was noted of any of its services, it failed. */
 void record_planned(struct record *r, uint64_t now_ns, const char *host, const char *call);

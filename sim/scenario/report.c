@@ -118,6 +118,35 @@ static void put_conformance(struct sink *s, const struct record *r)
     }
 }
 
+/* The ids of rows, wrapped as one paragraph. */
+static void put_row_ids(struct sink *s, const char *what, const struct record *r, bool carried, bool never)
+{
+    char buf[2000];
+    struct text t = text_of(buf, sizeof buf);
+    for (size_t i = 0; i < r->rows.count; i++)
+        if ((r->rows.items[i].packets > 0) == carried && r->rows.items[i].never == never)
+            text_add(&t, "%s%s", t.len ? " " : "", r->rows.items[i].id);
+    if (!t.len)
+        return;
+    sink_f(s, "    %s  ", what);
+    sink_wrapped(s, 6 + strlen(what), buf);
+}
+
+/* Which rows of the port tables the run put to use. */
+static void put_rows(struct sink *s, const struct record *r)
+{
+    size_t carried = 0, all = 0;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        all += !r->rows.items[i].never;
+        carried += !r->rows.items[i].never && r->rows.items[i].packets;
+    }
+    if (!r->rows.count)
+        return;
+    sink_f(s, "\n  Rows of the port tables on %s: %zu of %zu carried packets\n", r->engine, carried, all);
+    put_row_ids(s, "nothing in ", r, false, false);
+    put_row_ids(s, "never, but ", r, true, true);
+}
+
 static void put_files(struct sink *s, const struct report *r)
 {
     sink_f(s, "\n");
@@ -138,6 +167,7 @@ void report_write(struct sink *s, const struct report *r)
     put_phases(s, r);
     if (r->comparison)
         put_comparison(s, r->comparison);
+    put_rows(s, r->record[0]);
     put_conformance(s, r->record[0]);
     sink_f(s, "\n");
     ladder_text(s, r->topology, r->record[0], r->blame[0], LADDER_ROWS);

@@ -193,6 +193,32 @@ static void write_conformance(struct sink *s, const struct record *r)
     }
 }
 
+static void write_rows(struct sink *s, const struct record *r)
+{
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const struct run_row *row = &r->rows.items[i];
+        element(s, i);
+        string(s, "table", row->table);
+        next(s);
+        string(s, "id", row->id);
+        next(s);
+        number(s, "packets", row->packets);
+        next(s);
+        number(s, "bytes", row->bytes);
+        next(s);
+        number(s, "connections", row->connections);
+        next(s);
+        key(s, "first_ns");
+        if (row->packets)
+            sink_u64(s, row->first_ns);
+        else
+            sink_text(s, "null");
+        next(s);
+        string(s, "opened_by", row->opened_by);
+        sink_text(s, "}");
+    }
+}
+
 void summary_write(struct sink *s, const struct topology *t, const struct record *r, const struct blame *b)
 {
     sink_text(s, "{\n  ");
@@ -223,6 +249,8 @@ void summary_write(struct sink *s, const struct topology *t, const struct record
     write_shares(s, r);
     sink_text(s, "],\n  \"results\": [");
     write_results(s, r);
+    sink_text(s, "],\n  \"rows\": [");
+    write_rows(s, r);
     sink_text(s, "],\n  \"conformance\": [");
     write_conformance(s, r);
     sink_text(s, "],\n  ");

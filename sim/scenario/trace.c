@@ -54,6 +54,7 @@ struct trace {
     size_t index_cap;
     struct peers peers;
     struct run_watch *watch; /* NULL: no relay, or no memory */
+    const struct world_watch *arrivals; /* NULL: nobody looks at packets */
     struct flow_text flow[64];
     struct arena arena;
 };
@@ -150,6 +151,7 @@ int trace_open(const struct topology *t, const struct world_options *options, st
     assert(tr);
     tr->topology = t;
     tr->record = record;
+    tr->arrivals = options->watch && options->watch->arrived ? options->watch : NULL;
     if (directory) {
         tr->events_path = arena_format(&tr->arena, "%s/events.ndjson", directory);
         tr->capture_path = arena_format(&tr->arena, "%s/capture.pcapng", directory);
@@ -424,6 +426,8 @@ void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap)
     tap_line(tr, now_ns, port, tap, p);
     if (p)
         follow_syn(tr, node, tap->kind, p);
+    if (p && tr->arrivals && tap->kind == TAP_DELIVERED && tr->node[node].node->kind == TOPO_HOST)
+        tr->arrivals->arrived(tr->arrivals->ctx, now_ns, node, p);
     if (tap->kind == TAP_DROPPED)
         record_loss(tr, now_ns, port, tap->reason, p);
     else if (tr->watch && tr->node[node].node->system && tr->node[node].node->system->relay)

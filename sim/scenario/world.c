@@ -50,6 +50,20 @@ void world_free_core(struct world_node *n)
     n->io = NULL;
 }
 
+/* What a host sends to an address of its own leaves no trace on any link. */
+static void watched_event(void *ctx, const struct net_event *ev)
+{
+    const struct world_node *n = ctx;
+    const struct world *w = n->world;
+    bool came = ev->kind == NET_DATAGRAM || ev->kind == NET_ACCEPTED;
+    if (came && ip_equal(&ev->local.ip, &ev->remote.ip)) {
+        const struct fw_flow f = {ev->kind == NET_DATAGRAM ? PROTO_UDP : PROTO_TCP, ev->remote.ip, ev->local.ip,
+                                  ev->remote.port, ev->local.port};
+        w->options->watch->stayed(w->options->watch->ctx, w->ops->now(w->net), (size_t)(n - w->node), &f, ev->len);
+    }
+    host_event(n->host, ev);
+}
+
 static void add_host(struct world *w, const struct topo_node *n, struct world_node *out)
 {
     size_t count = 0;
@@ -64,8 +78,11 @@ static void add_host(struct world *w, const struct topo_node *n, struct world_no
     int err = world_make_core(n, w->seed, out);
     out->host = err ? NULL : host_new(w->net, &out->core, &w->hooks);
     assert(out->host); /* settings are checked: what can fail is memory */
-    const struct net_node_spec spec = {.name = n->name, .kind = NET_HOST, .handler = host_event, .ctx = out->host,
-                                       .tcp = n->tcp};
+    bool watched = w->options->watch && w->options->watch->stayed;
+    out->world = w;
+    const struct net_node_spec spec = {.name = n->name, .kind = NET_HOST,
+                                       .handler = watched ? watched_event : host_event,
+                                       .ctx = watched ? (void *)out : out->host, .tcp = n->tcp};
     out->id = w->ops->node_add(w->net, &spec);
 }
 
@@ -85,9 +102,12 @@ static void add_box(struct world *w, const struct topo_node *n, struct world_nod
     struct box_route *route = arena_alloc(&w->arena, (n->routes.count + 1) * sizeof *route);
     for (size_t i = 0; i < n->routes.count; i++)
         route[i] = (struct box_route){n->routes.items[i].to, n->routes.items[i].port, n->routes.items[i].via};
+    static const struct world_watch nobody;
+    const struct world_watch *watch = w->options->watch ? w->options->watch : &nobody;
     const struct box_config cfg = {.kind = kinds[n->kind], .name = n->name, .iface = iface, .iface_count = ports,
                                    .route = route, .route_count = n->routes.count, .rules = n->rules, .seed = w->seed,
-                                   .drop = trace_drop, .ctx = w->trace};
+                                   .drop = trace_drop, .ctx = w->trace, .shutter = watch->shutter,
+                                   .translated = watch->translated, .translated_ctx = watch->ctx};
     out->box = box_new(w->net, &cfg);
     assert(out->box);
     const struct net_node_spec spec = {.name = n->name, .kind = NET_BOX, .box = box_frame, .ctx = out->box};
@@ -229,7 +249,7 @@ static void take_down(struct world *w)
 int world_run(const struct net_ops *ops, const struct topology *t, const struct world_options *options,
               struct record *record, struct diag *d)
 {
-    struct world w = {.ops = ops, .t = t, .seed = options->seed};
+    struct world w = {.ops = ops, .t = t, .options = options, .seed = options->seed};
     record->engine = ops->name;
     record->seed = options->seed;
     int err = trace_open(t, options, record, &w.trace, d);

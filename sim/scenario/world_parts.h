@@ -15,6 +15,7 @@ struct world_node {
     struct io *io;
     struct core core;
     struct system_host where;
+    struct world *world;
     LIST_OF(struct ip_prefix) addresses;
     unsigned down, deaf, exhausted, boots; /* faults that last; how often it was made again */
 };
@@ -23,6 +24,7 @@ struct world {
     const struct net_ops *ops;
     struct net *net;
     const struct topology *t;
+    const struct world_options *options;
     uint64_t seed;
     struct trace *trace;
     struct host_hooks hooks;
