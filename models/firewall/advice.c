@@ -484,6 +484,11 @@ static void on_full(const struct ask *q)
     text_add(q->t, "the table of connections is full");
 }
 
+static void on_shut(const struct ask *q)
+{
+    text_add(q->t, "open it again: %s", q->d->rule->text);
+}
+
 static void on_no_interface(const struct ask *q)
 {
     (void)q;
@@ -517,6 +522,7 @@ void fw_advise(const struct fw_rules *r, const struct fw_packet *p, const struct
         {"idle-timeout", on_idle},
         {"pat-pool-exhausted", on_exhausted},
         {"rpf-violated", on_rpf_violated},
+        {"shut", on_shut},
         {"shutdown", on_shutdown},
         {"no-interface", on_no_interface},
         {"fragment", on_fragment},

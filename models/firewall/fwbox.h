@@ -36,8 +36,8 @@ struct fw_result {
     enum fw_timer timer;
 };
 
-/* Keeps flows from beginning that the rules let pass. Asked about the first packet of each, as it arrived and as it would
- * leave; what it answers is the line to blame (the drop's reason is "shut"), NULL: it lets it pass. */
+/* Keeps flows from beginning that the rules let pass. Asked about the first packet of each, as it arrived and as it
+ * would leave; what it answers is the line to blame, with its text (the drop's reason is "shut"), NULL: it passes. */
 struct fw_shutter {
     const struct fw_rule_ref *(*shuts)(void *ctx, const struct fw_flow *arrived, const struct fw_flow *leaving);
     void *ctx;

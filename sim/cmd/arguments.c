@@ -2,6 +2,7 @@
 #include "sim/cmd/arguments.h"
 
 #include <getopt.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,23 @@ struct topology *cmd_read_topology(const char *path, const struct topo_options *
         return t;
     fprintf(stderr, "%s\n", d.text);
     return NULL;
+}
+
+bool cmd_number(const char *s, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoull(s, &end, 10);
+    return s[0] >= '0' && s[0] <= '9' && !*end && errno == 0;
+}
+
+const struct net_ops *cmd_engine(const char *name)
+{
+    const char *why = "";
+    const struct net_ops *ops = strcmp(name, "ns3") == 0 ? net_ns3_load(&why) : &net_native;
+    if (!ops)
+        fprintf(stderr, "turnproof: engine %s is not installed: %s\n", name, why);
+    return ops;
 }
 
 bool cmd_in_colour(void)

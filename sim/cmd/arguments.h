@@ -16,6 +16,11 @@ const char *cmd_one_topology(const struct cmd *c, int argc, char **argv);
 /* The topology, changed; NULL: it cannot be had. The caller frees it. */
 struct topology *cmd_read_topology(const char *path, const struct topo_options *changes);
 
+/* A whole number of at most 64 bits. */
+bool cmd_number(const char *s, uint64_t *out);
+/* The engine `native` or `ns3`; NULL: it is not installed. */
+const struct net_ops *cmd_engine(const char *name);
+
 bool cmd_in_colour(void); /* what goes to standard output: to a terminal, and NO_COLOR is not set */
 void cmd_output(struct sink *s); /* standard output, until cmd_output_end */
 bool cmd_output_end(struct sink *s); /* false: not all of it could be written */

@@ -16,7 +16,7 @@
 #include "sim/scenario/summary.h"
 #include "sim/scenario/world.h"
 
-enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_CAPTURE, OPT_JSON, OPT_STRICT };
+enum { OPT_ENGINE = 256, OPT_SEED, OPT_RULES, OPT_SET, OPT_OUT, OPT_CAPTURE, OPT_JSON, OPT_STRICT, OPT_SHUT };
 
 static const struct cmd_option options[] = {
     {"engine", "ENGINE", "native (the default), ns3 or both", OPT_ENGINE},
@@ -25,28 +25,20 @@ static const struct cmd_option options[] = {
     {"set", "PATH=JSON", "a value instead of the topology's, as links.wan.delay_us=5000", OPT_SET},
     {"out", "DIR", "write summary, events, capture and ladder there", OPT_OUT},
     {"capture", "NODE:PORT", "in the capture only what this link end saw; again for each", OPT_CAPTURE},
+    {"shut", "ROW", "close a row of the port tables at every firewall, as 3.12; again for each", OPT_SHUT},
     {"strict", NULL, "a relay that is seen to break a MUST of the RFCs fails the run, too", OPT_STRICT},
     {"json", NULL, "print the summary as JSON instead of the report", OPT_JSON},
     {.name = NULL},
 };
 
-static const struct net_ops *load_native(const char **why)
-{
-    *why = NULL;
-    return &net_native;
-}
-
-static const struct engine {
-    const char *name;
-    const struct net_ops *(*load)(const char **why);
-} engines[REPORT_RUNS] = {{"native", load_native}, {"ns3", net_ns3_load}};
+static const char *const engines[REPORT_RUNS] = {"native", "ns3"};
 
 struct request {
     const char *topology, *out;
     bool wanted[REPORT_RUNS], json, strict, has_seed;
     uint64_t seed;
-    const char *set[CMD_REPEATED], *rules[CMD_REPEATED], *ends[CMD_REPEATED];
-    size_t set_count, rules_count, end_count;
+    const char *set[CMD_REPEATED], *rules[CMD_REPEATED], *ends[CMD_REPEATED], *shut[CMD_REPEATED];
+    size_t set_count, rules_count, end_count, shut_count;
 };
 
 /* One engine's run and what is made of it. */
@@ -57,19 +49,11 @@ struct run {
 
 /* ---- command line ---- */
 
-static bool parse_seed(const char *s, uint64_t *out)
-{
-    char *end;
-    errno = 0;
-    *out = strtoull(s, &end, 10);
-    return s[0] >= '0' && s[0] <= '9' && !*end && errno == 0;
-}
-
 static bool parse_engine(const char *s, struct request *q)
 {
     bool both = strcmp(s, "both") == 0, known = both;
     for (size_t i = 0; i < REPORT_RUNS; i++) {
-        q->wanted[i] = both || strcmp(s, engines[i].name) == 0;
+        q->wanted[i] = both || strcmp(s, engines[i]) == 0;
         known = known || q->wanted[i];
     }
     return known;
@@ -92,7 +76,7 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct r
                 return cmd_usage(self, "--engine: expected native, ns3 or both, found \"%s\"", optarg);
             break;
         case OPT_SEED:
-            if (!parse_seed(optarg, &q->seed))
+            if (!cmd_number(optarg, &q->seed))
                 return cmd_usage(self, "--seed: expected a whole number of at most 64 bits, found \"%s\"", optarg);
             q->has_seed = true;
             break;
@@ -110,6 +94,10 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct r
         case OPT_CAPTURE:
             if (!cmd_repeat(q->ends, &q->end_count))
                 return cmd_usage(self, "--capture: expected at most %d", CMD_REPEATED);
+            break;
+        case OPT_SHUT:
+            if (!cmd_repeat(q->shut, &q->shut_count))
+                return cmd_usage(self, "--shut: expected at most %d", CMD_REPEATED);
             break;
         case OPT_STRICT:
             q->strict = true;
@@ -180,20 +168,17 @@ static void show_progress(uint64_t now_ns, uint64_t end_ns)
 static int run_engine(const struct request *q, const struct topology *t, const struct rows *rows, size_t engine,
                       struct run *out)
 {
-    const char *why;
-    const struct net_ops *ops = engines[engine].load(&why);
-    if (!ops) {
-        fprintf(stderr, "turnproof: engine %s is not installed: %s\n", engines[engine].name, why);
+    const struct net_ops *ops = cmd_engine(engines[engine]);
+    if (!ops)
         return EXIT_USAGE;
-    }
     char directory[PATH_MAX] = "";
     bool both = q->wanted[0] && q->wanted[1], terminal = isatty(STDERR_FILENO);
     if (q->out) {
-        int n = snprintf(directory, sizeof directory, both ? "%s/%s" : "%s", q->out, engines[engine].name);
+        int n = snprintf(directory, sizeof directory, both ? "%s/%s" : "%s", q->out, engines[engine]);
         if (n >= (int)sizeof directory || !make_directory(directory))
             return cannot(directory, n >= (int)sizeof directory ? ENAMETOOLONG : errno);
     }
-    struct world_watch watch = {0};
+    struct world_watch watch = {.shutter = q->shut_count ? &rows->shutter : NULL};
     struct row_marks *marks = rows->row.count ? row_marks_new(rows, &watch) : NULL;
     const struct world_options world = {.seed = q->has_seed ? q->seed : t->seed,
                                         .directory = q->out ? directory : NULL,
@@ -263,6 +248,34 @@ static int run_all(const struct request *q, const struct topology *t, const stru
     return status;
 }
 
+/* The rows of --shut. False: one is none, said so. */
+static bool shut_rows(const struct request *q, struct rows *rows)
+{
+    for (size_t i = 0; i < q->shut_count; i++) {
+        int row = rows_find(rows, q->shut[i]);
+        if (row < 0) {
+            fprintf(stderr, "turnproof: --shut: expected a row of the tables that applies here, found \"%s\"\n",
+                    q->shut[i]);
+            return false;
+        }
+        rows->row.items[row].shut = true;
+    }
+    return true;
+}
+
+static int run_with_rows(const struct request *q, const struct topology *t)
+{
+    struct rows rows;
+    struct diag d;
+    if (rows_open(&rows, t, &d) != 0) {
+        fprintf(stderr, "%s\n", d.text);
+        return EXIT_USAGE;
+    }
+    int status = shut_rows(q, &rows) ? run_all(q, t, &rows) : EXIT_USAGE;
+    rows_close(&rows);
+    return status;
+}
+
 static int run(const struct cmd *self, int argc, char **argv)
 {
     struct request q = {.wanted = {true}};
@@ -275,15 +288,7 @@ static int run(const struct cmd *self, int argc, char **argv)
     struct topology *t = cmd_read_topology(q.topology, &changes);
     if (!t)
         return EXIT_USAGE;
-    struct rows rows;
-    struct diag d;
-    if (rows_open(&rows, t, &d) == 0) {
-        status = run_all(&q, t, &rows);
-        rows_close(&rows);
-    } else {
-        fprintf(stderr, "%s\n", d.text);
-        status = EXIT_USAGE;
-    }
+    status = run_with_rows(&q, t);
     topology_free(t);
     return status;
 }

@@ -12,6 +12,7 @@ _turnproof() {
     --engine)
         words="native ns3 both"
         [ "${COMP_WORDS[1]}" != conform ] || words="memory native ns3"
+        [ "${COMP_WORDS[1]}" != matrix ] || words="native ns3"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         ;;
     --profile) mapfile -t COMPREPLY < <(compgen -W "strict expressway rfc5766" -- "$cur") ;;

@@ -20,7 +20,7 @@ struct flow {
     size_t row_count;
     bool opened;        /* not TCP, or begun by a SYN in this direction */
     uint32_t isn;       /* of the last SYN */
-    uint64_t packets, first_ns;
+    uint64_t packets, first; /* first: which of all packets of the run */
 };
 
 struct row_marks {
@@ -30,6 +30,7 @@ struct row_marks {
     size_t flow_count, flow_cap;
     uint32_t *slot; /* index + 1 of flows; a power of two, at most half full */
     size_t slots;
+    uint64_t packets;
     uint32_t age;   /* grows when a translation comes to mean another flow */
     struct arena arena;
 };
@@ -76,7 +77,7 @@ static uint32_t find(struct row_marks *m, const struct fw_flow *f, bool add)
         m->flow = realloc(m->flow, m->flow_cap * sizeof *m->flow);
         assert(m->flow);
     }
-    m->flow[m->flow_count++] = (struct flow){.flow = *f, .opened = f->proto != PROTO_TCP, .first_ns = TIME_NEVER};
+    m->flow[m->flow_count++] = (struct flow){.flow = *f, .opened = f->proto != PROTO_TCP};
     return m->slot[at] = (uint32_t)m->flow_count;
 }
 
@@ -137,8 +138,9 @@ static void count(struct row_marks *m, uint64_t now_ns, uint32_t at, size_t byte
     struct flow *f = &m->flow[at - 1];
     if (f->age != m->age)
         find_rows(m, at);
-    f->packets++;
-    f->first_ns = f->first_ns < now_ns ? f->first_ns : now_ns;
+    m->packets++;
+    if (!f->packets++)
+        f->first = m->packets;
     for (size_t i = 0; i < f->row_count; i++) {
         struct run_row *c = &m->count[f->row[i]];
         c->packets++;
@@ -232,7 +234,7 @@ static void find_openers(struct row_marks *m)
         const struct flow *f = &m->flow[at - 1];
         uint32_t other = f->packets && f->flow.proto == PROTO_UDP ? answered_by(m, at) : 0;
         const struct flow *o = other ? &m->flow[other - 1] : NULL;
-        if (!o || !o->packets || !o->row_count || o->first_ns >= f->first_ns)
+        if (!o || !o->packets || !o->row_count || o->first > f->first)
             continue;
         for (size_t i = 0; i < f->row_count; i++)
             if (!m->count[f->row[i]].opened_by && o->row[0] != f->row[i])

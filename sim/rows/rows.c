@@ -15,6 +15,27 @@ static int find_tables(struct rows *r, struct diag *d)
     return err;
 }
 
+static const struct fw_rule_ref *shuts(void *ctx, const struct fw_flow *arrived, const struct fw_flow *leaving)
+{
+    const struct rows *r = ctx;
+    for (size_t i = 0; i < r->bound->questions.count; i++) {
+        const struct bind_question *q = &r->bound->questions.items[i];
+        const struct row *row = &r->row.items[r->of_question[i]];
+        if (row->shut && (rows_in_question(q, arrived) || rows_in_question(q, leaving)))
+            return &row->ref;
+    }
+    return NULL;
+}
+
+static struct row row_of(struct rows *r, const struct bind_question *q)
+{
+    const struct fw_rule_ref ref = {.file = arena_format(&r->arena, "%s.json", q->table->id),
+                                    .line = json_line(q->table->json, q->row->at),
+                                    .text = arena_format(&r->arena, "row %s (%s) is shut", q->row->id,
+                                                         q->row->purpose)};
+    return (struct row){.table = q->table, .row = q->row, .local = true, .ref = ref};
+}
+
 /* Questions of one row stand together. */
 static void collect(struct rows *r)
 {
@@ -24,7 +45,7 @@ static void collect(struct rows *r)
     for (size_t i = 0; i < b->questions.count; i++) {
         const struct bind_question *q = &b->questions.items[i];
         if (!r->row.count || r->row.items[r->row.count - 1].row != q->row)
-            r->row.items[r->row.count++] = (struct row){.table = q->table, .row = q->row, .local = true};
+            r->row.items[r->row.count++] = row_of(r, q);
         struct row *row = &r->row.items[r->row.count - 1];
         row->local = row->local && q->local;
         r->of_question[i] = (unsigned)(r->row.count - 1);
@@ -44,6 +65,7 @@ int rows_open(struct rows *r, const struct topology *t, struct diag *d)
     const struct bind_options as_it_is = {0};
     bind_tables(t, (const struct port_table *const *)r->table, r->table_count, &as_it_is, &r->bound);
     collect(r);
+    r->shutter = (struct fw_shutter){shuts, r};
     return 0;
 }
 

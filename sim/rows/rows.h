@@ -3,6 +3,7 @@
 #ifndef TP_ROWS_ROWS_H
 #define TP_ROWS_ROWS_H
 
+#include "models/firewall/fwbox.h"
 #include "sim/check/bind.h"
 
 /* A row that has become at least one question. */
@@ -10,6 +11,8 @@ struct row {
     const struct port_table *table;
     const struct port_row *row;
     bool local; /* none of its packets leaves its host */
+    bool shut;  /* for the shutter: whoever asks sets it */
+    struct fw_rule_ref ref; /* where it stands; text: that it is shut */
 };
 
 struct rows {
@@ -19,6 +22,7 @@ struct rows {
     struct bound *bound; /* NULL: the topology names no tables */
     LIST_OF(struct row) row; /* in the order of tables and rows */
     unsigned *of_question;   /* index of row, by question of bound */
+    struct fw_shutter shutter; /* keeps flows from beginning that are in a question of a row that is shut */
     struct arena arena;
 };
 

@@ -95,11 +95,11 @@ static bool is_named(const char *text, const struct fw_flow *f)
     return strstr(text, endpoint_text(&(struct endpoint){f->dst, f->dport}, dst)) != NULL;
 }
 
-/* How much speaks for a drop being the reason. First, that it was in the phase that failed, or to or from the host
- * whose service it is, or that the failed system could not reach just what the packet was for, before or after
- * translation. Then who dropped it: a firewall more likely than a router (ICE tries addresses that lead nowhere), and
- * both than a link, which TCP mends. Of a service without any such packet, a firewall's may be of what others do for
- * it; one that works lacks only what it names. */
+/* How much speaks for a drop being the reason. Before all, that somebody shut its way on purpose. Then, that it was in
+ * the phase that failed, or to or from the host whose service it is, or that the failed system could not reach just
+ * what the packet was for, before or after translation. Then who dropped it: a firewall more likely than a router (ICE
+ * tries addresses that lead nowhere), and both than a link, which TCP mends. Of a service without any such packet, a
+ * firewall's may be of what others do for it; one that works lacks only what it names. */
 static unsigned suspicion(const struct topology *t, const struct run_drop *d, const struct trouble *w)
 {
     bool wanted = is_endpoint(&w->remote, &d->flow.dst, d->flow.dport) ||
@@ -109,10 +109,10 @@ static unsigned suspicion(const struct topology *t, const struct run_drop *d, co
     bool near = w->host ? is_of_host(w->host, &d->flow) || is_of_host(w->host, &d->translated) : d->phase == w->phase;
     const struct topo_node *n = find_node(t, d->node);
     unsigned who = d->link ? 1 : n && n->kind == TOPO_FIREWALL ? 3 : 2;
-    unsigned relevant = wanted || answer || (near && !w->works);
-    if (w->host && !relevant && (who < 3 || w->works))
+    unsigned relevant = wanted || answer || (near && !w->works), shut = strcmp(d->reason, "shut") == 0;
+    if (w->host && !relevant && !shut && (who < 3 || w->works))
         return 0;
-    return relevant * 64 + who * 16 + wanted * 8 + answer * 4 + (d->rule != NULL);
+    return shut * 128 + relevant * 64 + who * 16 + wanted * 8 + answer * 4 + (d->rule != NULL);
 }
 
 /* The most suspicious drop of that time, the first of equals: of a flow that never came through, its first packet. Of

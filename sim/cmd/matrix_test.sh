@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Rows x outcome: what is expected of each deployment stands in topologies/expected/, and every difference is said. With
+# EXPECTED=update they are written anew, for a person to read the change.
+. models/testkit/tap.sh
+
+# outcomes: of a matrix in JSON, one row a line
+outcomes() {
+    jq -c '.rows[] | {row, outcome, why, effects: [.effects[] | "\(.service)\(if .node == "" then "" else " at " + .node end) \(.state)"]}' "$1"
+}
+
+# matrix TOPOLOGY ENGINE: as expected, and the status says what the rows do
+matrix() {
+    local expected=topologies/expected/$1.json
+    {
+        "$TURNPROOF" matrix "topologies/$1.json" --engine "$2" --json >"$dir/matrix" 2>"$dir/err"
+        local status=$? holds
+        holds=$(jq -r .holds "$dir/matrix")
+        [ $status-$holds = 0-true ] || [ $status-$holds = 1-false ] || echo "status $status, holds: $holds"
+        cat "$dir/err"
+        outcomes "$dir/matrix" >"$dir/found"
+        if [ "${EXPECTED:-}" = update ] && [ "$2" = native ]; then
+            { echo "{\"rows\": ["; sed '$!s/$/,/' "$dir/found"; echo "]}"; } >"$expected"
+        fi
+        outcomes_expected=$(jq -c '.rows[]' "$expected")
+        diff <(echo "$outcomes_expected") "$dir/found" | sed -n 's/^</expected/p; s/^>/found   /p'
+    } | result "$1 on $2: what each row is for"
+}
+
+for file in topologies/expected/*.json; do
+    name=$(basename "$file" .json)
+    matrix "$name" native
+    if [ -e build/turnproof-ns3.so ]; then
+        matrix "$name" ns3
+    else
+        skip "$name on ns3" "the plug-in is not built"
+    fi
+done
+
+"$TURNPROOF" matrix topologies/lab.json --json --jobs 1 >"$dir/one"
+"$TURNPROOF" matrix topologies/lab.json --json --jobs 3 >"$dir/three"
+same "the same whatever the number of jobs" "$dir/one" "$dir/three"
+
+# What a shut row is to blame for is told as a line of a rule file is.
+"$TURNPROOF" run topologies/dual-nic.json --shut 3.12 --json >"$dir/shut"
+{
+    jq -r '.failure | .phase, .rule' "$dir/shut" | diff - <(echo connect; echo "row 3.12 (TURN media) is shut")
+    jq -r '.rows[] | select(.id == "3.12") | .packets' "$dir/shut" | grep -qx 0 || echo "3.12 carries packets though it is shut"
+} | result "a row that is shut is to blame"
+
+# usage PATTERN ARGUMENTS...: exit 2, and these words
+usage() {
+    local pattern=$1
+    shift
+    "$TURNPROOF" "$@" >"$dir/out" 2>"$dir/err"
+    {
+        [ $? -eq 2 ] || echo "the status is not 2"
+        grep -q -- "$pattern" "$dir/err" || cat "$dir/err"
+    } | result "refused: $*"
+}
+usage 'expected a row .* found "9.9"' run topologies/lab.json --shut 9.9
+usage 'expected a row .* found "9.9"' matrix topologies/lab.json --row 9.9
+usage 'expected a whole number from 1' matrix topologies/lab.json --jobs 0
+usage 'expected native or ns3' matrix topologies/lab.json --engine both
+finish
