@@ -137,6 +137,23 @@ declare -A expected=(
     [edge-may-not-connect-out]="cause no-connection-attempt|cause no-connection-attempt"
     [access-list-not-bound]="not-enough|not-enough"
 )
+# mistake_is_found ID NODE=RULES: with the topology, the line to blame and what to write instead are of the file with the
+# mistake; and there are no addresses where there are names.
+mistake_is_found() {
+    {
+        for place in cms expressway; do
+            "$TURNPROOF" diagnose "$dir/$place/capture.pcapng" --topology topologies/dual-nic.json --rules "$2" \
+                --format json >"$dir/json"
+            jq -r --arg file "${2#*=}" '.findings[] | .way // empty |
+                (.firewalls[] | select(.verdict == "blocked").lines[] | select(.file == $file) | "blocked"),
+                (.changes[] | select(.file == $file and .proved) | "change"),
+                (.timers[] | select(.file == $file and .write) | "timer")' "$dir/json"
+            jq -r '.findings[] | .saw, .evidence[].text | select(test("[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+"))' "$dir/json"
+        done | sort -u | tr '\n' ' ' >"$dir/found"
+        case $(cat "$dir/found") in "blocked change " | "timer ") ;; *) echo "found '$(cat "$dir/found")'" ;; esac
+    } | result "$1: the line with the mistake is named"
+}
+
 variants=topologies/broken/dual-nic.json
 count=$(jq '.variants | length' $variants)
 for ((n = 0; n < count; n++)); do
@@ -152,6 +169,9 @@ for ((n = 0; n < count; n++)); do
         continue
     fi
     call "$id" dual-nic "${expected[$id]%|*}" "${expected[$id]#*|}" "${options[@]}"
+    case ${expected[$id]} in
+    *turn-port-blocked* | *no-connection-attempt* | *idle-timer*) mistake_is_found "$id" "$node=$dir/$id.cfg" ;;
+    esac
 done
 
 # The Skype side, with [MS-TURN] in pseudo-TLS, at the Edge; and a closed port at the client.
@@ -211,6 +231,18 @@ head -c 6000 "$dir/cms/capture.pcapng" >"$dir/short.pcapng"
 jq -r 'if .broken_off == null or .verdict != "not-enough" then . else empty end' "$dir/json" | result "a capture that breaks off is said to"
 "$TURNPROOF" diagnose - <"$dir/cms/capture.pcapng" --format json | jq -r '.verdict' | grep -vx nothing-wrong |
     result "standard input is read"
+
+# A bar for who waits at a terminal, gone at the end; nothing elsewhere.
+if command -v script >/dev/null; then
+    script -qec "$TURNPROOF diagnose $dir/cms/capture.pcapng >/dev/null" /dev/null </dev/null | tr '\r' '\n' >"$dir/bar"
+    {
+        grep -q -E '^\[ *\] +0 %$' "$dir/bar" || echo "it does not begin"
+        grep -q -E '^\[#{40}\] 100 %$' "$dir/bar" || echo "it does not end"
+        "$TURNPROOF" diagnose "$dir/cms/capture.pcapng" 2>&1 >/dev/null
+    } | result "a progress bar on a terminal, and only there"
+else
+    skip "a progress bar on a terminal" "script is not installed"
+fi
 
 # refused NAME PATTERN ARGUMENT...: exit 2, and why
 refused() {

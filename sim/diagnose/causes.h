@@ -8,10 +8,21 @@
 
 enum { FINDINGS = 64, EVIDENCE = 8, DOUBTS = 16, SENTENCE = 480, EVIDENCE_TEXT = 160 };
 
+/* Whether firewalls on the way between the two ends may be why. */
+enum cause_way { WAY_NOT_BLAMED, WAY_BLAMED, WAY_IDLE /* for what they forget */ };
+
 struct cause {
     const char *id;
     const char *words; /* what it is, in a line */
     const char *todo;  /* what to check, and what mends it */
+    enum cause_way way;
+};
+
+/* A flow whose way is worth a look. to unset: there is none; from unset: it was not seen. */
+struct blamed {
+    enum ip_proto proto;
+    struct endpoint from, to;
+    bool idle;
 };
 
 /* Something that was seen. frame 0 and line 0: what is said has no place of its own. */
@@ -26,6 +37,7 @@ struct finding {
     unsigned times;        /* that the same was found, between the same hosts */
     struct endpoint client, server;
     char saw[SENTENCE];
+    struct blamed blamed;
     const char *advice;    /* beyond the cause's `todo`; NULL */
     struct evidence evidence[EVIDENCE];
     size_t evidences;

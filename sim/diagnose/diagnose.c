@@ -39,6 +39,8 @@ static void read_frames(struct reading *r, struct capture *c, const struct diagn
         if (cfg->progress && n % FRAMES_A_PROGRESS == 0)
             cfg->progress(cfg->ctx, capture_position(c), capture_size(c));
     }
+    if (cfg->progress)
+        cfg->progress(cfg->ctx, capture_position(c), capture_size(c));
     trace_end(r->trace);
 }
 
@@ -71,9 +73,11 @@ int diagnose(const struct diagnose_config *cfg, struct diagnose_report **out, st
     struct diagnose_report *report = calloc(1, sizeof *report);
     struct reading r = {.report = report};
     if (!report) {
+        topology_free(cfg->topology);
         snprintf(d->text, sizeof d->text, "%s: %s", cfg->capture, err_text(E_NOMEM));
         return E_NOMEM;
     }
+    report->place = cfg->topology ? place_new(cfg->topology) : NULL;
     report->capture = cfg->capture;
     report->log = cfg->log;
     int err = cfg->log ? cms_log_read(cfg->log, &report->cms_log, d) : 0;
@@ -84,6 +88,8 @@ int diagnose(const struct diagnose_config *cfg, struct diagnose_report **out, st
         return err;
     }
     diagnose_story(&report->story, cfg->log ? &report->cms_log : NULL, &report->diagnosis);
+    if (report->place)
+        place_diagnosis(report->place, &report->diagnosis);
     *out = report;
     return 0;
 }
@@ -92,6 +98,7 @@ void diagnose_free(struct diagnose_report *r)
 {
     if (!r)
         return;
+    place_free(r->place);
     story_free(&r->story);
     verdicts_free(r->verdict, r->verdicts);
     free(r);

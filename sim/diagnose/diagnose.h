@@ -6,10 +6,11 @@
 
 #include "conformance/conformance.h"
 #include "models/trace/trace.h"
-#include "sim/diagnose/causes.h"
+#include "sim/diagnose/place.h"
 
 struct diagnose_config {
     const char *capture, *log; /* "-": standard input; log NULL: none */
+    struct topology *topology; /* given away; NULL: none */
     /* May be NULL. Bytes read so far and in all (0: not known); now and then. */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *ctx;
@@ -19,6 +20,7 @@ struct diagnose_report {
     const char *capture, *log;
     struct story story;
     struct diagnosis diagnosis;
+    struct place *place; /* NULL: no topology */
     struct cms_log cms_log;
     struct trace_stats stats;
     struct verdict *verdict; /* of the monitors */

@@ -161,6 +161,8 @@ void judge_no_attempt(struct judging *j)
         double waited = judging_seconds(allocation_end(j, c) - a->granted.t_ns);
         struct finding *f = judging_find(j, c, "no ConnectionAttempt for the relayed address %s within %.0f s",
                                          endpoint_text(&a->relayed, at), waited);
+        if (f)
+            f->blamed = (struct blamed){.proto = PROTO_TCP, .to = a->relayed};
         if (f && is_private(&a->relayed.ip))
             f->advice = "the relayed address is a private one: a peer outside reaches it only by routing, not through "
                         "static NAT";
@@ -182,6 +184,8 @@ void judge_connect_failed(struct judging *j)
                 continue;
             struct finding *f = judging_find(j, l, "Connect to %s is answered with %d (%s)", endpoint_text(&x->peer,
                                              peer), x->code, stun_reason(x->code));
+            if (f)
+                f->blamed = (struct blamed){PROTO_TCP, l->talk->allocation.relayed, x->peer, false};
             if (f && x->code == 446)
                 f->advice = "there is a connection to that peer already: a second one is not allowed (RFC 6062 5.2)";
             judging_show(f, x->asked, "Connect to %s", peer);

@@ -47,12 +47,15 @@ static const char *role_of(const struct story *s, const struct ip_addr *ip)
     return NULL;
 }
 
-static size_t lane_of(struct ladder *l, const struct story *s, struct arena *arena, const struct ip_addr *ip)
+static size_t lane_of(struct ladder *l, const struct diagnose_report *r, struct arena *arena, const struct ip_addr *ip)
 {
-    char name[ADDR_TEXT + 16], address[ADDR_TEXT];
-    const char *role = role_of(s, ip);
+    char name[ADDR_TEXT + 64], address[ADDR_TEXT];
+    const char *role = role_of(&r->story, ip), *host = place_name(r->place, ip);
     struct text t = text_of(name, sizeof name);
-    text_add(&t, "%s%s%s", ip_text(ip, address), role ? " " : "", role ? role : "");
+    if (host)
+        text_add(&t, "%s", host);
+    else
+        text_add(&t, "%s%s%s", ip_text(ip, address), role ? " " : "", role ? role : "");
     for (size_t i = 0; i < l->lane_count; i++)
         if (strcmp(l->lane[i], name) == 0)
             return i;
@@ -62,8 +65,9 @@ static size_t lane_of(struct ladder *l, const struct story *s, struct arena *are
     return l->lane_count++;
 }
 
-struct ladder diagnose_ladder(const struct story *s, size_t max, uint64_t *more, struct arena *arena)
+struct ladder diagnose_ladder(const struct diagnose_report *r, size_t max, uint64_t *more, struct arena *arena)
 {
+    const struct story *s = &r->story;
     struct ladder l = {.lane = arena_alloc(arena, LADDER_LANES * sizeof(char *)),
                        .row = arena_alloc(arena, max * sizeof(struct ladder_row))};
     *more = s->lines_left_out;
@@ -75,7 +79,7 @@ struct ladder diagnose_ladder(const struct story *s, size_t max, uint64_t *more,
             ++*more;
             continue;
         }
-        size_t from = lane_of(&l, s, arena, &line->from.ip), to = lane_of(&l, s, arena, &line->to.ip);
+        size_t from = lane_of(&l, r, arena, &line->from.ip), to = lane_of(&l, r, arena, &line->to.ip);
         l.row[l.row_count++] = (struct ladder_row){.t_ns = line->at.t_ns, .from = from, .to = to, .name = line->label,
                                                    .note = arena_format(arena, "#%" PRIu64, line->at.frame),
                                                    .times = 1};

@@ -19,7 +19,7 @@ void diagnose_write_html(struct sink *s, const struct diagnose_report *r);
 /* The verdict in a line. */
 void diagnose_headline(const struct diagnosis *d, struct text *t);
 /* At most max rows of the story; *more: how many there would be. Lists live in the arena; labels in the story. */
-struct ladder diagnose_ladder(const struct story *s, size_t max, uint64_t *more, struct arena *arena);
+struct ladder diagnose_ladder(const struct diagnose_report *r, size_t max, uint64_t *more, struct arena *arena);
 /* "cause", "nothing-wrong", "not-enough": as the document has it. */
 const char *diagnose_verdict_word(enum diagnosis_verdict v);
 

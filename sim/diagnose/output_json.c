@@ -5,14 +5,85 @@
 #include "sim/check/json_out.h"
 #include "sim/diagnose/output.h"
 
+enum { HOSTS = 64 };
+
 static void endpoint_member(struct json_out *j, const char *key, const struct endpoint *e)
 {
     char buf[ENDPOINT_TEXT];
     json_out_string(j, key, e->ip.family ? endpoint_text(e, buf) : NULL);
 }
 
-static void put_findings(struct json_out *j, const struct diagnosis *d)
+static void put_lines(struct json_out *j, const struct check_hop *h)
 {
+    json_out_open(j, "lines", '[');
+    for (size_t i = 0; i < h->by.count; i++) {
+        const struct check_line *l = &h->by.items[i];
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "file", l->file);
+        json_out_number(j, "line", l->line);
+        json_out_string(j, "text", l->text);
+        json_out_string(j, "says", l->says);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+static void put_repair(struct json_out *j, const struct check_repair *x)
+{
+    for (size_t i = 0; i < x->changes.count; i++) {
+        const struct check_change *c = &x->changes.items[i];
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "node", x->node);
+        json_out_string(j, "file", c->file);
+        json_out_number(j, "before_line", c->line);
+        json_out_string(j, "add", c->text);
+        json_out_string(j, "remove", c->remove);
+        json_out_bool(j, "proved", x->proved);
+        json_out_close(j);
+    }
+}
+
+/* What the firewalls on the way do with the flow that is blamed. */
+static void put_way(struct json_out *j, const struct check_report *way)
+{
+    const struct check_answer *a = &way->answers.items[0];
+    json_out_open(j, "way", '{');
+    json_out_string(j, "verdict", check_verdict_word(a->verdict));
+    json_out_string(j, "why", a->why);
+    json_out_open(j, "firewalls", '[');
+    for (size_t i = 0; i < a->hops.count; i++) {
+        const struct check_hop *h = &a->hops.items[i];
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "node", h->node);
+        json_out_string(j, "direction", h->direction);
+        json_out_string(j, "verdict", check_verdict_word(h->verdict));
+        json_out_string(j, "reason", h->reason);
+        put_lines(j, h);
+        json_out_close(j);
+    }
+    json_out_close(j);
+    json_out_open(j, "timers", '[');
+    for (size_t i = 0; i < way->findings.count; i++) {
+        const struct check_finding *f = &way->findings.items[i];
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "node", f->node);
+        json_out_string(j, "what", f->what);
+        json_out_string(j, "file", f->file);
+        json_out_number(j, "line", f->line);
+        json_out_string(j, "write", f->change);
+        json_out_close(j);
+    }
+    json_out_close(j);
+    json_out_open(j, "changes", '[');
+    for (size_t i = 0; i < way->repairs.count; i++)
+        put_repair(j, &way->repairs.items[i]);
+    json_out_close(j);
+    json_out_close(j);
+}
+
+static void put_findings(struct json_out *j, const struct diagnose_report *r)
+{
+    const struct diagnosis *d = &r->diagnosis;
     json_out_open(j, "findings", '[');
     for (size_t i = 0; i < d->findings; i++) {
         const struct finding *f = &d->finding[i];
@@ -25,6 +96,8 @@ static void put_findings(struct json_out *j, const struct diagnosis *d)
         endpoint_member(j, "server", &f->server);
         json_out_string(j, "do", f->cause->todo);
         json_out_string(j, "advice", f->advice);
+        if (r->place && r->place->way[i])
+            put_way(j, r->place->way[i]);
         json_out_open(j, "evidence", '[');
         for (size_t k = 0; k < f->evidences; k++) {
             const struct evidence *e = &f->evidence[k];
@@ -39,6 +112,33 @@ static void put_findings(struct json_out *j, const struct diagnosis *d)
             json_out_close(j);
         }
         json_out_close(j);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+/* Whose addresses these are. */
+static void put_hosts(struct json_out *j, const struct diagnose_report *r)
+{
+    const struct story *s = &r->story;
+    char ip[ADDR_TEXT];
+    if (!r->place)
+        return;
+    json_out_open(j, "hosts", '[');
+    const struct ip_addr *known[HOSTS];
+    size_t n = 0;
+    for (size_t i = 0; i < 2 * s->lines; i++) {
+        const struct ip_addr *each = i % 2 ? &s->line[i / 2].to.ip : &s->line[i / 2].from.ip;
+        const char *name = place_name(r->place, each);
+        size_t k = 0;
+        while (k < n && !ip_equal(known[k], each))
+            k++;
+        if (!name || k < n || n == HOSTS)
+            continue;
+        known[n++] = each;
+        json_out_open(j, NULL, '{');
+        json_out_string(j, "address", ip_text(each, ip));
+        json_out_string(j, "name", name);
         json_out_close(j);
     }
     json_out_close(j);
@@ -220,7 +320,8 @@ void diagnose_write_json(struct sink *s, const struct diagnose_report *r)
     json_out_string(&j, "capture", r->capture);
     json_out_string(&j, "verdict", diagnose_verdict_word(r->diagnosis.verdict));
     json_out_string(&j, "broken_off", r->cut.text[0] ? r->cut.text : NULL);
-    put_findings(&j, &r->diagnosis);
+    put_hosts(&j, r);
+    put_findings(&j, r);
     put_doubts(&j, &r->diagnosis);
     put_counts(&j, r);
     put_allocations(&j, &r->story);

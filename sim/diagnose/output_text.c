@@ -46,9 +46,73 @@ static void put_evidence(struct sink *s, const struct evidence *e)
         field(s, " ", "frame %" PRIu64 ", %.6f s: %s", e->at.frame, (double)e->at.t_ns / NS_S, e->text);
 }
 
-static void put_finding(struct sink *s, const struct finding *f, size_t number, bool colour)
+/* ---- firewalls on its way ---- */
+
+static void put_line(struct sink *s, const struct check_line *l)
 {
-    char client[ENDPOINT_TEXT], server[ENDPOINT_TEXT];
+    if (l->file)
+        field(s, "", "%s:%u: %s", l->file, l->line, l->text);
+    else
+        field(s, "", "%s", l->says);
+}
+
+static void put_hop(struct sink *s, const struct check_hop *h)
+{
+    field(s, "firewall", "%s, %s: %s%s%s", h->node, h->direction, check_verdict_word(h->verdict),
+          h->reason ? ", " : "", h->reason ? h->reason : "");
+    for (size_t i = 0; i < h->by.count; i++)
+        put_line(s, &h->by.items[i]);
+}
+
+/* Lines for a file, as they are. */
+static void paste(struct sink *s, const char *text)
+{
+    while (text && *text) {
+        size_t n = strcspn(text, "\n");
+        sink_f(s, "    %.*s\n", (int)n, text);
+        text += n + (text[n] != '\0');
+    }
+}
+
+static void put_change(struct sink *s, const struct check_change *c, const char *proved)
+{
+    bool adds = c->text[0] != '\0';
+    if (c->remove) {
+        field(s, adds ? "replace" : "remove", "%s:%u%s:", c->file, c->line, proved);
+        paste(s, c->remove);
+    }
+    if (adds && c->line)
+        field(s, c->remove ? "by" : "add", "before %s:%u%s:", c->file, c->line, proved);
+    else if (adds)
+        field(s, "add", "at the end of %s%s:", c->file, proved);
+    paste(s, c->text);
+}
+
+static void put_way(struct sink *s, const struct check_report *way)
+{
+    const struct check_answer *a = &way->answers.items[0];
+    for (size_t i = 0; i < a->hops.count; i++)
+        put_hop(s, &a->hops.items[i]);
+    output_field(s, "way", a->why);
+    for (size_t i = 0; i < way->findings.count; i++) {
+        const struct check_finding *f = &way->findings.items[i];
+        field(s, "timer", "%s: %s", f->node, f->what);
+        if (f->file)
+            field(s, "", "%s:%u: %s", f->file, f->line, f->text ? f->text : "");
+        if (f->change)
+            field(s, "write", "%s", f->change);
+    }
+    for (size_t i = 0; i < way->repairs.count; i++)
+        for (size_t k = 0; k < way->repairs.items[i].changes.count; k++)
+            put_change(s, &way->repairs.items[i].changes.items[k],
+                       way->repairs.items[i].proved ? "" : " (not enough by itself)");
+}
+
+static void put_finding(struct sink *s, const struct diagnose_report *r, size_t index, bool colour)
+{
+    const struct finding *f = &r->diagnosis.finding[index];
+    const size_t number = index + 1;
+    char client[ENDPOINT_TEXT + 64], server[ENDPOINT_TEXT + 64];
     sink_f(s, "\n%zu. ", number);
     output_word(s, colour, INK_BOLD, f->cause->id);
     sink_text(s, "\n");
@@ -56,7 +120,8 @@ static void put_finding(struct sink *s, const struct finding *f, size_t number, 
         field(s, "what", "%s", f->cause->words);
     field(s, "why", "%s%s", f->saw, f->times > 1 ? "; again later" : "");
     if (f->server.ip.family)
-        field(s, "between", "%s and %s", endpoint_text(&f->client, client), endpoint_text(&f->server, server));
+        field(s, "between", "%s and %s", place_endpoint(r->place, &f->client, client, sizeof client),
+              place_endpoint(r->place, &f->server, server, sizeof server));
     output_field(s, "do", f->cause->todo);
     if (f->advice)
         output_field(s, " ", f->advice);
@@ -65,6 +130,8 @@ static void put_finding(struct sink *s, const struct finding *f, size_t number, 
             sink_text(s, "  seen\n");
         put_evidence(s, &f->evidence[i]);
     }
+    if (r->place && r->place->way[index])
+        put_way(s, r->place->way[index]);
 }
 
 /* ---- what was there ---- */
@@ -105,11 +172,11 @@ static void put_rows(struct sink *s, const struct diagnose_report *r)
     }
 }
 
-static void put_ladder(struct sink *s, const struct story *story)
+static void put_ladder(struct sink *s, const struct diagnose_report *r)
 {
     struct arena arena = {0};
     uint64_t more;
-    struct ladder l = diagnose_ladder(story, LADDER_ROWS, &more, &arena);
+    struct ladder l = diagnose_ladder(r, LADDER_ROWS, &more, &arena);
     if (l.row_count) {
         sink_text(s, "\n");
         ladder_draw(s, &l, 0);
@@ -123,8 +190,8 @@ void diagnose_write_text(struct sink *s, const struct diagnose_report *r, bool c
 {
     put_verdict(s, r, colour);
     for (size_t i = 0; i < r->diagnosis.findings; i++)
-        put_finding(s, &r->diagnosis.finding[i], i + 1, colour);
+        put_finding(s, r, i, colour);
     put_counts(s, r);
     put_rows(s, r);
-    put_ladder(s, &r->story);
+    put_ladder(s, r);
 }
