@@ -118,12 +118,22 @@ static void tell(struct dialogue *d, enum said_kind kind, const struct seen *s)
     d->handler(d->ctx, &said);
 }
 
+/* [MS-TURN] over UDP: the magic cookie is the first attribute (2.2.2.1). */
+static bool looks_like_ms_turn(const uint8_t *p, size_t len)
+{
+    return len >= STUN_HEADER + 8 && !(p[0] & 0xc0) && STUN_HEADER + (size_t)load16(p + 2) == len &&
+           load32(p + STUN_HEADER) == (ATTR_MS_MAGIC_COOKIE << 16 | 4) && load32(p + STUN_HEADER + 4) == MS_TURN_COOKIE;
+}
+
 static void see_datagram(struct dialogue *d, struct flow *f, const struct seen *s)
 {
     struct said said = {.kind = SAID_BYTES, .seen = s, .data = s->data, .len = s->len};
     if (!s->cut && stun_looks_like(s->data, s->len) && stun_parse(&stun_rfc8489, s->data, s->len, &said.stun) == 0) {
         said.kind = SAID_STUN;
         f->turn = true;
+    } else if (!s->cut && looks_like_ms_turn(s->data, s->len) &&
+               stun_parse(&stun_ms_turn, s->data, s->len, &said.stun) == 0) {
+        said.kind = SAID_MS_TURN;
     } else if (f->turn && s->len >= CHANNEL_HEADER && s->data[0] >= FIRST_CHANNEL && s->data[0] <= LAST_CHANNEL &&
                CHANNEL_HEADER + (size_t)load16(s->data + 2) <= s->len) {
         said.kind = SAID_CHANNEL;

@@ -15,7 +15,7 @@ enum said_kind {
     SAID_STUN,    /* a whole message: stun; data and len are its bytes */
     SAID_CHANNEL, /* a ChannelData message: channel; data and len are its payload; padded: as on streams */
     SAID_FRAME,   /* a frame of RFC 4571, content in data and len; stun.bytes is set when it holds a STUN message */
-    SAID_MS_TURN, /* a control message of [MS-TURN]: stun in that dialect; data in its units is told as SAID_FRAME */
+    SAID_MS_TURN, /* a control message of [MS-TURN]: stun in that dialect; data in units is told as SAID_FRAME */
     SAID_MS_HELLO, /* the pseudo-TLS handshake in front of it: one record, data and len */
     SAID_BYTES,   /* payload as it came: datagrams and streams that are none of these */
     SAID_LOST,    /* bytes of a TURN stream at which no message begins: thrown away until the next one */

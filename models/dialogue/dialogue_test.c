@@ -233,6 +233,32 @@ static void channel_data_over_udp_wants_turn_before(void **state)
     talk_end(&t, "B5 S0001 C4000:1 B5");
 }
 
+static void ms_turn_over_udp(void **state)
+{
+    (void)state;
+    struct talk t;
+    talk_begin(&t, PROTO_UDP, 0);
+    talk_say(&t, 1, false, "0003 0008 00112233445566778899aabbccddeeff 000f0004 72c64bc6");
+    talk_say(&t, 1, true, "0103 0008 00112233445566778899aabbccddeeff 000f0004 72c64bc7"); /* another cookie */
+    talk_say(&t, 1, true, "0103 0009 00112233445566778899aabbccddeeff 000f0004 72c64bc6"); /* longer than it is */
+    talk_end(&t, "M0003 B56");
+}
+
+/* Text is not held back for what a STUN message might begin with. */
+static void text_waits_for_nothing(void **state)
+{
+    (void)state;
+    struct talk t;
+    talk_begin(&t, PROTO_TCP, 0);
+    struct seen open = {.kind = SEEN_OPEN, .proto = PROTO_TCP, .flow = 1};
+    dialogue_see(t.d, &open);
+    talk_say(&t, 1, false, "5349502f322e3020323030204f4b0d0a0d0a");
+    talk_event(&t, 1, false, SEEN_SYN);
+    talk_say(&t, 1, false, "0000");
+    talk_event(&t, 1, false, SEEN_SYN);
+    talk_end(&t, "e1 B18 e0 e0");
+}
+
 static void the_flow_longest_silent_is_forgotten(void **state)
 {
     (void)state;
@@ -262,6 +288,8 @@ int main(void)
         cmocka_unit_test(units_of_ms_turn_behind_pseudo_tls),
         cmocka_unit_test(tls_in_earnest_is_none),
         cmocka_unit_test(channel_data_over_udp_wants_turn_before),
+        cmocka_unit_test(ms_turn_over_udp),
+        cmocka_unit_test(text_waits_for_nothing),
         cmocka_unit_test(the_flow_longest_silent_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

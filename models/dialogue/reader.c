@@ -13,6 +13,7 @@ enum {
     FRAME_HEADER = 2,   /* RFC 4571 */
     COOKIE_AT = 4,
     UNIT_MAX = 65536 + 64,
+    FIRST_BYTES = 8,    /* a STUN message, or a frame of one shorter than 2,048 bytes, begins with less */
     TELLING = FRAME_HEADER + COOKIE_AT + 4, /* so many bytes tell what a direction speaks */
     WHOLE = 0, NEVER = -1,
 };
@@ -224,6 +225,8 @@ static bool find_again(struct run *r)
     static const uint8_t cookie[4] = {STUN_COOKIE >> 24, STUN_COOKIE >> 16 & 0xff, STUN_COOKIE >> 8 & 0xff,
                                       STUN_COOKIE & 0xff};
     size_t gone = r->left < TELLING ? 0 : r->left - TELLING + 1; /* unless a message begins before that */
+    while (gone < r->left && r->p[gone] >= FIRST_BYTES) /* text waits for nothing */
+        gone++;
     enum reading found = READ_LOST;
     const uint8_t *at = r->p;
     while (found == READ_LOST && (at = memmem(at, (size_t)(r->p + r->left - at), cookie, sizeof cookie))) {

@@ -98,6 +98,13 @@ bool judging_passed(const struct judging *j, struct mark since, uint64_t seconds
     return j->story->last.t_ns >= since.t_ns + seconds * NS_S;
 }
 
+bool judging_private(const struct ip_addr *ip)
+{
+    if (ip->family != IP_V4)
+        return ip->family == IP_V6 && (ip->b[0] & 0xfe) == 0xfc;
+    return ip->b[0] == 10 || (ip->b[0] == 172 && ip->b[1] >> 4 == 1) || (ip->b[0] == 192 && ip->b[1] == 168);
+}
+
 bool judging_over(const struct leg *l)
 {
     return l->rst.frame || l->side[0].fin.frame || l->side[1].fin.frame;
@@ -231,6 +238,11 @@ static const struct row {
       "the candidate in the SDP is an address that the peer can reach: behind static NAT the public one",
       WAY_NOT_BLAMED},
      judge_no_attempt},
+    {{"private-address-announced", "only addresses that the peer cannot reach are announced to it",
+      "check static NAT on the host that describes itself: its public address must be configured (of Expressway-E: "
+      "static NAT with the IPv4 static NAT address), and that TURN relays give the public one",
+      WAY_NOT_BLAMED},
+     judge_private_announced},
     {{"connect-failed", "the relay cannot connect to the peer",
       "check that the relay may open TCP connections from its relay ports to the peer's port (50000-59999 at a "
       "Skype Edge), and that the peer listens",
@@ -274,6 +286,11 @@ static const struct row {
       "check why the client did not refresh in time; whether its Refresh gets to the server (idle timers)",
       WAY_NOT_BLAMED},
      judge_expired},
+    {{"media-one-way", "media go one way only",
+      "check the way of what is missing: UDP to the port in the description, through each firewall and NAT; a firewall "
+      "may know the one direction and not the other",
+      WAY_BLAMED},
+     judge_media_one_way},
     {{"sip-idle-timer", "the signalling connection was dead after a silence",
       "check idle timers of the firewalls in between, which must be longer than signalling is silent in a call; or "
       "keep-alives (RFC 5626, session timers of RFC 4028)",

@@ -14,18 +14,20 @@
  * gap'. "N>" is said by the client, "N<" by the server: the name of a method is a request ("!": with credentials),
  * "ok" or a code answers the latest one. check and checked are framed, "late" for the check before the latest,
  * "refused" an error; attempt, alive: indications; data: a frame with payload; tls, http. On flow 7, MS-TURN: hello,
- * allocate, ok, codes. On flow 6, SIP: invite (for a share), bye, and codes. "+N" waits for N seconds. */
+ * allocate, ok, codes. On flow 6, and on 9 to a public address, SIP: bye, codes, and
+ * words of `bodies`. On flow 8, rtp. "+N" waits for N seconds. */
 struct script {
     const char *play, *expected; /* ids of causes; or "well", or "?" and words of the first doubt */
 };
 
-enum { CONTROL = 1, BOUND, PEER, UDP, SECOND, SIP, EDGE, FLOWS };
+enum { CONTROL = 1, BOUND, PEER, UDP, SECOND, SIP, EDGE, MEDIA, ABROAD, FLOWS };
 
 static const char *const ends[FLOWS][2] = {
     [CONTROL] = {"10.0.0.1:40001", "10.0.0.2:3478"}, [BOUND] = {"10.0.0.1:40002", "10.0.0.2:3478"},
     [PEER] = {"192.0.2.9:50000", "10.0.0.2:24000"},  [UDP] = {"10.0.0.1:40004", "10.0.0.2:3478"},
     [SECOND] = {"10.0.0.1:40005", "10.0.0.2:3478"}, [SIP] = {"10.0.0.9:40006", "10.0.0.1:5060"},
-    [EDGE] = {"10.0.0.9:40007", "10.0.0.1:443"},
+    [EDGE] = {"10.0.0.9:40007", "10.0.0.1:443"},     [MEDIA] = {"192.0.2.9:50000", "10.0.0.1:40000"},
+    [ABROAD] = {"10.0.0.9:40009", "198.51.100.1:5061"},
 };
 
 struct player {
@@ -42,9 +44,14 @@ struct player {
     const char *method;
 };
 
+static bool is_udp(unsigned flow)
+{
+    return flow == UDP || flow == MEDIA;
+}
+
 static void see(struct player *p, unsigned flow, bool reply, enum seen_kind kind, const void *data, size_t len)
 {
-    struct seen s = {.kind = kind, .proto = flow == UDP ? PROTO_UDP : PROTO_TCP, .t_ns = p->t_ns, .frame = ++p->frame,
+    struct seen s = {.kind = kind, .proto = is_udp(flow) ? PROTO_UDP : PROTO_TCP, .t_ns = p->t_ns, .frame = ++p->frame,
                      .flow = flow, .reply = reply, .started = true, .from = kit_endpoint(ends[flow][reply]),
                      .to = kit_endpoint(ends[flow][!reply]), .data = data, .len = len};
     p->t_ns += NS_MS;
@@ -53,7 +60,7 @@ static void see(struct player *p, unsigned flow, bool reply, enum seen_kind kind
 
 static void say(struct player *p, unsigned flow, bool reply, const void *data, size_t len)
 {
-    see(p, flow, reply, flow == UDP ? SEEN_DATAGRAM : SEEN_BYTES, data, len);
+    see(p, flow, reply, is_udp(flow) ? SEEN_DATAGRAM : SEEN_BYTES, data, len);
 }
 
 static void event(struct player *p, unsigned flow, const char *word)
@@ -210,26 +217,54 @@ static void speech(struct player *p, unsigned flow, bool reply, const char *word
     }
 }
 
-static void sip(struct player *p, bool reply, const char *word)
+/* Bodies of SIP by the word that stands for the message. */
+static const struct {
+    const char *word, *sdp;
+} bodies[] = {
+    {"invite", "m=applicationsharing 50000 TCP/RTP/SAVP 127\r\n"},
+    {"call", "m=audio 50000 RTP/AVP 0\r\n"},
+    {"hold", "m=audio 50000 RTP/AVP 0\r\na=sendonly\r\n"},
+    {"accept", "m=audio 40000 RTP/AVP 0\r\n"},
+    {"private", "m=applicationsharing 50000 TCP/RTP/SAVP 127\r\n"
+                "a=candidate:1 1 TCP-PASS 2120613887 10.0.0.9 50000 typ host\r\n"},
+    {"public", "m=applicationsharing 50000 TCP/RTP/SAVP 127\r\n"
+               "a=candidate:1 1 TCP-PASS 2120613887 10.0.0.9 50000 typ host\r\n"
+               "a=candidate:2 1 TCP-PASS 6556159 192.0.2.9 24000 typ relay raddr 10.0.0.9 rport 50000\r\n"},
+};
+
+static void sip(struct player *p, unsigned flow, bool reply, const char *word)
 {
-    static const char share[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
-                                "m=applicationsharing 50000 TCP/RTP/SAVP 127\r\n";
-    char buf[1024];
-    struct text t = text_of(buf, sizeof buf);
-    bool invite = strcmp(word, "invite") == 0;
+    char buf[1024], sdp[512] = "";
+    struct text t = text_of(buf, sizeof buf), body = text_of(sdp, sizeof sdp);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        if (strcmp(bodies[i].word, word) == 0)
+            text_add(&body, "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n%s",
+                     reply ? "10.0.0.1" : flow == ABROAD ? "10.0.0.9" : "192.0.2.9",
+                     reply ? "10.0.0.1" : flow == ABROAD ? "10.0.0.9" : "192.0.2.9", bodies[i].sdp);
     if (!reply) {
         p->cseq++;
-        p->method = invite ? "INVITE" : "BYE";
+        p->method = sdp[0] ? "INVITE" : "BYE";
         text_add(&t, "%s sip:meeting@acme.example SIP/2.0\r\n", p->method);
     } else {
-        text_add(&t, "SIP/2.0 %s So\r\n", word);
+        text_add(&t, "SIP/2.0 %s So\r\n", sdp[0] ? "200" : word);
         if (strcmp(word, "403") == 0)
             text_add(&t, "ms-diagnostics-public: 21002;reason=\"Attendees cannot share\"\r\n");
     }
     text_add(&t, "Via: SIP/2.0/TCP 10.0.0.9;branch=z9hG4bK%u\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>;tag=2\r\n"
              "Call-ID: c\r\nCSeq: %u %s\r\n", p->cseq, p->cseq, p->method);
-    sip_put_body(&t, invite ? "application/sdp" : NULL, share, invite ? strlen(share) : 0);
-    say(p, SIP, reply, buf, t.len);
+    sip_put_body(&t, sdp[0] ? "application/sdp" : NULL, sdp, strlen(sdp));
+    say(p, flow, reply, buf, t.len);
+}
+
+/* Six seconds of it, 10 packets a second. */
+static void rtp(struct player *p, bool reply)
+{
+    for (unsigned i = 0; i < 60; i++) {
+        uint8_t packet[32] = {0x80, 0, 0, (uint8_t)i};
+        store32(packet + 4, i * 800);
+        say(p, MEDIA, reply, packet, sizeof packet);
+        p->t_ns += 100 * NS_MS;
+    }
 }
 
 static void edge(struct player *p, bool reply, const char *word)
@@ -278,13 +313,15 @@ static void play(struct player *p, const char *script)
             event(p, flow, word + 2);
         else if (flow == EDGE)
             edge(p, word[1] == '<', word + 2);
-        else if (flow == SIP)
-            sip(p, word[1] == '<', word + 2);
+        else if (flow == SIP || flow == ABROAD)
+            sip(p, flow, word[1] == '<', word + 2);
+        else if (flow == MEDIA)
+            rtp(p, word[1] == '<');
         else
             speech(p, flow, word[1] == '<', word + 2);
     }
     for (unsigned flow = 1; flow < FLOWS; flow++) {
-        struct seen end = {.kind = SEEN_END, .proto = flow == UDP ? PROTO_UDP : PROTO_TCP, .t_ns = p->t_ns,
+        struct seen end = {.kind = SEEN_END, .proto = is_udp(flow) ? PROTO_UDP : PROTO_TCP, .t_ns = p->t_ns,
                            .flow = flow};
         dialogue_see(p->dialogue, &end);
     }
@@ -389,6 +426,11 @@ static const struct script scripts[] = {
     {"7:open 7>hello 7<http 7:fin'", "pseudo-tls-blocked"},
     {"7:open 7>hello 7<hello 7>allocate +9", "ms-allocate-unanswered"},
     {"7:open 7>hello 7<hello 7>allocate 7<401 7>allocate! 7<401 +9", "ms-allocate-refused"},
+    /* media */
+    {"6:open 6>call 6<accept 8<rtp", "media-one-way"},
+    {"6:open 6>hold 6<accept 8>rtp", "? no TURN message"},
+    {"6:open 6>call 6<200 8>rtp", "? no TURN message"}, /* only one end is known */
+    {"6:middle 6:gap 6>invite 6:gap' 6<500", "share-refused"}, /* SIP whose first segments were missed */
     /* what was not seen */
     {"1:middle 1>refresh! 1<ok +20", "? the capture begins in the middle"},
     {"1:open 1>allocate 1:gap' 1>allocate! 1:gap' +20", "? only one direction"},
@@ -426,6 +468,7 @@ static const struct twins {
     {"permission-missing", "vendor 1:open 1>allocate! 1<ok 3:open 3:fin' +20",
      "vendor 1:open 1>allocate! 1<ok 3:open 1<attempt 3:fin' +20"},
     {"no-connection-attempt", ALLOCATED "+20", CAME "+20"},
+    {"private-address-announced", "9:open 9>private 9<200 +9", "9:open 9>public 9<200 +9"},
     {"connect-failed", ALLOCATED "1>connect! 1<447 1:fin", ALLOCATED "1>connect! 1<ok 1:fin"},
     {"bind-missing", CAME "+31", CAME "2:open 2>bind! 2<ok +31"},
     {"bind-late", CAME "+31 2:open 2>bind! 2<ok", CAME "+29 2:open 2>bind! 2<ok"},
@@ -437,6 +480,7 @@ static const struct twins {
     {"data-reset", VALID "+5 2<data +5 2:rst' +10 2>data +20", VALID "+5 2<data +5 2:fin' +10 2>data +20"},
     {"allocation-expired", VALID "2>data 2<data +610 2>data 1:fin",
      VALID "2>data 2<data +300 1>refresh! 1<ok +310 2>data 1:fin"},
+    {"media-one-way", "6:open 6>call 6<accept 8>rtp", "6:open 6>call 6<accept 8<rtp 8>rtp"},
     {"sip-idle-timer", "6:open 6>invite 6<200 +300 6>bye +9", "6:open 6>invite 6<200 +300 6>bye 6<200 +9"},
     {"sip-port-blocked", "6:syn +1 6:syn +9", "6:syn +1 6:open +9"},
     {"sip-unanswered", "6:open 6>invite 6<200 +9 6>bye +9", "6:open 6>invite 6<200 +9 6>bye 6<200 +9"},
@@ -519,11 +563,82 @@ static void each_judge_tells_twins_apart(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Checks on their way through a relay: in Send and Data indications, and in ChannelData. */
+static void what_a_relay_carries_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        bool reply;
+        const char *label;
+    } expected[] = {{false, "Send indication: Binding request"}, {true, "Data indication: Binding success"},
+                    {false, "ChannelData 0x4000, 20 bytes: Binding success"}};
+    struct player *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    p->dialogue = dialogue_new(64, story_hear, &p->story);
+    speech(p, UDP, false, "allocate!");
+    speech(p, UDP, true, "ok");
+    struct stun_id id = {{0x21, 0x12, 0xa4, 0x42, 7}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        uint8_t inner[64], outer[128] = {0x40, 0, 0, 20};
+        struct stun_out o;
+        stun_begin(&o, &stun_rfc8489, inner, sizeof inner, stun_type(i ? STUN_SUCCESS : STUN_REQUEST, STUN_BINDING),
+                   &id);
+        long len = stun_end(&o), all = len + 4;
+        memcpy(outer + 4, inner, (size_t)len);
+        if (i < 2) {
+            stun_begin(&o, &stun_rfc8489, outer, sizeof outer,
+                       stun_type(STUN_INDICATION, i ? TURN_DATA : TURN_SEND), &id);
+            stun_put(&o, ATTR_DATA, inner, (size_t)len);
+            all = stun_end(&o);
+        }
+        say(p, UDP, expected[i].reply, outer, (size_t)all);
+        assert_string_equal(p->story.line[p->story.lines - 1].label, expected[i].label);
+    }
+    const struct checks *c = p->story.first_leg->checks;
+    assert_non_null(c);
+    assert_true(c->request[0].frame && c->success[1].frame && !c->request[1].frame && !c->success[0].frame);
+    dialogue_free(p->dialogue);
+    story_free(&p->story);
+    free(p);
+}
+
+/* What went where it was announced, how much was lost on the way there, and what nobody tried. */
+static void rtp_is_counted(void **state)
+{
+    (void)state;
+    struct player *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    p->dialogue = dialogue_new(64, story_hear, &p->story);
+    event(p, SIP, "open");
+    sip(p, SIP, false, "call");
+    sip(p, SIP, true, "accept");
+    for (unsigned i = 0; i < 40; i++) {
+        uint8_t packet[32] = {0x80, 0, (uint8_t)((i + 65500) >> 8), (uint8_t)(i + 65500)};
+        store32(packet + 4, i * 160);
+        if (i % 10 != 3)
+            say(p, MEDIA, false, packet, sizeof packet);
+        p->t_ns += 20 * NS_MS - (i % 10 != 3 ? NS_MS : 0);
+    }
+    const struct leg *media = p->story.last_leg;
+    assert_true(media->announced == 3 && media->clock == 8000);
+    assert_int_equal(media->rtp[0].packets, 36);
+    assert_int_equal(media->rtp[0].expected, 40);
+    assert_int_equal(media->rtp[0].jitter, 0);
+    assert_int_equal(media->rtp[1].packets, 0);
+    assert_int_equal(p->story.announcements, 2);
+    assert_true(p->story.announced[0].tried && p->story.announced[1].tried);
+    dialogue_free(p->dialogue);
+    story_free(&p->story);
+    free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_named),
         cmocka_unit_test(the_log_comes_first),
+        cmocka_unit_test(what_a_relay_carries_is_told),
+        cmocka_unit_test(rtp_is_counted),
         cmocka_unit_test(each_judge_tells_twins_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

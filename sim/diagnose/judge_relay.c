@@ -135,20 +135,29 @@ void judge_permission_refused(struct judging *j)
         }
 }
 
-/* RFC 1918 and its like: not to be reached from elsewhere. */
-static bool is_private(const struct ip_addr *ip)
-{
-    if (ip->family != IP_V4)
-        return ip->family == IP_V6 && (ip->b[0] & 0xfe) == 0xfc;
-    return ip->b[0] == 10 || (ip->b[0] == 172 && ip->b[1] >> 4 == 1) || (ip->b[0] == 192 && ip->b[1] == 168);
-}
-
 static unsigned reached(const struct leg *c)
 {
     unsigned n = 0;
     for (const struct leg *l = c; l; l = l->after)
         n += goes_to_relay(l, c);
     return n;
+}
+
+/* Where the relayed address went out in a description; or that none of those seen has it. */
+static void show_announcement(const struct judging *j, struct finding *f, const struct endpoint *relayed)
+{
+    bool candidates = false;
+    for (size_t i = 0; i < j->story->announcements; i++) {
+        const struct announced *a = &j->story->announced[i];
+        candidates = candidates || a->candidate;
+        if (!a->udp && endpoint_equal(&a->address, relayed)) {
+            judging_show(f, a->at, "it is announced: %s", a->what);
+            return;
+        }
+    }
+    if (f && candidates && !f->advice)
+        f->advice = "the relayed address is in none of the session descriptions that were seen: whether the peer ever "
+                    "learns of it";
 }
 
 void judge_no_attempt(struct judging *j)
@@ -163,10 +172,11 @@ void judge_no_attempt(struct judging *j)
                                          endpoint_text(&a->relayed, at), waited);
         if (f)
             f->blamed = (struct blamed){.proto = PROTO_TCP, .to = a->relayed};
-        if (f && is_private(&a->relayed.ip))
+        if (f && judging_private(&a->relayed.ip))
             f->advice = "the relayed address is a private one: a peer outside reaches it only by routing, not through "
                         "static NAT";
         judging_show(f, a->granted, "Allocate success, relayed address %s", at);
+        show_announcement(j, f, &a->relayed);
         judging_show(f, a->permission, "CreatePermission success");
         judging_show(f, a->deleted, "the client gives the allocation up");
     }

@@ -31,6 +31,8 @@ void judging_doubt(struct judging *j, const char *fmt, ...) __attribute__((forma
 double judging_seconds(uint64_t t_ns);
 /* The capture goes on for so long behind it. */
 bool judging_passed(const struct judging *j, struct mark since, uint64_t seconds);
+/* RFC 1918 and its like: not to be reached from elsewhere. */
+bool judging_private(const struct ip_addr *ip);
 bool judging_over(const struct leg *l); /* a FIN or RST was seen */
 /* When it ended, or the capture did. */
 uint64_t judging_end(const struct judging *j, const struct leg *l);
@@ -73,6 +75,8 @@ void judge_idle(struct judging *j);
 void judge_reset(struct judging *j);
 void judge_expired(struct judging *j);
 void judge_unanswered(struct judging *j);
+void judge_media_one_way(struct judging *j);
+void judge_private_announced(struct judging *j);
 void judge_what_is_not_seen(struct judging *j);
 
 #endif

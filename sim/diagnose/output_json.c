@@ -281,6 +281,43 @@ static void put_messages(struct json_out *j, const struct story *s)
     json_out_number(j, "messages_left_out", s->lines_left_out);
 }
 
+/* Addresses of session descriptions, and whether a packet was seen that went there. */
+static void put_announced(struct json_out *j, const struct story *s)
+{
+    json_out_open(j, "announced", '[');
+    for (size_t i = 0; i < s->announcements; i++) {
+        const struct announced *a = &s->announced[i];
+        json_out_open(j, NULL, '{');
+        json_out_number(j, "frame", a->at.frame);
+        endpoint_member(j, "by", &a->by);
+        endpoint_member(j, "address", &a->address);
+        json_out_string(j, "transport", a->udp ? "UDP" : "TCP");
+        json_out_string(j, "what", a->what);
+        json_out_bool(j, "tried", a->tried);
+        json_out_close(j);
+    }
+    json_out_close(j);
+}
+
+static void put_rtp(struct json_out *j, const struct story *s)
+{
+    json_out_open(j, "rtp", '[');
+    for (const struct leg *l = s->first_leg; l; l = l->after)
+        for (unsigned by = 0; l->rtp && by < 2; by++) {
+            const struct rtp_story *r = &l->rtp[by];
+            json_out_open(j, NULL, '{');
+            endpoint_member(j, "from", &l->end[by]);
+            endpoint_member(j, "to", &l->end[!by]);
+            json_out_number(j, "packets", r->packets);
+            json_out_number(j, "lost", r->expected > r->packets ? r->expected - r->packets : 0);
+            json_out_number(j, "jitter_us", (uint64_t)r->jitter * 1000000 / 16 / l->clock);
+            json_out_number(j, "first_frame", r->first.frame);
+            json_out_number(j, "last_frame", r->last.frame);
+            json_out_close(j);
+        }
+    json_out_close(j);
+}
+
 static void put_rows(struct json_out *j, const struct diagnose_report *r)
 {
     json_out_open(j, "conformance", '[');
@@ -326,6 +363,8 @@ void diagnose_write_json(struct sink *s, const struct diagnose_report *r)
     put_counts(&j, r);
     put_allocations(&j, &r->story);
     put_connections(&j, &r->story);
+    put_announced(&j, &r->story);
+    put_rtp(&j, &r->story);
     put_messages(&j, &r->story);
     put_rows(&j, r);
     put_log(&j, r);

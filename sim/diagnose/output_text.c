@@ -136,6 +136,26 @@ static void put_finding(struct sink *s, const struct diagnose_report *r, size_t 
 
 /* ---- what was there ---- */
 
+static void put_media(struct sink *s, const struct diagnose_report *r)
+{
+    enum { LISTED = 8 };
+    char from[ENDPOINT_TEXT + 64], to[ENDPOINT_TEXT + 64];
+    unsigned listed = 0, untried = 0;
+    for (const struct leg *l = r->story.first_leg; l; l = l->after)
+        for (unsigned by = 0; l->rtp && by < 2 && listed < LISTED; by++, listed++) {
+            const struct rtp_story *m = &l->rtp[by];
+            field(s, listed ? "" : "rtp", "%s to %s: %" PRIu64 " packets, %" PRIu64 " lost, jitter %.1f ms",
+                  place_endpoint(r->place, &l->end[by], from, sizeof from),
+                  place_endpoint(r->place, &l->end[!by], to, sizeof to), m->packets,
+                  m->expected > m->packets ? m->expected - m->packets : 0, (double)m->jitter * 1000 / 16 / l->clock);
+        }
+    for (size_t i = 0; i < r->story.announcements; i++)
+        untried += !r->story.announced[i].tried;
+    if (r->story.announcements)
+        field(s, "announced", "%zu addresses in session descriptions, %u of which nobody here tried",
+              r->story.announcements, untried);
+}
+
 static void put_counts(struct sink *s, const struct diagnose_report *r)
 {
     const struct diagnosis *d = &r->diagnosis;
@@ -147,6 +167,7 @@ static void put_counts(struct sink *s, const struct diagnose_report *r)
           d->count.attempts, d->count.attempts == 1 ? "" : "s", d->count.bound, d->count.valid);
     if (d->count.checked)
         field(s, "checks", "complete on %u connection%s besides", d->count.checked, d->count.checked == 1 ? "" : "s");
+    put_media(s, r);
     if (r->log)
         field(s, "log", "%s: %zu lines, %zu with ms-diagnostics", r->log, r->cms_log.lines, r->cms_log.entries);
     for (size_t i = d->verdict == DIAGNOSIS_NOT_ENOUGH; i < d->doubts; i++)

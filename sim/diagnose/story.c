@@ -18,6 +18,7 @@ static void leg_free(struct leg *l)
     free(l->talk);
     free(l->ms);
     free(l->checks);
+    free(l->rtp);
     free(l);
 }
 
@@ -102,6 +103,7 @@ static struct leg *leg_of(struct story *s, const struct seen *seen)
     *(s->last_leg ? &s->last_leg->after : &s->first_leg) = l;
     s->last_leg = l;
     s->legs++;
+    story_meet(s, l);
     return *at = l;
 }
 
@@ -109,7 +111,7 @@ static struct leg *leg_of(struct story *s, const struct seen *seen)
 static bool dull(const struct leg *l)
 {
     bool answered = l->proto == PROTO_UDP || l->side[1].bytes;
-    return answered && !l->talk && !l->ms && !l->checks && !l->sip_latest &&
+    return answered && !l->talk && !l->ms && !l->checks && !l->sip_latest && !l->rtp &&
            (l->side[0].speech != SPEAKS_TLS || l->side[1].speech == SPEAKS_TLS);
 }
 
@@ -177,6 +179,28 @@ static int code_of(const struct stun_msg *m)
     return m->cls == STUN_ERROR && stun_get_error(m, &code, &reason, &len) ? -1 : code;
 }
 
+/* What goes to a peer, or comes from it, in Send, Data and ChannelData: ICE checks are told. */
+static bool carried(const uint8_t *p, size_t len, struct stun_msg *out)
+{
+    return stun_looks_like(p, len) && stun_parse(&stun_rfc8489, p, len, out) == 0;
+}
+
+static void add_inner(const uint8_t *p, size_t len, struct text *t)
+{
+    struct stun_msg inner;
+    if (!carried(p, len, &inner))
+        return;
+    text_add(t, ": ");
+    stun_label(inner.dialect, inner.type, code_of(&inner), t);
+}
+
+static void add_carried(const struct stun_msg *m, struct text *t)
+{
+    struct stun_attr data;
+    if (m->cls == STUN_INDICATION && stun_find(m, ATTR_DATA, &data))
+        add_inner(data.value, data.len, t);
+}
+
 static void draw_message(struct story *s, const struct said *said, bool again)
 {
     struct line *l = draw(s, said->seen);
@@ -189,6 +213,7 @@ static void draw_message(struct story *s, const struct said *said, bool again)
     struct text t = text_of(l->label, sizeof l->label);
     text_add(&t, "%s", said->kind == SAID_MS_TURN ? "MS-TURN " : l->framed ? "framed " : "");
     stun_label(said->stun.dialect, said->stun.type, code_of(&said->stun), &t);
+    add_carried(&said->stun, &t);
     l->dialect = said->stun.dialect;
     l->len = said->stun.len;
     if (s->lines > STORY_FIELDS || s->kept + l->len > STORY_KEPT || !(l->message = malloc(l->len)))
@@ -211,6 +236,7 @@ static void draw_channel(struct story *s, const struct said *said)
     l->len = said->len;
     struct text t = text_of(l->label, sizeof l->label);
     text_add(&t, "ChannelData 0x%04x, %zu bytes", said->channel, said->len);
+    add_inner(said->data, said->len, &t);
 }
 
 /* ---- TURN ---- */
@@ -396,32 +422,46 @@ static bool was_asked(const struct checks *c, unsigned by, const struct stun_id 
     return false;
 }
 
-/* Drawn is the first of each kind. */
-static void hear_check(struct story *s, struct leg *l, const struct said *said)
+/* True: the first of its kind. */
+static bool note_check(struct story *s, struct leg *l, const struct stun_msg *m, const struct seen *seen)
 {
-    const struct stun_msg *m = &said->stun;
-    unsigned by = said->seen->reply;
-    bool new = false;
-    if (m->method != STUN_BINDING || m->cls == STUN_INDICATION) {
-        draw_message(s, said, true);
-        return;
-    }
+    unsigned by = seen->reply;
+    if (m->method != STUN_BINDING || m->cls == STUN_INDICATION)
+        return false;
     if (!l->checks)
         l->checks = calloc(1, sizeof *l->checks);
     struct checks *c = l->checks;
     if (!c) {
         s->missed++;
-        return;
+        return false;
     }
     if (m->cls == STUN_REQUEST) {
         c->asked[by].id[c->asked[by].count++ % CHECKS_KEPT] = m->id;
-        new = mark_once(&c->request[by], said->seen);
-    } else if (was_asked(c, !by, &m->id)) {
-        new = mark_once(m->cls == STUN_SUCCESS ? &c->success[by] : &c->error[by], said->seen);
-        if (m->cls == STUN_ERROR)
-            c->code[by] = code_of(m);
+        return mark_once(&c->request[by], seen);
     }
+    if (!was_asked(c, !by, &m->id))
+        return false;
+    if (m->cls == STUN_ERROR)
+        c->code[by] = code_of(m);
+    return mark_once(m->cls == STUN_SUCCESS ? &c->success[by] : &c->error[by], seen);
+}
+
+/* Drawn is the first of each kind. */
+static void hear_check(struct story *s, struct leg *l, const struct said *said)
+{
+    bool new = note_check(s, l, &said->stun, said->seen);
     draw_message(s, said, !new);
+}
+
+/* Checks on their way through a relay. */
+static void hear_carried(struct story *s, struct leg *l, const struct said *said)
+{
+    struct stun_msg inner;
+    struct stun_attr data = {.value = said->data, .len = (uint16_t)said->len};
+    bool indication = said->kind == SAID_STUN && said->stun.cls == STUN_INDICATION;
+    if ((said->kind == SAID_CHANNEL || (indication && stun_find(&said->stun, ATTR_DATA, &data))) &&
+        carried(data.value, data.len, &inner))
+        note_check(s, l, &inner, said->seen);
 }
 
 /* ---- [MS-TURN] ---- */
@@ -463,9 +503,7 @@ static enum speech speech_of(const struct said *said)
         const char *begin;
         enum speech speech;
     } known[] = {{"\x16\x03", SPEAKS_TLS},   {"\x15\x03", SPEAKS_TLS}, {"HTTP/", SPEAKS_HTTP},
-                 {"GET ", SPEAKS_HTTP},       {"POST ", SPEAKS_HTTP},   {"SIP/2.0 ", SPEAKS_SIP},
-                 {"INVITE sip:", SPEAKS_SIP}, {"ACK sip:", SPEAKS_SIP}, {"BYE sip:", SPEAKS_SIP},
-                 {"OPTIONS sip:", SPEAKS_SIP}, {"REGISTER sip:", SPEAKS_SIP}, {"SERVICE sip:", SPEAKS_SIP}};
+                 {"GET ", SPEAKS_HTTP},       {"POST ", SPEAKS_HTTP}};
     if (said->kind == SAID_MS_TURN || said->kind == SAID_MS_HELLO)
         return SPEAKS_MS_TURN;
     if (said->stun.bytes || said->kind == SAID_CHANNEL)
@@ -473,13 +511,14 @@ static enum speech speech_of(const struct said *said)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (said->len >= strlen(known[i].begin) && memcmp(said->data, known[i].begin, strlen(known[i].begin)) == 0)
             return known[i].speech;
-    return SPEAKS_OTHER;
+    return story_begins_sip(said->data, said->len) ? SPEAKS_SIP : SPEAKS_OTHER;
 }
 
 static void hear_bytes(struct story *s, struct leg *l, const struct said *said)
 {
     struct leg_side *side = &l->side[said->seen->reply];
-    if (side->speech == SPEAKS_NOTHING && said->len)
+    bool again = side->speech != SPEAKS_SIP && (l->middle || side->missing) && story_begins_sip(said->data, said->len);
+    if ((side->speech == SPEAKS_NOTHING && said->len) || again) /* its first segment was missed */
         side->speech = speech_of(said);
     side->bytes += said->len;
     if (said->bound && !said->stun.bytes) {
@@ -564,6 +603,7 @@ void story_hear(void *story, const struct said *said)
     } else {
         note_silence(l, seen);
         hear_bytes(s, l, said);
+        hear_carried(s, l, said);
         if (said->kind == SAID_MS_TURN || said->kind == SAID_MS_HELLO)
             hear_ms(s, l, said);
         else if (c && said->kind == SAID_STUN && !said->bound)
@@ -574,6 +614,8 @@ void story_hear(void *story, const struct said *said)
             draw_channel(s, said);
         else if (l->side[seen->reply].speech == SPEAKS_SIP)
             story_hear_sip(s, l, said);
+        else if (l->announced && seen->kind == SEEN_DATAGRAM)
+            story_hear_rtp(s, l, said);
     }
     bool over = seen->kind == SEEN_END || seen->kind == SEEN_RST;
     if (c && over)

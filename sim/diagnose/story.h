@@ -18,6 +18,7 @@ enum {
     STORY_TEXT = 128,
     STORY_LABEL = 64,
     STORY_FIELDS = 4096,    /* messages that are told with their fields */
+    STORY_ANNOUNCED = 1024,
     STORY_KEPT = 1 << 23,   /* bytes of all of these */
 };
 
@@ -109,6 +110,25 @@ struct ms_talk {
     int code;             /* of the latest answer; 0: success, or none */
 };
 
+/* An address in a session description: where media are to go, or an ICE candidate. */
+struct announced {
+    struct mark at;
+    struct endpoint by, told; /* the signalling's ends: who described, and to whom */
+    struct endpoint address;
+    bool udp, candidate, tried; /* tried: some packet went there */
+    bool one_way;   /* described as sendonly, recvonly or inactive: mute, hold */
+    uint32_t clock; /* of RTP there, Hz */
+    char what[48];  /* "audio", "applicationsharing, relay candidate" */
+};
+
+/* RTP of one direction. */
+struct rtp_story {
+    uint64_t packets, expected; /* expected: by sequence numbers, of all sources */
+    struct mark first, last;
+    uint32_t ssrc, transit, jitter; /* jitter: 16ths of the clock's units */
+    uint16_t highest;
+};
+
 /* One TCP connection, or one pair of UDP endpoints. */
 struct leg {
     struct leg *next;             /* in its bucket */
@@ -132,6 +152,10 @@ struct leg {
     struct attempt *attempt; /* that this leg was bound to */
     struct sip_request *sip_latest;
     struct sip_leg *sip;     /* NULL: no SIP */
+    unsigned announced;      /* which ends' addresses were, as bits */
+    bool one_way;            /* as a description wants it */
+    uint32_t clock;
+    struct rtp_story *rtp;   /* by end; NULL: none */
 };
 
 /* A peer's connection to the relayed address, or the relay's to a peer, that wants a ConnectionBind. */
@@ -166,6 +190,8 @@ struct story {
     size_t legs, attempts, lines, exchanges, room; /* room: for lines */
     uint64_t flows, lines_left_out, missed;
     size_t kept; /* bytes of messages */
+    size_t announcements;
+    struct announced announced[STORY_ANNOUNCED];
     size_t sip_requests;
     struct mark share_asked; /* the first INVITE with m=applicationsharing */
     struct mark last; /* frame of the capture, once it is over */

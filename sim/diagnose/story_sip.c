@@ -42,12 +42,18 @@ static uint32_t digest_of(struct sip_str s)
     return h;
 }
 
-static bool asks_for_share(const struct sip_msg *m)
+bool story_begins_sip(const uint8_t *p, size_t len)
 {
-    struct sdp *sdp = m->body.len ? calloc(1, sizeof *sdp) : NULL;
-    bool asks = sdp && sdp_parse(m->body.p, m->body.len, sdp) == 0 && sdp_find(sdp, "applicationsharing");
-    free(sdp);
-    return asks;
+    static const char *const schemes[] = {" sip:", " sips:", " tel:"};
+    size_t n = 0;
+    if (len >= 8 && memcmp(p, "SIP/2.0 ", 8) == 0)
+        return true;
+    while (n < len && n < 12 && p[n] >= 'A' && p[n] <= 'Z')
+        n++;
+    for (size_t i = 0; n >= 3 && i < sizeof schemes / sizeof *schemes; i++)
+        if (len - n >= strlen(schemes[i]) && memcmp(p + n, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
 }
 
 static void copy(struct sip_str s, char *out, size_t cap)
@@ -57,7 +63,7 @@ static void copy(struct sip_str s, char *out, size_t cap)
     out[len] = '\0';
 }
 
-static void ask(struct story *s, struct leg *l, const struct seen *seen, const struct sip_msg *m)
+static void ask(struct story *s, struct leg *l, const struct seen *seen, const struct sip_msg *m, bool share)
 {
     if (sip_is(m->method, "ACK"))
         return;
@@ -71,7 +77,7 @@ static void ask(struct story *s, struct leg *l, const struct seen *seen, const s
                               .by = seen->reply, .asked = {seen->frame, seen->t_ns},
                               .silence_ns = l->last_silence_ns};
     copy(m->method, q->method, sizeof q->method);
-    q->share = sip_is(m->method, "INVITE") && asks_for_share(m);
+    q->share = sip_is(m->method, "INVITE") && share;
     if (q->share && !s->share_asked.frame)
         s->share_asked = q->asked;
     l->sip_latest = q;
@@ -110,11 +116,27 @@ static void answer(struct leg *l, const struct seen *seen, const struct sip_msg 
 static void hear(struct story *s, struct leg *l, const struct seen *seen, const struct sip_msg *m)
 {
     char label[SIP_LABEL];
+    struct sdp *sdp = m->body.len ? calloc(1, sizeof *sdp) : NULL;
+    bool described = sdp && sdp_parse(m->body.p, m->body.len, sdp) == 0;
     story_draw(s, seen, sip_label(m, label));
     if (m->request)
-        ask(s, l, seen, m);
+        ask(s, l, seen, m, described && sdp_find(sdp, "applicationsharing"));
     else
         answer(l, seen, m);
+    if (described)
+        story_announce(s, seen, sdp);
+    free(sdp);
+}
+
+/* Behind bytes that are missing it goes on where a message begins. */
+static bool resume(struct leg *l, const struct said *said)
+{
+    bool reply = said->seen->reply;
+    if (l->sip->ended[reply] && story_begins_sip(said->data, said->len)) {
+        l->sip->stream[reply] = (struct sip_stream){0};
+        l->sip->ended[reply] = false;
+    }
+    return !l->sip->ended[reply];
 }
 
 void story_hear_sip(struct story *s, struct leg *l, const struct said *said)
@@ -128,7 +150,7 @@ void story_hear_sip(struct story *s, struct leg *l, const struct said *said)
     } else if (l->proto == PROTO_UDP) {
         if (sip_parse((const char *)said->data, said->len, m) == 0)
             hear(s, l, seen, m);
-    } else if (!l->sip->ended[seen->reply]) {
+    } else if (resume(l, said)) {
         struct sip_stream *stream = &l->sip->stream[seen->reply];
         int more;
         sip_stream_push(stream, said->data, said->len);
