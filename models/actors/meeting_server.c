@@ -601,7 +601,7 @@ static void destroy(void *self)
 int meeting_server_make(struct io *io, const struct meeting_server_config *cfg, struct core *out)
 {
     static const struct core_ops ops = {input, deadline, destroy};
-    struct sip_ua_config sip = {.listen = cfg->sip, .uri = cfg->uri, .agent = "Acano CallBridge"};
+    struct sip_ua_config sip = {.listen = {cfg->sip}, .uri = cfg->uri, .agent = "Acano CallBridge"};
     struct meeting_server *ms = calloc(1, sizeof *ms);
     if (!ms)
         return E_NOMEM;

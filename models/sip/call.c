@@ -43,8 +43,8 @@ void call_free(struct sip_call *c)
 {
     if (!c)
         return;
-    char *const texts[] = {c->call_id,    c->local,   c->remote, c->target, c->route,
-                           c->remote_tag, c->reply.p, c->ok.p,   c->ack.p};
+    char *const texts[] = {c->call_id,    c->local,   c->remote,       c->target,      c->route,        c->remote_tag,
+                           c->reply.p,    c->ack.p,   c->their_branch, c->request.m.p, c->response.m.p};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     free(c);
@@ -52,11 +52,61 @@ void call_free(struct sip_call *c)
 
 /* ---- writing ---- */
 
+static void send_bytes(const struct call_env *env, const char *p, size_t len, const char *label)
+{
+    if (env->hop.udp)
+        io_sendto(env->io, env->hop.link, &env->hop.remote, p, len, label);
+    else if (env->hop.link != IO_NONE)
+        io_send(env->io, env->hop.link, p, len, label);
+}
+
 static void send_text(const struct call_env *env, const struct text *t, const char *label)
 {
     assert(!t->cut); /* what goes in is bounded by what came in, and by the configuration */
-    if (env->link != IO_NONE)
-        io_send(env->io, env->link, t->buf, t->len, label);
+    send_bytes(env, t->buf, t->len, label);
+}
+
+/* Sends it, and again until the repeat is stopped. */
+static void send_repeated(const struct call_env *env, struct repeat *r, const struct text *t, const char *label,
+                          uint64_t cap_ns)
+{
+    send_text(env, t, label);
+    keep_message(&r->m, t);
+    snprintf(r->label, sizeof r->label, "%s", label);
+    r->gap_ns = SIP_T1_NS;
+    r->cap_ns = cap_ns;
+    r->at_ns = io_now(env->io) + r->gap_ns;
+}
+
+/* A request of ours: TCP sees to it that it arrives, over UDP it is repeated (17.1.1.2, 17.1.2.2). */
+static void send_request(const struct call_env *env, struct sip_call *c, const struct text *t, const char *label,
+                         uint64_t cap_ns)
+{
+    if (env->hop.udp)
+        send_repeated(env, &c->request, t, label, cap_ns);
+    else
+        send_text(env, t, label);
+}
+
+static void repeat_due(const struct call_env *env, struct repeat *r)
+{
+    uint64_t now = io_now(env->io);
+    if (now < r->at_ns)
+        return;
+    send_bytes(env, r->m.p, r->m.len, r->label);
+    r->gap_ns = time_min(2 * r->gap_ns, r->cap_ns);
+    r->at_ns = now + r->gap_ns;
+}
+
+static void stop(struct repeat *r)
+{
+    r->at_ns = TIME_NEVER;
+}
+
+static const char *transport(const struct call_env *env, bool in_uri)
+{
+    static const char *const names[2][2] = {{"TCP", "tcp"}, {"UDP", "udp"}};
+    return names[env->hop.udp][in_uri];
 }
 
 /* 8.1.1, 12.2.1.1: the fields of a request in a call. */
@@ -65,8 +115,8 @@ static struct text begin_request(const struct call_env *env, const struct sip_ca
 {
     char at[ENDPOINT_TEXT];
     struct text t = text_of(env->buf, CALL_BUF);
-    text_add(&t, "%s %s SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=%s\r\nMax-Forwards: 70\r\n%s", method,
-             c->target, endpoint_text(&env->local, at), branch, c->route);
+    text_add(&t, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=%s\r\nMax-Forwards: 70\r\n%s", method, c->target,
+             transport(env, false), endpoint_text(&env->hop.local, at), branch, c->route);
     text_add(&t, "From: <%s>;tag=%s\r\nTo: <%s>", c->local, c->local_tag, c->remote);
     if (c->remote_tag)
         text_add(&t, ";tag=%s", c->remote_tag);
@@ -78,7 +128,7 @@ static struct text begin_request(const struct call_env *env, const struct sip_ca
 static void put_contact(const struct call_env *env, struct text *t)
 {
     char at[ENDPOINT_TEXT];
-    text_add(t, "Contact: <sip:%s;transport=tcp>\r\n", endpoint_text(&env->local, at));
+    text_add(t, "Contact: <sip:%s;transport=%s>\r\n", endpoint_text(&env->hop.local, at), transport(env, true));
 }
 
 static void send_simple(const struct call_env *env, struct sip_call *c, const char *method, uint32_t cseq,
@@ -87,7 +137,7 @@ static void send_simple(const struct call_env *env, struct sip_call *c, const ch
     struct text t = begin_request(env, c, method, cseq, branch);
     text_add(&t, "User-Agent: %s\r\n%s", env->agent, headers);
     sip_put_body(&t, NULL, "", 0);
-    send_text(env, &t, method);
+    send_request(env, c, &t, method, SIP_T2_NS);
 }
 
 static void send_bye(const struct call_env *env, struct sip_call *c, const char *headers)
@@ -96,7 +146,7 @@ static void send_bye(const struct call_env *env, struct sip_call *c, const char 
     new_branch(env->rng, branch);
     send_simple(env, c, "BYE", ++c->cseq, branch, headers);
     c->bye_sent = true;
-    c->repeat_at_ns = TIME_NEVER;
+    stop(&c->response);
     c->give_up_ns = io_now(env->io) + SIP_GIVE_UP_NS; /* timer F */
 }
 
@@ -131,9 +181,27 @@ static void respond_invite(struct call_env *env, struct sip_call *c, unsigned co
     text_add(&t, "Server: %s\r\n%s", env->agent, headers);
     sip_put_body(&t, sdp ? "application/sdp" : NULL, sdp ? sdp : "", sdp ? strlen(sdp) : 0);
     snprintf(label, sizeof label, "%u %s (INVITE)", code, sip_reason(code));
-    send_text(env, &t, label);
-    if (code >= 200 && code < 300)
-        keep_message(&c->ok, &t);
+    bool repeated = code >= 200 && (code < 300 || env->hop.udp);
+    if (repeated)
+        send_repeated(env, &c->response, &t, label, SIP_T2_NS);
+    else
+        send_text(env, &t, label);
+    c->invite = code < 200 ? INVITE_RECEIVED : code < 300 ? INVITE_ANSWERED : repeated ? INVITE_DECLINED : INVITE_NONE;
+}
+
+/* Another final answer than 2xx: timer H runs where it may get lost. */
+static void decline(struct call_env *env, struct sip_call *c, unsigned code, const char *headers)
+{
+    respond_invite(env, c, code, headers, NULL);
+    if (c->invite == INVITE_DECLINED)
+        c->give_up_ns = io_now(env->io) + SIP_GIVE_UP_NS;
+}
+
+/* Dead to its user. What came over UDP may come again, as long as its sender waits for an answer. */
+static void die(const struct call_env *env, struct sip_call *c)
+{
+    c->dead = true;
+    c->linger_ns = env->hop.udp ? io_now(env->io) + SIP_GIVE_UP_NS : 0;
 }
 
 /* ---- making calls ---- */
@@ -142,8 +210,9 @@ static struct sip_call *call_new(struct call_env *env)
 {
     struct sip_call *c = calloc(1, sizeof *c);
     assert(c);
-    c->link = env->link;
-    c->give_up_ns = c->repeat_at_ns = TIME_NEVER;
+    c->hop = env->hop;
+    c->give_up_ns = c->told_ns = c->options_by_ns = c->request.at_ns = c->response.at_ns = TIME_NEVER;
+    c->alive_ns = io_now(env->io);
     new_tag(env->rng, c->local_tag);
     return c;
 }
@@ -153,7 +222,7 @@ struct sip_call *call_new_outgoing(struct call_env *env, const char *from, const
     char id[17], host[ADDR_TEXT], call_id[17 + ADDR_TEXT];
     struct sip_call *c = call_new(env);
     new_tag(env->rng, id);
-    snprintf(call_id, sizeof call_id, "%s@%s", id, ip_text(&env->local.ip, host));
+    snprintf(call_id, sizeof call_id, "%s@%s", id, ip_text(&env->hop.local.ip, host));
     c->call_id = keep_text(call_id);
     c->local = keep_text(from);
     c->remote = keep_text(to);
@@ -188,6 +257,17 @@ static void set_target(struct sip_call *c, const struct sip_msg *m)
     c->target = keep(addr.uri);
 }
 
+/* Of the topmost Via: it names the transaction (17.2.3). */
+static struct sip_str branch_of(const struct sip_msg *m)
+{
+    struct sip_iter it = {0};
+    struct sip_str value;
+    struct sip_via via;
+    if (!sip_next(m, "Via", &it, &value) || sip_via_parse(value, &via) || !via.branch.p)
+        return (struct sip_str){"", 0};
+    return via.branch;
+}
+
 static void keep_invite(struct call_env *env, struct sip_call *c, const struct sip_msg *invite)
 {
     struct text t = text_of(env->buf, CALL_BUF);
@@ -195,7 +275,15 @@ static void keep_invite(struct call_env *env, struct sip_call *c, const struct s
     keep_message(&c->reply, &t);
     c->remote_cseq = c->invite_cseq = invite->cseq;
     c->invite = INVITE_RECEIVED;
+    free(c->their_branch);
+    c->their_branch = keep(branch_of(invite));
     set_target(c, invite);
+}
+
+bool call_is_invite(const struct sip_call *c, const struct sip_msg *m)
+{
+    return c->their_branch && m->request && sip_is(m->method, "INVITE") && m->cseq == c->invite_cseq &&
+           sip_same(branch_of(m), (struct sip_str){c->their_branch, strlen(c->their_branch)});
 }
 
 struct sip_call *call_new_incoming(struct call_env *env, const struct sip_msg *invite)
@@ -226,7 +314,7 @@ void call_invite(struct call_env *env, struct sip_call *c, const char *sdp, cons
     put_contact(env, &t);
     text_add(&t, "User-Agent: %s\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\n%s", env->agent, headers);
     sip_put_body(&t, "application/sdp", sdp, strlen(sdp));
-    send_text(env, &t, c->up ? "re-INVITE" : "INVITE");
+    send_request(env, c, &t, c->up ? "re-INVITE" : "INVITE", TIME_NEVER);
     c->invite = INVITE_CALLING;
     c->give_up_ns = io_now(env->io) + SIP_GIVE_UP_NS; /* timer B */
 }
@@ -236,9 +324,6 @@ void call_answer(struct call_env *env, struct sip_call *c, const char *sdp)
     if (c->invite != INVITE_RECEIVED)
         return;
     respond_invite(env, c, 200, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\n", sdp);
-    c->invite = INVITE_ANSWERED;
-    c->repeat_ns = SIP_T1_NS;
-    c->repeat_at_ns = io_now(env->io) + c->repeat_ns;
     c->give_up_ns = io_now(env->io) + SIP_GIVE_UP_NS; /* timer H */
 }
 
@@ -252,9 +337,9 @@ void call_refuse(struct call_env *env, struct sip_call *c, unsigned code, const 
 {
     if (c->invite != INVITE_RECEIVED)
         return;
-    respond_invite(env, c, code, headers, NULL);
-    c->invite = INVITE_NONE;
-    c->dead = !c->up;
+    decline(env, c, code, headers);
+    if (!c->up)
+        die(env, c);
 }
 
 void call_hangup(struct call_env *env, struct sip_call *c, const char *headers)
@@ -262,14 +347,14 @@ void call_hangup(struct call_env *env, struct sip_call *c, const char *headers)
     if (c->hanging_up)
         return;
     c->hanging_up = true;
-    if (c->invite == INVITE_RECEIVED && !c->up)
-        respond_invite(env, c, 487, headers, NULL);
-    else if (c->invite == INVITE_PROCEEDING && !c->up)
+    if (c->invite == INVITE_RECEIVED && !c->up) {
+        decline(env, c, 487, headers);
+        c->told_ns = io_now(env->io);
+    } else if (c->invite == INVITE_PROCEEDING && !c->up) {
         send_cancel(env, c); /* 9.1: not before a provisional answer */
-    else if (c->up || c->invite == INVITE_ANSWERED)
+    } else if (c->up || c->invite == INVITE_ANSWERED) {
         send_bye(env, c, headers);
-    if (c->invite == INVITE_RECEIVED && !c->up)
-        c->give_up_ns = io_now(env->io);
+    }
 }
 
 /* ---- what the other side says ---- */
@@ -283,30 +368,48 @@ static bool event(struct sip_ua_event *ev, enum sip_ua_event_kind kind, const st
     return true;
 }
 
-static bool ended(struct sip_call *c, struct sip_ua_event *ev, enum sip_ua_event_kind kind,
-                  const struct sip_msg *m, unsigned code)
+static bool ended(const struct call_env *env, struct sip_call *c, struct sip_ua_event *ev,
+                  enum sip_ua_event_kind kind, const struct sip_msg *m, unsigned code)
 {
-    c->dead = true;
+    die(env, c);
     return event(ev, kind, m, code);
 }
 
 static bool on_ack(struct sip_call *c, const struct sip_msg *m, struct sip_ua_event *ev)
 {
-    if (c->invite != INVITE_ANSWERED || m->cseq != c->invite_cseq)
+    bool answered = c->invite == INVITE_ANSWERED;
+    if ((!answered && c->invite != INVITE_DECLINED) || m->cseq != c->invite_cseq)
         return false;
     c->invite = INVITE_NONE;
+    stop(&c->response);
+    if (!answered) {
+        c->give_up_ns = c->bye_sent ? c->give_up_ns : TIME_NEVER;
+        return false;
+    }
     c->up = true;
-    c->repeat_at_ns = TIME_NEVER;
     if (c->bye_sent)
         return false;
     c->give_up_ns = TIME_NEVER;
     return event(ev, SIP_CONFIRMED, m, 0);
 }
 
+/* 17.2.1: of what came before over UDP, the last answer again; a 2xx is repeated by itself (RFC 6026 7.1). */
+static void invite_again(struct call_env *env, struct sip_call *c)
+{
+    if (c->invite == INVITE_RECEIVED)
+        respond_invite(env, c, 100, "", NULL);
+    else if (c->invite == INVITE_DECLINED)
+        send_bytes(env, c->response.m.p, c->response.m.len, c->response.label);
+}
+
 static bool on_reinvite(struct call_env *env, struct sip_call *c, const struct sip_msg *m,
                         struct sip_ua_event *ev)
 {
     unsigned code = 0;
+    if (call_is_invite(c, m)) {
+        invite_again(env, c);
+        return false;
+    }
     if (!c->up || c->hanging_up)
         code = 481;
     else if (c->invite == INVITE_CALLING || c->invite == INVITE_PROCEEDING)
@@ -325,9 +428,12 @@ static bool on_reinvite(struct call_env *env, struct sip_call *c, const struct s
 static bool on_bye(struct call_env *env, struct sip_call *c, const struct sip_msg *m, struct sip_ua_event *ev)
 {
     if (c->invite == INVITE_RECEIVED)
-        respond_invite(env, c, 487, "", NULL); /* 15.1.2 */
+        decline(env, c, 487, ""); /* 15.1.2 */
+    else
+        stop(&c->response);
+    stop(&c->request);
     sip_respond(env, m, 200, c->local_tag, "");
-    return ended(c, ev, SIP_ENDED, m, 200);
+    return ended(env, c, ev, SIP_ENDED, m, 200);
 }
 
 static bool on_cancel(struct call_env *env, struct sip_call *c, const struct sip_msg *m,
@@ -336,14 +442,14 @@ static bool on_cancel(struct call_env *env, struct sip_call *c, const struct sip
     sip_respond(env, m, 200, c->local_tag, "");
     if (c->invite != INVITE_RECEIVED || m->cseq != c->invite_cseq)
         return false; /* 9.2: too late */
-    respond_invite(env, c, 487, "", NULL);
-    c->invite = INVITE_NONE;
-    return c->up ? false : ended(c, ev, SIP_ENDED, m, 487);
+    decline(env, c, 487, "");
+    return c->up ? false : ended(env, c, ev, SIP_ENDED, m, 487);
 }
 
 bool call_request(struct call_env *env, struct sip_call *c, const struct sip_msg *m, struct sip_ua_event *ev)
 {
-    c->link = env->link;
+    c->hop = env->hop;
+    c->alive_ns = io_now(env->io);
     if (sip_is(m->method, "ACK"))
         return on_ack(c, m, ev);
     if (sip_is(m->method, "INVITE"))
@@ -381,6 +487,7 @@ static bool on_success(struct call_env *env, struct sip_call *c, const struct si
     c->up = true;
     c->invite = INVITE_NONE;
     c->give_up_ns = TIME_NEVER;
+    stop(&c->request);
     send_ack(env, c);
     if (c->hanging_up && !c->bye_sent)
         send_bye(env, c, "");
@@ -394,17 +501,19 @@ static bool on_refusal(struct call_env *env, struct sip_call *c, const struct si
     struct sip_str to;
     char at[ENDPOINT_TEXT];
     struct text t = text_of(env->buf, CALL_BUF);
-    text_add(&t, "ACK %s SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=%s\r\nMax-Forwards: 70\r\n%s", c->target,
-             endpoint_text(&env->local, at), c->branch, c->route);
+    text_add(&t, "ACK %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=%s\r\nMax-Forwards: 70\r\n%s", c->target,
+             transport(env, false), endpoint_text(&env->hop.local, at), c->branch, c->route);
     text_add(&t, "From: <%s>;tag=%s\r\n", c->local, c->local_tag);
     if (sip_find(m, "To", &to))
         sip_put_header(&t, "To", to);
     text_add(&t, "Call-ID: %s\r\nCSeq: %u ACK\r\n", c->call_id, (unsigned)c->invite_cseq);
     sip_put_body(&t, NULL, "", 0);
     send_text(env, &t, "ACK");
+    keep_message(&c->ack, &t);
     c->invite = INVITE_NONE;
+    stop(&c->request);
     if (!c->up)
-        return ended(c, ev, SIP_REFUSED, m, m->code);
+        return ended(env, c, ev, SIP_REFUSED, m, m->code);
     if (c->bye_sent)
         return false;
     c->give_up_ns = TIME_NEVER;
@@ -417,9 +526,9 @@ static bool on_invite_response(struct call_env *env, struct sip_call *c, const s
     if (m->cseq != c->invite_cseq)
         return false;
     bool waiting = c->invite == INVITE_CALLING || c->invite == INVITE_PROCEEDING;
-    if (!waiting) { /* 13.2.2.4: a 2xx again means that its ACK was lost on the way */
-        if (c->invite == INVITE_NONE && c->ack.p && m->code >= 200 && m->code < 300)
-            io_send(env->io, env->link, c->ack.p, c->ack.len, "ACK");
+    if (!waiting) { /* 13.2.2.4, 17.1.1.2: a final answer again means that its ACK was lost on the way */
+        if (c->invite == INVITE_NONE && c->ack.p && m->code >= 200)
+            send_bytes(env, c->ack.p, c->ack.len, "ACK");
         return false;
     }
     if (m->code >= 300)
@@ -427,6 +536,8 @@ static bool on_invite_response(struct call_env *env, struct sip_call *c, const s
     if (m->code >= 200)
         return on_success(env, c, m, ev);
     c->invite = INVITE_PROCEEDING;
+    if (!c->cancel_sent) /* else it is the CANCEL's */
+        stop(&c->request);
     if (!c->up && !c->cancel_sent)
         c->give_up_ns = TIME_NEVER;
     if (c->hanging_up && !c->up && !c->cancel_sent)
@@ -434,13 +545,53 @@ static bool on_invite_response(struct call_env *env, struct sip_call *c, const s
     return c->hanging_up ? false : event(ev, SIP_PROGRESS, m, m->code);
 }
 
+/* 12.2.1.2: 481 and 408 say that the other side's end of the call is gone. */
+static bool on_options_response(struct call_env *env, struct sip_call *c, const struct sip_msg *m,
+                                struct sip_ua_event *ev)
+{
+    if (c->options_by_ns == TIME_NEVER || m->cseq != c->options_cseq || m->code < 200)
+        return false;
+    c->options_by_ns = TIME_NEVER;
+    if (!c->bye_sent)
+        stop(&c->request);
+    if (m->code != 481 && m->code != 408)
+        return false;
+    if (!c->bye_sent)
+        send_bye(env, c, "");
+    return ended(env, c, ev, SIP_ENDED, m, m->code);
+}
+
 bool call_response(struct call_env *env, struct sip_call *c, const struct sip_msg *m, struct sip_ua_event *ev)
 {
+    c->alive_ns = io_now(env->io);
     if (sip_is(m->method, "INVITE"))
         return on_invite_response(env, c, m, ev);
-    if (sip_is(m->method, "BYE") && c->bye_sent && m->cseq == c->cseq && m->code >= 200)
-        return ended(c, ev, SIP_ENDED, m, m->code);
-    return false;
+    if (sip_is(m->method, "OPTIONS"))
+        return on_options_response(env, c, m, ev);
+    if (sip_is(m->method, "CANCEL") && m->code >= 200 && !c->bye_sent)
+        stop(&c->request);
+    if (!sip_is(m->method, "BYE") || !c->bye_sent || m->cseq != c->cseq || m->code < 200)
+        return false;
+    stop(&c->request);
+    return ended(env, c, ev, SIP_ENDED, m, m->code);
+}
+
+void call_ghost(struct call_env *env, struct sip_call *c, const struct sip_msg *m)
+{
+    struct sip_ua_event none;
+    if (!m->request) {
+        if (sip_is(m->method, "INVITE"))
+            on_invite_response(env, c, m, &none);
+        else if (m->code >= 200)
+            stop(&c->request);
+    } else if (sip_is(m->method, "ACK")) {
+        on_ack(c, m, &none);
+    } else if (call_is_invite(c, m)) {
+        invite_again(env, c);
+    } else {
+        bool again = sip_is(m->method, "BYE") || sip_is(m->method, "CANCEL");
+        sip_respond(env, m, again ? 200 : 481, c->local_tag, "");
+    }
 }
 
 /* ---- time ---- */
@@ -448,39 +599,71 @@ bool call_response(struct call_env *env, struct sip_call *c, const struct sip_ms
 static bool give_up(struct call_env *env, struct sip_call *c, struct sip_ua_event *ev)
 {
     c->give_up_ns = TIME_NEVER;
-    if (c->bye_sent)
-        return ended(c, ev, SIP_ENDED, NULL, 408);
+    if (c->bye_sent) {
+        stop(&c->request);
+        return c->dead ? false : ended(env, c, ev, SIP_ENDED, NULL, 408);
+    }
     switch (c->invite) {
-    case INVITE_RECEIVED: /* hung up before it was answered */
-        return ended(c, ev, SIP_ENDED, NULL, 487);
+    case INVITE_DECLINED: /* no ACK: there is nothing more to be done (17.2.1) */
+        stop(&c->response);
+        c->invite = INVITE_NONE;
+        return false;
     case INVITE_ANSWERED: /* 13.3.1.4: no ACK: the dialog is up, and is to be ended */
         send_bye(env, c, "");
-        return ended(c, ev, SIP_ENDED, NULL, 408);
+        return ended(env, c, ev, SIP_ENDED, NULL, 408);
     case INVITE_CALLING:
     case INVITE_PROCEEDING:
         c->invite = INVITE_NONE;
-        return c->up ? event(ev, SIP_REINVITE_REFUSED, NULL, 408) : ended(c, ev, SIP_REFUSED, NULL, 408);
+        stop(&c->request);
+        return c->up ? event(ev, SIP_REINVITE_REFUSED, NULL, 408) : ended(env, c, ev, SIP_REFUSED, NULL, 408);
+    case INVITE_RECEIVED:
     case INVITE_NONE:
         break;
     }
     return false;
 }
 
+/* When a call that says nothing is to be asked whether it still is one. */
+static uint64_t ask_at(const struct sip_call *c, uint64_t keep_alive_ns)
+{
+    bool quiet = c->up && !c->dead && !c->hanging_up && c->invite == INVITE_NONE && c->options_by_ns == TIME_NEVER;
+    return keep_alive_ns && quiet ? c->alive_ns + keep_alive_ns : TIME_NEVER;
+}
+
+static void send_options(struct call_env *env, struct sip_call *c)
+{
+    char branch[32];
+    new_branch(env->rng, branch);
+    c->options_cseq = ++c->cseq;
+    c->options_by_ns = io_now(env->io) + SIP_GIVE_UP_NS; /* timer F */
+    send_simple(env, c, "OPTIONS", c->options_cseq, branch, "");
+}
+
 bool call_timer(struct call_env *env, struct sip_call *c, struct sip_ua_event *ev)
 {
     uint64_t now = io_now(env->io);
+    if (now >= c->told_ns) { /* hung up before it was answered */
+        c->told_ns = TIME_NEVER;
+        return ended(env, c, ev, SIP_ENDED, NULL, 487);
+    }
+    if (now >= c->options_by_ns) {
+        c->options_by_ns = TIME_NEVER;
+        if (!c->bye_sent && !c->dead)
+            send_bye(env, c, "");
+        return c->dead ? false : ended(env, c, ev, SIP_ENDED, NULL, 408);
+    }
     if (now >= c->give_up_ns)
         return give_up(env, c, ev);
-    if (now >= c->repeat_at_ns) {
-        if (env->link != IO_NONE)
-            io_send(env->io, env->link, c->ok.p, c->ok.len, "200 OK (INVITE)");
-        c->repeat_ns = time_min(2 * c->repeat_ns, SIP_T2_NS);
-        c->repeat_at_ns = now + c->repeat_ns;
-    }
+    repeat_due(env, &c->request);
+    repeat_due(env, &c->response);
+    if (now >= ask_at(c, env->keep_alive_ns))
+        send_options(env, c);
     return false;
 }
 
-uint64_t call_deadline(const struct sip_call *c)
+uint64_t call_deadline(const struct sip_call *c, uint64_t keep_alive_ns)
 {
-    return time_min(c->give_up_ns, c->repeat_at_ns);
+    uint64_t t = time_min(c->request.at_ns, c->response.at_ns);
+    t = time_min(t, time_min(c->options_by_ns, ask_at(c, keep_alive_ns)));
+    return time_min(t, time_min(c->give_up_ns, c->told_ns));
 }

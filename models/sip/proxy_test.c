@@ -112,7 +112,7 @@ static void path_start(struct path *w)
 {
     *w = (struct path){.p = pipe_new(10 * NS_MS)};
     agent_new(w, &w->server, "server", "10.0.4.1",
-              (struct sip_ua_config){.listen = kit_endpoint("10.0.4.1:5061")});
+              (struct sip_ua_config){.listen = {kit_endpoint("10.0.4.1:5061")}});
     hop_new(w, &w->c, "c", "10.0.3.1",
             between(connects("E", "10.0.2.1:7001"), connects("server", "10.0.4.1:5061")));
     hop_new(w, &w->e, "e", "10.0.2.1",

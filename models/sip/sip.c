@@ -270,6 +270,24 @@ int sip_parse(const char *bytes, size_t len, struct sip_msg *out)
     return out->body.len == body ? 0 : out->body.len < body ? E_TRUNCATED : E_MALFORMED;
 }
 
+int sip_parse_datagram(const char *bytes, size_t len, struct sip_msg *out)
+{
+    const char *p = bytes, *end = bytes + len;
+    int err = parse_head(&p, end, out);
+    uint32_t body = (uint32_t)(end - p);
+    if (!err && count(out, "Content-Length"))
+        err = content_length(out, &body);
+    if (!err)
+        err = check_required(out);
+    if (err)
+        return err;
+    out->body = slice(p, end);
+    if (out->body.len < body)
+        return E_TRUNCATED;
+    out->body.len = body;
+    return 0;
+}
+
 /* ---- streams ---- */
 
 void sip_stream_free(struct sip_stream *s)

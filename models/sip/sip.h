@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SIP messages (RFC 3261) over streams: framing by Content-Length, a view of a message's parts, and what is
- * needed to write one. Nothing here knows of calls (ua.h) or of routing (proxy.h). */
+/* SIP messages (RFC 3261): framing in streams by Content-Length, a view of a message's parts, and what is needed to
+ * write one. Nothing here knows of calls (ua.h) or of routing (proxy.h). */
 #ifndef TP_SIP_SIP_H
 #define TP_SIP_SIP_H
 
@@ -50,6 +50,8 @@ struct sip_msg {
  * requests), To, Call-ID, CSeq with the request's method. E_MALFORMED: not so, or bad grammar; E_RANGE: too
  * many header lines; E_TRUNCATED, or E_MALFORMED with more bytes than Content-Length says. */
 int sip_parse(const char *bytes, size_t len, struct sip_msg *out);
+/* The same of a datagram (18.3): without Content-Length the body goes on to its end; what is behind it is left. */
+int sip_parse_datagram(const char *bytes, size_t len, struct sip_msg *out);
 
 /* The value of the first header field of that name; false: absent. */
 bool sip_find(const struct sip_msg *m, const char *name, struct sip_str *value);

@@ -26,11 +26,15 @@ struct sip_ua {
     struct sip_ua_config cfg;
     struct rng rng;
     struct link link[SIP_LINKS_MAX];
+    io_id listener[SIP_LISTENERS_MAX], udp;
+    struct endpoint udp_local, udp_peer; /* where it listens; who was heard last */
+    char packet[SIP_MESSAGE_MAX];        /* a datagram that has not been polled */
+    size_t packet_len;
     io_id server;                        /* the link to the outbound proxy, or IO_NONE */
     uint64_t retry_at_ns, connect_by_ns; /* TIME_NEVER: not waiting */
     bool tell_up, tell_down;
     int down_err;
-    struct sip_call *call[SIP_CALLS_MAX];
+    struct sip_call **call;
     struct sip_msg msg; /* the one that the event polled last is about */
     char buf[CALL_BUF];
 };
@@ -43,6 +47,12 @@ struct sip_ua *sip_ua_new(struct io *io, unsigned owner, const struct sip_ua_con
     ua->io = io;
     ua->owner = owner;
     ua->cfg = *cfg;
+    ua->cfg.calls_max = cfg->calls_max ? cfg->calls_max : SIP_CALLS_MAX;
+    ua->call = calloc(ua->cfg.calls_max, sizeof *ua->call);
+    if (!ua->call) {
+        free(ua);
+        return NULL;
+    }
     ua->rng = io_rng(io, "sip");
     ua->retry_at_ns = ua->connect_by_ns = TIME_NEVER;
     return ua;
@@ -52,10 +62,11 @@ void sip_ua_free(struct sip_ua *ua)
 {
     if (!ua)
         return;
-    for (size_t i = 0; i < SIP_CALLS_MAX; i++)
+    for (size_t i = 0; i < ua->cfg.calls_max; i++)
         call_free(ua->call[i]);
     for (size_t i = 0; i < SIP_LINKS_MAX; i++)
         sip_stream_free(&ua->link[i].in);
+    free(ua->call);
     free(ua);
 }
 
@@ -108,21 +119,37 @@ static void connect_server(struct sip_ua *ua)
     link_add(ua, ua->server);
 }
 
-/* The link that a call's messages go over: the one that its last message came by, or, when that is gone, the
- * one to the outbound proxy, or any that stands. */
-static struct call_env env_for(struct sip_ua *ua, io_id want)
+static struct link *newest_link(struct sip_ua *ua)
 {
-    struct call_env env = {.io = ua->io, .rng = &ua->rng, .agent = ua->cfg.agent, .buf = ua->buf};
-    struct link *l = want == IO_NONE ? NULL : link_find(ua, want);
+    struct link *newest = NULL;
+    for (size_t i = 0; i < SIP_LINKS_MAX; i++)
+        if (ua->link[i].open && (!newest || ua->link[i].id > newest->id))
+            newest = &ua->link[i];
+    return newest;
+}
+
+/* The hop that a call's messages take: the one that its last message came by, or, when that is gone, the connection to
+ * the outbound proxy, or the newest that stands, or to whom the last datagram came from. */
+static struct call_env env_for(struct sip_ua *ua, const struct sip_hop *want)
+{
+    struct call_env env = {.io = ua->io,
+                           .rng = &ua->rng,
+                           .agent = ua->cfg.agent,
+                           .buf = ua->buf,
+                           .keep_alive_ns = ua->cfg.keep_alive_ns};
+    if (want && want->udp) {
+        env.hop = *want;
+        return env;
+    }
+    struct link *l = !want || want->link == IO_NONE ? NULL : link_find(ua, want->link);
     if (!l && ua->server != IO_NONE)
         l = link_find(ua, ua->server);
-    for (size_t i = 0; i < SIP_LINKS_MAX && !l; i++)
-        if (ua->link[i].open)
-            l = &ua->link[i];
-    if (l && l->open) {
-        env.link = l->id;
-        env.local = l->local;
-    }
+    if (!l)
+        l = newest_link(ua);
+    if (l && l->open)
+        env.hop = (struct sip_hop){.link = l->id, .local = l->local};
+    else if (!l && ua->udp_peer.port)
+        env.hop = (struct sip_hop){.link = ua->udp, .udp = true, .local = ua->udp_local, .remote = ua->udp_peer};
     return env;
 }
 
@@ -138,8 +165,12 @@ bool sip_ua_linked(const struct sip_ua *ua)
 
 static void on_start(struct sip_ua *ua)
 {
-    if (ua->cfg.listen.port)
-        io_listen(ua->io, ua->owner, &ua->cfg.listen);
+    for (size_t i = 0; i < SIP_LISTENERS_MAX && ua->cfg.listen[i].port; i++)
+        ua->listener[i] = io_listen(ua->io, ua->owner, &ua->cfg.listen[i]);
+    if (ua->cfg.listen_udp.port)
+        ua->udp = io_udp(ua->io, ua->owner, &ua->cfg.listen_udp);
+    ua->udp_local = ua->cfg.listen_udp;
+    ua->udp_peer = ua->cfg.server_udp;
     if (ua->cfg.server.port)
         connect_server(ua);
 }
@@ -161,6 +192,26 @@ static void on_accepted(struct sip_ua *ua, const struct io_in *in)
         link_open(ua, l, &in->local);
     else
         io_abort(ua->io, in->id);
+}
+
+/* An empty line is a keep-alive (RFC 5626 3.5.1); what is too long for a message is none. */
+static void on_datagram(struct sip_ua *ua, const struct io_in *in)
+{
+    if (in->len <= 4 || in->len > sizeof ua->packet)
+        return;
+    memcpy(ua->packet, in->data, in->len);
+    ua->packet_len = in->len;
+    ua->udp_peer = in->remote;
+    ua->udp_local = in->local;
+}
+
+static void on_failed(struct sip_ua *ua, const struct io_in *in)
+{
+    const struct endpoint *at = &ua->cfg.listen_udp;
+    for (size_t i = 0; i < SIP_LISTENERS_MAX; i++)
+        if (ua->listener[i] == in->id)
+            at = &ua->cfg.listen[i];
+    io_fail(ua->io, at, "cannot listen for SIP: %s", err_text(in->err));
 }
 
 static void on_tick(struct sip_ua *ua)
@@ -205,7 +256,10 @@ void sip_ua_input(struct sip_ua *ua, const struct io_in *in)
         if (l)
             link_drop(ua, l, in->err);
         else if (in->event == IO_FAILED)
-            io_fail(ua->io, &ua->cfg.listen, "cannot listen for SIP: %s", err_text(in->err));
+            on_failed(ua, in);
+        break;
+    case IO_DATAGRAM:
+        on_datagram(ua, in);
         break;
     default:
         break;
@@ -215,25 +269,25 @@ void sip_ua_input(struct sip_ua *ua, const struct io_in *in)
 uint64_t sip_ua_deadline(const struct sip_ua *ua)
 {
     uint64_t t = time_min(ua->retry_at_ns, ua->connect_by_ns);
-    for (size_t i = 0; i < SIP_CALLS_MAX; i++)
+    for (size_t i = 0; i < ua->cfg.calls_max; i++)
         if (ua->call[i])
-            t = time_min(t, call_deadline(ua->call[i]));
+            t = time_min(t, call_deadline(ua->call[i], ua->cfg.keep_alive_ns));
     return t;
 }
 
 /* ---- messages ---- */
 
-/* 12.2.2: by Call-ID and the two tags. A request to open a call, and a CANCEL of it, have no tag of ours. */
+/* 12.2.2: by Call-ID and the two tags. A CANCEL, and an INVITE that came before, have no tag of ours. */
 static struct sip_call *call_find(struct sip_ua *ua, const struct sip_msg *m)
 {
     struct sip_str ours = sip_tag(m, m->request ? "To" : "From"),
                    theirs = sip_tag(m, m->request ? "From" : "To");
-    for (size_t i = 0; i < SIP_CALLS_MAX; i++) {
+    for (size_t i = 0; i < ua->cfg.calls_max; i++) {
         struct sip_call *c = ua->call[i];
-        if (!c || c->dead || !sip_same(m->call_id, (struct sip_str){c->call_id, strlen(c->call_id)}))
+        if (!c || !sip_same(m->call_id, (struct sip_str){c->call_id, strlen(c->call_id)}))
             continue;
         bool mine = ours.len ? sip_same(ours, (struct sip_str){c->local_tag, strlen(c->local_tag)})
-                             : sip_is(m->method, "CANCEL");
+                             : sip_is(m->method, "CANCEL") || call_is_invite(c, m);
         bool his = !c->remote_tag || (!m->request && !c->up) ||
                    sip_same(theirs, (struct sip_str){c->remote_tag, strlen(c->remote_tag)});
         if (mine && his)
@@ -244,7 +298,7 @@ static struct sip_call *call_find(struct sip_ua *ua, const struct sip_msg *m)
 
 static struct sip_call **call_slot(struct sip_ua *ua)
 {
-    for (size_t i = 0; i < SIP_CALLS_MAX; i++)
+    for (size_t i = 0; i < ua->cfg.calls_max; i++)
         if (!ua->call[i])
             return &ua->call[i];
     return NULL;
@@ -276,11 +330,15 @@ static bool on_new_request(struct sip_ua *ua, struct call_env *env, const struct
     return true;
 }
 
-static bool on_message(struct sip_ua *ua, io_id link, const struct sip_msg *m, struct sip_ua_event *ev)
+static bool on_message(struct sip_ua *ua, const struct sip_hop *hop, const struct sip_msg *m, struct sip_ua_event *ev)
 {
-    struct call_env env = env_for(ua, link);
+    struct call_env env = env_for(ua, hop);
     struct sip_call *c = call_find(ua, m);
     *ev = (struct sip_ua_event){.call = c};
+    if (c && c->dead) {
+        call_ghost(&env, c, m);
+        return false;
+    }
     if (c)
         return m->request ? call_request(&env, c, m, ev) : call_response(&env, c, m, ev);
     return m->request && on_new_request(ua, &env, m, ev);
@@ -292,7 +350,7 @@ static bool poll_links(struct sip_ua *ua, struct sip_ua_event *ev)
         struct link *l = &ua->link[i];
         int r = 0;
         while (l->open && (r = sip_stream_next(&l->in, &ua->msg)) == 1)
-            if (on_message(ua, l->id, &ua->msg, ev))
+            if (on_message(ua, &(struct sip_hop){.link = l->id}, &ua->msg, ev))
                 return true;
         if (r < 0) { /* 18.3: no border can be found again */
             io_note(ua->io, NOTE_STATE, "sip connection closed: message %s", err_text(r));
@@ -303,13 +361,22 @@ static bool poll_links(struct sip_ua *ua, struct sip_ua_event *ev)
     return false;
 }
 
+/* What is no message is dropped: its sender, if there is one, sends it again. */
+static bool poll_packet(struct sip_ua *ua, struct sip_ua_event *ev)
+{
+    struct sip_hop hop = {.link = ua->udp, .udp = true, .local = ua->udp_local, .remote = ua->udp_peer};
+    size_t len = ua->packet_len;
+    ua->packet_len = 0;
+    return len && sip_parse_datagram(ua->packet, len, &ua->msg) == 0 && on_message(ua, &hop, &ua->msg, ev);
+}
+
 static bool poll_calls(struct sip_ua *ua, struct sip_ua_event *ev)
 {
-    for (size_t i = 0; i < SIP_CALLS_MAX; i++) {
+    for (size_t i = 0; i < ua->cfg.calls_max; i++) {
         struct sip_call *c = ua->call[i];
-        if (!c || c->dead || io_now(ua->io) < call_deadline(c))
+        if (!c || io_now(ua->io) < call_deadline(c, ua->cfg.keep_alive_ns))
             continue;
-        struct call_env env = env_for(ua, c->link);
+        struct call_env env = env_for(ua, &c->hop);
         *ev = (struct sip_ua_event){.call = c};
         if (call_timer(&env, c, ev))
             return true;
@@ -319,8 +386,8 @@ static bool poll_calls(struct sip_ua *ua, struct sip_ua_event *ev)
 
 static void bury(struct sip_ua *ua)
 {
-    for (size_t i = 0; i < SIP_CALLS_MAX; i++) {
-        if (ua->call[i] && ua->call[i]->dead) {
+    for (size_t i = 0; i < ua->cfg.calls_max; i++) {
+        if (ua->call[i] && ua->call[i]->dead && io_now(ua->io) >= ua->call[i]->linger_ns) {
             call_free(ua->call[i]);
             ua->call[i] = NULL;
         }
@@ -336,7 +403,7 @@ bool sip_ua_poll(struct sip_ua *ua, struct sip_ua_event *out)
         *out = (struct sip_ua_event){.kind = SIP_LINK_UP, .local = l->local};
         return true;
     }
-    if (poll_links(ua, out) || poll_calls(ua, out))
+    if (poll_links(ua, out) || poll_packet(ua, out) || poll_calls(ua, out))
         return true;
     if (!ua->tell_down)
         return false;
@@ -349,9 +416,9 @@ bool sip_ua_poll(struct sip_ua *ua, struct sip_ua_event *out)
 
 struct sip_call *sip_ua_invite(struct sip_ua *ua, const char *to, const char *sdp, const char *headers)
 {
-    struct call_env env = env_for(ua, ua->server);
+    struct call_env env = env_for(ua, NULL);
     struct sip_call **slot = call_slot(ua);
-    if (!slot || env.link == IO_NONE)
+    if (!slot || env.hop.link == IO_NONE)
         return NULL;
     *slot = call_new_outgoing(&env, ua->cfg.uri, to);
     call_invite(&env, *slot, sdp, headers);
@@ -360,32 +427,37 @@ struct sip_call *sip_ua_invite(struct sip_ua *ua, const char *to, const char *sd
 
 void sip_ua_reinvite(struct sip_ua *ua, struct sip_call *c, const char *sdp)
 {
-    struct call_env env = env_for(ua, c->link);
-    assert(c->up && c->invite == INVITE_NONE);
+    struct call_env env = env_for(ua, &c->hop);
+    assert(sip_call_quiet(c));
     call_invite(&env, c, sdp, "");
 }
 
 void sip_ua_answer(struct sip_ua *ua, struct sip_call *c, const char *sdp)
 {
-    struct call_env env = env_for(ua, c->link);
+    struct call_env env = env_for(ua, &c->hop);
     call_answer(&env, c, sdp);
 }
 
 void sip_ua_refuse(struct sip_ua *ua, struct sip_call *c, unsigned code, const char *headers)
 {
-    struct call_env env = env_for(ua, c->link);
+    struct call_env env = env_for(ua, &c->hop);
     call_refuse(&env, c, code, headers);
 }
 
 void sip_ua_hangup(struct sip_ua *ua, struct sip_call *c, const char *headers)
 {
-    struct call_env env = env_for(ua, c->link);
+    struct call_env env = env_for(ua, &c->hop);
     call_hangup(&env, c, headers);
 }
 
 bool sip_call_up(const struct sip_call *c)
 {
     return c->up;
+}
+
+bool sip_call_quiet(const struct sip_call *c)
+{
+    return c->up && !c->hanging_up && c->invite == INVITE_NONE;
 }
 
 const char *sip_call_id(const struct sip_call *c)

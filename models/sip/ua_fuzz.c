@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A user agent and a proxy that hear any stream on one connection: nothing asserts, every message that they send is
- * one, and calls come to an end when their timers do. The first byte chooses how INVITEs are answered, and the
- * pieces. */
+/* A user agent and a proxy that hear any stream on one connection, or any datagrams: nothing asserts, every message
+ * that they send is one, and calls end when their timers do. The first byte chooses how INVITEs are answered,
+ * and the pieces. */
 #include <assert.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static void check_sent(struct io *io)
     struct io_out op;
     struct sip_msg m;
     while (io_poll(io, &op))
-        if (op.op == IO_OP_SEND)
+        if (op.op == IO_OP_SEND || op.op == IO_OP_SENDTO)
             assert(sip_parse((const char *)op.data, op.len, &m) == 0);
 }
 
@@ -37,16 +37,20 @@ static void poll_ua(struct sip_ua *ua, unsigned how)
     }
 }
 
-static void run_ua(const uint8_t *data, size_t size, unsigned how)
+/* Over UDP each piece is a datagram. */
+static void run_ua(const uint8_t *data, size_t size, unsigned how, bool udp)
 {
-    struct sip_ua_config cfg = {.uri = "sip:a@b", .agent = "fuzz", .listen = {.port = 5061}};
+    struct sip_ua_config cfg = {.uri = "sip:a@b", .agent = "fuzz", .listen = {{.port = 5061}}};
     struct io *io = io_new("ua", 1);
     struct sip_ua *ua = sip_ua_new(io, 1, &cfg);
     io_id id = io_new_id(io, 1);
     sip_ua_input(ua, &(struct io_in){.event = IO_ACCEPTED, .id = id, .local = here, .remote = there});
     for (size_t at = 0, piece = 1 + how * 8; at < size; at += piece) {
         size_t n = piece < size - at ? piece : size - at;
-        sip_ua_input(ua, &(struct io_in){.event = IO_DATA, .id = id, .data = data + at, .len = n});
+        struct io_in in = {.event = udp ? IO_DATAGRAM : IO_DATA, .id = id, .data = data + at, .len = n};
+        in.local = here;
+        in.remote = there;
+        sip_ua_input(ua, &in);
         poll_ua(ua, how);
         check_sent(io);
     }
@@ -94,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    run_ua(data + 1, size - 1, data[0]);
+    run_ua(data + 1, size - 1, data[0], false);
+    run_ua(data + 1, size - 1, data[0], true);
     run_proxy(data + 1, size - 1);
     return 0;
 }

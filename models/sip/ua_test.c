@@ -57,7 +57,7 @@ static void agent_new(struct agent *a, struct pipe *p, const char *ip, const cha
     if (server)
         cfg.server = kit_endpoint(server);
     else
-        cfg.listen = kit_endpoint(listen);
+        cfg.listen[0] = kit_endpoint(listen);
     *a = (struct agent){.io = io_new(ip, 1), .answer = answer};
     a->ua = sip_ua_new(a->io, 1, &cfg);
     a->core = (struct core){&ops, a, a->io};
