@@ -34,6 +34,7 @@ static const struct {
     {408, "Request Timeout"},
     {480, "Temporarily Unavailable"},
     {481, "Call/Transaction Does Not Exist"},
+    {482, "Loop Detected"},
     {483, "Too Many Hops"},
     {486, "Busy Here"},
     {487, "Request Terminated"},

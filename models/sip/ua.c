@@ -165,8 +165,9 @@ bool sip_ua_linked(const struct sip_ua *ua)
 
 static void on_start(struct sip_ua *ua)
 {
-    for (size_t i = 0; i < SIP_LISTENERS_MAX && ua->cfg.listen[i].port; i++)
-        ua->listener[i] = io_listen(ua->io, ua->owner, &ua->cfg.listen[i]);
+    for (size_t i = 0; i < SIP_LISTENERS_MAX; i++)
+        if (ua->cfg.listen[i].port)
+            ua->listener[i] = io_listen(ua->io, ua->owner, &ua->cfg.listen[i]);
     if (ua->cfg.listen_udp.port)
         ua->udp = io_udp(ua->io, ua->owner, &ua->cfg.listen_udp);
     ua->udp_local = ua->cfg.listen_udp;
@@ -416,11 +417,17 @@ bool sip_ua_poll(struct sip_ua *ua, struct sip_ua_event *out)
 
 struct sip_call *sip_ua_invite(struct sip_ua *ua, const char *to, const char *sdp, const char *headers)
 {
+    return sip_ua_invite_as(ua, ua->cfg.uri, to, sdp, headers);
+}
+
+struct sip_call *sip_ua_invite_as(struct sip_ua *ua, const char *from, const char *to, const char *sdp,
+                                  const char *headers)
+{
     struct call_env env = env_for(ua, NULL);
     struct sip_call **slot = call_slot(ua);
     if (!slot || env.hop.link == IO_NONE)
         return NULL;
-    *slot = call_new_outgoing(&env, ua->cfg.uri, to);
+    *slot = call_new_outgoing(&env, from, to);
     call_invite(&env, *slot, sdp, headers);
     return *slot;
 }

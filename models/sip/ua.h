@@ -21,7 +21,7 @@ enum { SIP_CALLS_MAX = 64, SIP_LINKS_MAX = 32, SIP_LISTENERS_MAX = 4 };
 
 struct sip_ua_config {
     struct endpoint server; /* the outbound proxy: connected to at start, again when lost; port 0: none */
-    struct endpoint listen[SIP_LISTENERS_MAX]; /* TCP; port 0 ends them */
+    struct endpoint listen[SIP_LISTENERS_MAX]; /* TCP; port 0: none */
     struct endpoint listen_udp;                /* port 0: none */
     struct endpoint server_udp;                /* an outbound proxy over UDP, instead: listen_udp is then an address of
                                                 * its own; port 0: none */
@@ -69,6 +69,9 @@ bool sip_ua_linked(const struct sip_ua *ua); /* the connection to the outbound p
 /* A new call with a Call-ID of its own. headers: more header lines, each with its CRLF, or "". NULL: no
  * connection that it could go over, or calls_max calls. */
 struct sip_call *sip_ua_invite(struct sip_ua *ua, const char *to, const char *sdp, const char *headers);
+/* The same for somebody else than the user agent's own URI: a phone behind it. */
+struct sip_call *sip_ua_invite_as(struct sip_ua *ua, const char *from, const char *to, const char *sdp,
+                                  const char *headers);
 void sip_ua_reinvite(struct sip_ua *ua, struct sip_call *c, const char *sdp);
 /* To SIP_INVITED and SIP_REINVITED: 200 with the description; or a final answer other than 2xx, which ends a new
  * call. */
