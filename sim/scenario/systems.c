@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/scenario/systems.h"
 
-#include "models/actors/meeting_server.h"
 #include "models/actors/skype_client.h"
 #include "models/actors/skype_edge.h"
 #include "sim/scenario/system_expressway.h"
+#include "sim/scenario/system_meeting_server.h"
 #include "sim/scenario/systems_parts.h"
 
 /* ---- skype-client ---- */
@@ -81,53 +81,6 @@ static int skype_edge_create(const void *settings, const struct system_host *hos
         return refuse(io, why, out);
     cfg.address = own_address(host, &cfg.address);
     return skype_edge_make(io, &cfg, out);
-}
-
-/* ---- meeting-server ---- */
-
-#define CMS struct meeting_server_settings
-enum { CLIENT_PLAIN, CLIENT_MEETING_SERVER };
-static const struct turn_client_profile *const client_profiles[] = {
-    [CLIENT_PLAIN] = &turn_client_plain, [CLIENT_MEETING_SERVER] = &turn_client_meeting_server};
-static const struct field_name client_profile_names[] = {
-    {"plain", CLIENT_PLAIN}, {"meeting-server", CLIENT_MEETING_SERVER}, {NULL, 0}};
-
-struct meeting_server_settings {
-    struct meeting_server_config cfg;
-    int turn_profile;
-};
-
-static const struct field meeting_server_fields[] = {
-    TEXT("uri", CMS, cfg.uri, "sip:meeting@acme.example"),
-    {FIELD("sip", ENDPOINT, CMS, cfg.sip), .text = "0.0.0.0:5061"},
-    {FIELD("turn", ENDPOINT, CMS, cfg.turn), .required = true},
-    {FIELD("turn_profile", ENUM, CMS, turn_profile), .names = client_profile_names,
-     .dflt = CLIENT_MEETING_SERVER},
-    TEXT("turn_user", CMS, cfg.turn_user, "turn"),
-    TEXT("turn_password", CMS, cfg.turn_password, "turn-secret"),
-    {FIELD("create_permission", BOOL, CMS, cfg.create_permission), .dflt = false},
-    {FIELD("connect", BOOL, CMS, cfg.connect), .dflt = false},
-    TIMEOUT("allocate_timeout_s", CMS, cfg.allocate_timeout_ns, 20),
-    TIMEOUT("connect_timeout_s", CMS, cfg.connect_timeout_ns, 20),
-    TIMEOUT("bind_timeout_s", CMS, cfg.bind_timeout_ns, 20),
-    TIMEOUT("ice_timeout_s", CMS, cfg.ice_timeout_ns, 30),
-    TIMEOUT("reinvite_timeout_s", CMS, cfg.reinvite_timeout_ns, 32),
-    TIMEOUT("stall_timeout_s", CMS, cfg.stall_timeout_ns, 30),
-    SCREEN(CMS, cfg.screen),
-    END,
-};
-
-static int meeting_server_create(const void *settings, const struct system_host *host, struct io *io,
-                                 struct core *out)
-{
-    const struct meeting_server_settings *s = settings;
-    struct meeting_server_config cfg = s->cfg;
-    const char *why = check_uri(cfg.uri, "uri is not a SIP URI, such as sip:name@example.com");
-    if (why)
-        return refuse(io, why, out);
-    cfg.address = own_address(host, &cfg.address);
-    cfg.turn_profile = client_profiles[s->turn_profile];
-    return meeting_server_make(io, &cfg, out);
 }
 
 const struct system systems[] = {

@@ -85,7 +85,8 @@ static void each_begins_with_its_ports(void **state)
                               "\"search_rules\":[{\"host\":\"acme\",\"zones\":[\"cms\",\"7001\"]}]}"),
                         "listen 0.0.0.0:5060; traversal-zone/7001 wantedconnect 10.0.0.2:7001; "
                         "zone/cms wantedconnect 10.0.0.4:5061; ");
-    assert_string_equal(begin("meeting-server", "{\"turn\":\"10.0.0.2:3478\"}"), "listen 0.0.0.0:5061; ");
+    assert_string_equal(begin("meeting-server", "{\"turn\":\"10.0.0.2:3478\"}"),
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:5060; udp 5060; listen 0.0.0.0:443; ");
 }
 
 static void settings_that_make_no_sense(void **state)
@@ -113,6 +114,11 @@ static void settings_that_make_no_sense(void **state)
         {"expressway-e", "{\"traversal_zones\":[\"0.0.0.0:7001\",\"0.0.0.0:7001\"]}", "two zones have the same name"},
         {"expressway-e", "{\"search_rules\":[{\"zones\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}]}", "zones"},
         {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"uri\":\"sip:\"}", "uri is not a SIP URI"},
+        {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"first_port\":51001}", "last_port is below first_port"},
+        {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"dial_plan\":[{\"dialect\":\"plain\"}]}", "domain"},
+        {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"turn_ports\":7}", "turn_ports"},
+        {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"dial_plan\":[{\"domain\":\"a\",\"to\":\"b c\"}]}",
+         "`to` is not a host"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *message = begin(rows[i].system, rows[i].json);
