@@ -42,6 +42,17 @@ static void tcp_lives_and_dies(void **state)
         {S(8429), "outside", ANSWER, "drop idle-timeout"}, /* embryonic: 30 s */);
 }
 
+/* No state is made of what is shut; answers of what began the other way round pass. */
+static void a_shutter_keeps_flows_from_beginning(void **state)
+{
+    (void)state;
+    RUN("",
+        {0, "inside", "udp 10.1.0.5:1000 > 203.0.113.9:666", "drop shut"},
+        {1, "outside", "udp 203.0.113.9:666 > 10.1.0.5:1000", "drop level"},
+        {2, "inside", "udp 10.1.0.5:666 > 203.0.113.9:1000", "outside 10.1.0.5:666 > 203.0.113.9:1000"},
+        {3, "outside", "udp 203.0.113.9:1000 > 10.1.0.5:666", "inside 203.0.113.9:1000 > 10.1.0.5:666"});
+}
+
 /* T8: timeout conn 0:05:00 and a TURN control connection that is silent for ten minutes. */
 static void tcp_idle_too_long(void **state)
 {
@@ -421,7 +432,8 @@ static void ipv6_passes(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tcp_lives_and_dies),        cmocka_unit_test(tcp_idle_too_long),
+        cmocka_unit_test(tcp_lives_and_dies),
+        cmocka_unit_test(a_shutter_keeps_flows_from_beginning), cmocka_unit_test(tcp_idle_too_long),
         cmocka_unit_test(simultaneous_open_passes),  cmocka_unit_test(udp_mute),
         cmocka_unit_test(static_nat_both_ways),      cmocka_unit_test(static_pat_by_service),
         cmocka_unit_test(dynamic_pat),               cmocka_unit_test(dynamic_pool),

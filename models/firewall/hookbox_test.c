@@ -156,10 +156,24 @@ static void a_machine_without_state_is_asked_about_answers(void **state)
          {4, "wan", "udp 192.0.2.7:5 > 10.0.0.5:5", "drop implicit"});
 }
 
+/* No state is made of what is shut, as it came or as it leaves; answers of what began the other way round pass. */
+static void a_shutter_keeps_flows_from_beginning(void **state)
+{
+    (void)state;
+    struct fw_rules *r = home();
+    struct fw_addr server = {kit_ip("10.0.0.9"), kit_ip("10.0.0.9"), false};
+    nat(r, 11, "PREROUTING", PROTO_UDP, 667, (struct fw_nat_to){.to = &server, .port_lo = 666, .port_hi = 666}, 0);
+    PLAY(r, {0, "lan", "udp 10.0.0.5:1025 > 192.0.2.7:666", "drop shut"},
+         {1, "wan", "udp 192.0.2.7:4000 > 198.51.100.2:667", "drop shut"},
+         {2, "lan", "udp 10.0.0.5:666 > 192.0.2.7:1025", "wan 198.51.100.2:666 > 192.0.2.7:1025"},
+         {3, "wan", "udp 192.0.2.7:1025 > 198.51.100.2:666", "lan 192.0.2.7:1025 > 10.0.0.5:666"});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(translates_both_ways),
+        cmocka_unit_test(a_shutter_keeps_flows_from_beginning),
         cmocka_unit_test(states_are_seen),
         cmocka_unit_test(a_stream_lives_longer),
         cmocka_unit_test(a_raw_chain_switches_tracking_off),

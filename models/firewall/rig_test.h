@@ -33,8 +33,18 @@ struct rig {
 };
 
 /* A box for the rules, which it takes, with the routes that they have. */
+/* Whatever else is open: nothing begins to port 666. */
+static inline const struct fw_rule_ref *rig_shuts(void *ctx, const struct fw_flow *arrived,
+                                                  const struct fw_flow *leaving)
+{
+    static const struct fw_rule_ref ref = {.file = "shut", .text = "shut"};
+    (void)ctx;
+    return arrived->dport == 666 || leaving->dport == 666 ? &ref : NULL;
+}
+
 static inline void rig_of(struct rig *g, struct fw_rules *rules, size_t max)
 {
+    static const struct fw_shutter shutter = {.shuts = rig_shuts};
     assert(rules);
     *g = (struct rig){.rules = rules};
     int err = 0;
@@ -45,7 +55,8 @@ static inline void rig_of(struct rig *g, struct fw_rules *rules, size_t max)
     for (size_t i = 0; i < g->rules->route_count; i++)
         err |= fw_routes_add(&g->routes, &g->rules->route[i]);
     struct fw_box_config cfg = {
-        .rules = g->rules, .routes = &g->routes, .name = "fw", .seed = 1, .max_connections = max};
+        .rules = g->rules, .routes = &g->routes, .name = "fw", .seed = 1, .max_connections = max,
+        .shutter = &shutter};
     g->box = fw_box_new(&cfg);
     assert(!err && g->box);
 }
@@ -122,7 +133,7 @@ static inline const char *result_text(const struct rig *g, const struct fw_packe
     struct text t = text_of(out, sizeof out);
     if (r->fate != FW_PASS) {
         text_add(&t, "drop %s", r->reason);
-        if (r->rule)
+        if (r->rule && r->rule->line)
             text_add(&t, " %u", r->rule->line - g->head);
         return out;
     }
