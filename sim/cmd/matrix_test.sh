@@ -41,6 +41,18 @@ done
 "$TURNPROOF" matrix topologies/lab.json --json --jobs 3 >"$dir/three"
 same "the same whatever the number of jobs" "$dir/one" "$dir/three"
 
+"$TURNPROOF" matrix topologies/lab.json --row 5.zone >"$dir/zone"
+{
+    [ $? -eq 0 ] || echo "status is not 0"
+    sed -n 4p "$dir/zone" | grep -qE '^  5\.zone +[0-9]+  nothing breaks: no firewall is on its way$' || cat "$dir/zone"
+} | result "a row by itself"
+"$TURNPROOF" matrix topologies/dual-nic.json >"$dir/text"
+{
+    [ $? -eq 1 ] || echo "status is not 1"
+    awk 'length($0) > 80' "$dir/text"
+    grep -qx '! 3.3                         0  not carried' "$dir/text" || cat "$dir/text"
+} | result "for people: 80 columns, a mark before what does not hold"
+
 # What a shut row is to blame for is told as a line of a rule file is.
 "$TURNPROOF" run topologies/dual-nic.json --shut 3.12 --json >"$dir/shut"
 {

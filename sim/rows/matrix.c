@@ -34,6 +34,14 @@ static int run_calls(const struct rows *rows, const struct matrix_options *o, st
 
 /* ---- what is worse ---- */
 
+/* By host and name: engines do not agree on the order of what happens at once. */
+static int by_name(const void *a, const void *b)
+{
+    const struct run_service *s = a, *t = b;
+    int hosts = strcmp(s->host, t->host);
+    return hosts ? hosts : strcmp(s->name, t->name);
+}
+
 /* How far a service is from what it should be. */
 static unsigned badness(const struct run_service *s)
 {
@@ -149,6 +157,18 @@ static bool say_stand_ins(FILE *out, const struct rows *rows, const struct matri
     return found > 0;
 }
 
+/* A service that is up as before, in another way. */
+static void say_other_way(FILE *out, const struct matrix *m, const struct record *now)
+{
+    for (size_t i = 0; i < m->base.services.count; i++) {
+        const struct run_service *before = &m->base.services.items[i], *after = service_of(now, before);
+        if (!after || before->state != SERVICE_UP || after->state != SERVICE_UP || !strcmp(before->text, after->text))
+            continue;
+        fprintf(out, "; %s at %s: %s", after->name, after->host, after->text);
+        return;
+    }
+}
+
 /* False: there is no reason to be seen. */
 static bool say_why(FILE *out, const struct rows *rows, const struct matrix *m, const struct record *now, size_t shut)
 {
@@ -160,6 +180,7 @@ static bool say_why(FILE *out, const struct rows *rows, const struct matrix *m, 
         fputs("no firewall is on its way", out);
     else if (!say_stand_ins(out, rows, m, now, shut, true) && !say_stand_ins(out, rows, m, now, shut, false))
         return false;
+    say_other_way(out, m, now);
     return true;
 }
 
@@ -272,6 +293,8 @@ int matrix_run(struct matrix *m, struct rows *rows, const struct matrix_options 
         return err;
     m->base = base.record;
     m->blame = base.blame;
+    if (m->base.services.count)
+        qsort(m->base.services.items, m->base.services.count, sizeof *m->base.services.items, by_name);
     m->row = arena_alloc(&m->arena, (rows->row.count + 1) * sizeof *m->row);
     struct work w = {m, rows, options, arena_alloc(&m->arena, (rows->row.count + 1) * sizeof *w.row)};
     struct jobs jobs = {.workers = options->workers, .work = run_row, .result = take_row,
