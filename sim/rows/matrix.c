@@ -138,16 +138,32 @@ static bool lead_to_the_same(const struct rows *rows, size_t a, size_t b)
     return false;
 }
 
+/* Or they are two of one purpose, as SIP by TCP and by TLS. */
+static bool are_a_pair(const struct rows *rows, size_t a, size_t b)
+{
+    const struct port_row *p = rows->row.items[a].row, *q = rows->row.items[b].row;
+    bool same = rows->row.items[a].table == rows->row.items[b].table && p->from.actor == q->from.actor &&
+                p->to.actor == q->to.actor && strcmp(p->purpose, q->purpose) == 0;
+    return same || lead_to_the_same(rows, a, b);
+}
+
+/* It carried clearly more than before, by what the shut row lacks. */
+static bool has_grown(const struct run_row *before, const struct run_row *after, const struct run_row *shut)
+{
+    uint64_t more = after->packets > before->packets ? after->packets - before->packets : 0;
+    return 4 * more > before->packets && 4 * more > shut->packets;
+}
+
 /* The rows that stand in: those that carried more than before, and, when none did, those that carried something to the
- * same ports all along. */
+ * same end all along. */
 static bool say_stand_ins(FILE *out, const struct rows *rows, const struct matrix *m, const struct record *now,
                           size_t shut, bool grown)
 {
     size_t found = 0;
     for (size_t i = 0; i < rows->row.count; i++) {
         const struct run_row *before = &m->base.rows.items[i], *after = &now->rows.items[i];
-        bool more = after->connections > before->connections || (after->packets && !before->packets);
-        bool counts = grown ? more : after->packets && lead_to_the_same(rows, shut, i);
+        bool counts = grown ? has_grown(before, after, &m->base.rows.items[shut])
+                            : after->packets && are_a_pair(rows, shut, i);
         if (i == shut || before->never || !counts)
             continue;
         fprintf(out, "%s%s", found++ ? ", " : "", before->id);

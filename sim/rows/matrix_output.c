@@ -19,14 +19,36 @@ static const struct {
 
 /* ---- for people ---- */
 
-enum { OUTCOME_COLUMN = 34, EFFECT_COLUMN = 6 };
+enum { OUTCOME_COLUMN = 34, EFFECT_COLUMN = 6, NAMES_MAX = 8 };
 
-static void put_effect(struct sink *s, const struct matrix_effect *e)
+/* Said of two services in the same words. */
+static bool alike(const struct matrix_effect *a, const struct matrix_effect *b)
 {
-    char buf[1200];
+    return strcmp(a->node, b->node) == 0 && strcmp(a->state, b->state) == 0 && strcmp(a->text, b->text) == 0 &&
+           strcmp(a->where, b->where) == 0;
+}
+
+static bool said_before(const struct matrix_row *r, size_t k)
+{
+    for (size_t i = 0; i < k; i++)
+        if (alike(&r->effects.items[i], &r->effects.items[k]))
+            return true;
+    return false;
+}
+
+/* One paragraph for this effect and all that follow and are like it. */
+static void put_effect(struct sink *s, const struct matrix_row *r, size_t k)
+{
+    const struct matrix_effect *e = &r->effects.items[k];
+    size_t names = 0;
+    char buf[1600];
     struct text t = text_of(buf, sizeof buf);
-    text_add(&t, "%s%s%s %s%s%s", e->service, e->node[0] ? " at " : "", e->node, e->state,
-             e->text[0] ? ": " : "", e->text);
+    for (size_t i = k; i < r->effects.count; i++)
+        if (alike(&r->effects.items[i], e) && names++ < NAMES_MAX)
+            text_add(&t, "%s%s", names > 1 ? ", " : "", r->effects.items[i].service);
+    if (names > NAMES_MAX)
+        text_add(&t, " and %zu more", names - NAMES_MAX);
+    text_add(&t, "%s%s %s%s%s", e->node[0] ? " at " : "", e->node, e->state, e->text[0] ? ": " : "", e->text);
     if (e->where[0])
         text_add(&t, "; by %s", e->where);
     sink_f(s, "%*s", EFFECT_COLUMN, "");
@@ -43,7 +65,8 @@ static void put_row(struct sink *s, const struct matrix *m, size_t i)
     text_add(&t, "%s%s%s", outcomes[r->outcome].text, r->why[0] ? ": " : "", r->why);
     sink_wrapped(s, OUTCOME_COLUMN - 1, buf);
     for (size_t k = 0; k < r->effects.count; k++)
-        put_effect(s, &r->effects.items[k]);
+        if (!said_before(r, k))
+            put_effect(s, r, k);
 }
 
 void matrix_text(struct sink *s, const struct matrix *m)

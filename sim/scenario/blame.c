@@ -107,12 +107,13 @@ static unsigned suspicion(const struct topology *t, const struct run_drop *d, co
                   (w->host && (is_named(w->text, &d->flow) || is_named(w->text, &d->translated)));
     bool answer = is_endpoint(&w->remote, &d->flow.src, d->flow.sport);
     bool near = w->host ? is_of_host(w->host, &d->flow) || is_of_host(w->host, &d->translated) : d->phase == w->phase;
+    bool own = w->host && has_address(w->host, &d->flow.src);
     const struct topo_node *n = find_node(t, d->node);
     unsigned who = d->link ? 1 : n && n->kind == TOPO_FIREWALL ? 3 : 2;
     unsigned relevant = wanted || answer || (near && !w->works), shut = strcmp(d->reason, "shut") == 0;
     if (w->host && !relevant && !shut && (who < 3 || w->works))
         return 0;
-    return shut * 128 + relevant * 64 + who * 16 + wanted * 8 + answer * 4 + (d->rule != NULL);
+    return shut * 128 + relevant * 64 + who * 16 + wanted * 8 + answer * 4 + own * 2 + (d->rule != NULL);
 }
 
 /* The most suspicious drop of that time, the first of equals: of a flow that never came through, its first packet. Of
