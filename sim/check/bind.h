@@ -3,7 +3,7 @@
  * begin and where they must end. What firewalls do with them on the way is for whoever asks.
  *
  * Who an actor is. A host, when the topology says so (check.actors.NAME.at), or every node with the system of that name
- * (`microsoft-client` is a skype-client). Of those that no model acts for, `any`, `guest-pc`, `webrtc-app`,
+ * (`microsoft-client` may be a skype-client). Of those that no model acts for, `any`, `guest-pc`, `webrtc-app`,
  * `sip-endpoint` and `microsoft-client` are whoever is behind the router check.internet; an actor that is at a router
  * is whoever is behind that.
  *

@@ -11,19 +11,29 @@
 
 /* What stands for an actor that check.actors says nothing of. */
 static const struct stand_in {
-    const char *system; /* NULL: no model acts for it */
-    bool outside;       /* without a node of that system it is whoever is outside */
+    const char *system[2]; /* NULL: no model acts for it */
+    bool outside;          /* without a node of such a system it is whoever is outside */
 } stand_ins[ACTOR_COUNT] = {
     [ACTOR_GUEST_PC] = {.outside = true},
     [ACTOR_WEBRTC_APP] = {.outside = true},
     [ACTOR_ANY] = {.outside = true},
     [ACTOR_SIP_ENDPOINT] = {.outside = true},
-    [ACTOR_MICROSOFT_CLIENT] = {.system = "skype-client", .outside = true},
-    [ACTOR_EXPRESSWAY_E] = {.system = "expressway-e"},
-    [ACTOR_EXPRESSWAY_C] = {.system = "expressway-c"},
-    [ACTOR_MEETING_SERVER] = {.system = "meeting-server"},
-    [ACTOR_SKYPE_EDGE] = {.system = "skype-edge"},
+    [ACTOR_ADMIN_PC] = {.system = {"admin-pc"}},
+    [ACTOR_MICROSOFT_CLIENT] = {.system = {"skype-client", "microsoft-client"}, .outside = true},
+    [ACTOR_EXPRESSWAY_E] = {.system = {"expressway-e"}},
+    [ACTOR_EXPRESSWAY_C] = {.system = {"expressway-c"}},
+    [ACTOR_MEETING_SERVER] = {.system = {"meeting-server"}},
+    [ACTOR_UNIFIED_CM] = {.system = {"unified-cm"}},
+    [ACTOR_SKYPE_EDGE] = {.system = {"skype-edge"}},
 };
+
+static bool is_system(const struct stand_in *in, const struct system *s)
+{
+    for (size_t i = 0; s && i < sizeof in->system / sizeof *in->system; i++)
+        if (in->system[i] && strcmp(s->name, in->system[i]) == 0)
+            return true;
+    return false;
+}
 
 struct bind_nodes bind_actor_nodes(struct binding *b, enum port_actor actor, const char **why)
 {
@@ -32,11 +42,9 @@ struct bind_nodes bind_actor_nodes(struct binding *b, enum port_actor actor, con
     struct bind_nodes found = {arena_alloc(&b->out->arena, (b->t->nodes.count + 1) * sizeof *found.items), 0};
     if (said->node >= 0)
         found.items[found.count++] = (unsigned)said->node;
-    for (unsigned i = 0; said->node < 0 && in->system && i < b->t->nodes.count; i++) {
-        const struct system *s = b->t->nodes.items[i].system;
-        if (s && strcmp(s->name, in->system) == 0)
+    for (unsigned i = 0; said->node < 0 && i < b->t->nodes.count; i++)
+        if (is_system(in, b->t->nodes.items[i].system))
             found.items[found.count++] = i;
-    }
     if (found.count == 0 && in->outside && b->check->internet_node >= 0)
         found.items[found.count++] = (unsigned)b->check->internet_node;
     if (found.count == 0)
