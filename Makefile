@@ -163,6 +163,7 @@ bench-relay: all $(benches)
 nightly: test
 	@$(MAKE) --no-print-directory fuzz FUZZ_S=300
 	@GRID_SEEDS=300 LOSS_PACKETS=600 ./models/testkit/run-tests sim/cmd/grid_test.sh sim/cmd/one_loss_test.sh
+	@MATRIX_NS3=all ./models/testkit/run-tests sim/cmd/matrix_test.sh
 	@FAST=0 ./models/testkit/run-tests conformance/coturn_test.sh
 	@SOAK_ALLOCATIONS=6000 SOAK_MINUTES=600 ./models/testkit/run-tests $B/sim/host/soak_test
 	@SOAK_ALLOCATIONS=6000 SOAK_SECONDS=60 SOAK_RATE=5000 ./models/testkit/run-tests sim/cmd/soak_test.sh
