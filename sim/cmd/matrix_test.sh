@@ -62,6 +62,16 @@ same "the same whatever the number of jobs" "$dir/one" "$dir/three"
     jq -r '.rows[] | select(.id == "3.12") | .packets' "$dir/shut" | grep -qx 0 || echo "3.12 carries packets though it is shut"
 } | result "a row that is shut is to blame"
 
+# The report of a run has the same rows as its JSON.
+"$TURNPROOF" run topologies/dual-nic.json >"$dir/report"
+"$TURNPROOF" run topologies/dual-nic.json --json >"$dir/run"
+{
+    jq -r '[.rows[] | select(.id | test("outside") | not)] | "  Rows of the port tables on native: \([.[] | select(.packets > 0)] | length) of \(length) carried packets"' "$dir/run" >"$dir/line"
+    grep -qxFf "$dir/line" "$dir/report" || { cat "$dir/line"; grep Rows "$dir/report"; }
+    sed -n '/nothing in/,/^$/p' "$dir/report" | sed 's/nothing in//' | tr -s ' \n' '\n' | grep . >"$dir/named"
+    jq -r '.rows[] | select(.packets == 0 and (.id | test("outside") | not)) | .id' "$dir/run" | diff - "$dir/named"
+} | result "a run names the rows that nothing carried"
+
 # usage PATTERN ARGUMENTS...: exit 2, and these words
 usage() {
     local pattern=$1
@@ -75,5 +85,6 @@ usage() {
 usage 'expected a row .* found "9.9"' run topologies/lab.json --shut 9.9
 usage 'expected a row .* found "9.9"' matrix topologies/lab.json --row 9.9
 usage 'expected a whole number from 1' matrix topologies/lab.json --jobs 0
+usage 'nope' run topologies/lab.json --set 'check.tables=["nope"]'
 usage 'expected native or ns3' matrix topologies/lab.json --engine both
 finish
