@@ -282,20 +282,25 @@ static void the_table_of_services_begins_with_what_fails(void **state)
     (void)state;
     struct record r = {0};
     char out[4000];
+    note(&r, 1, NOTE_SERVICE, "guest/video done", NULL);
     note(&r, 1, NOTE_SERVICE, "guest/audio up host -> relay over udp", NULL);
     note(&r, 1, NOTE_SERVICE, "guest/share degraded over tcp: no answer on UDP 3478 of the relay at 10.0.0.9", NULL);
     note(&r, 1, NOTE_SERVICE, "zone/cucm wanted", NULL);
+    note(&r, 1, NOTE_SERVICE, "zone/cms wanted", NULL);
     drop(&r, 5, "fw", "10.0.0.1:5", "10.0.0.7:1", "acl", &deny);
     record_end(&r, 9 * NS_US);
-    written(SERVICES_TEXT, &r, NULL, 2, out, sizeof out);
+    written(SERVICES_TEXT, &r, NULL, 4, out, sizeof out);
     assert_string_equal(out, "\n"
         "  service      at   state     how, or why not\n"
         "  zone/cucm    cms  wanted    nothing became of it\n"
         "    packet      TCP 10.0.0.1:5 -> 10.0.0.7:1\n"
         "    dropped by  fw: fw.cfg:41: access-list in deny ip any any\n"
         "    change      permit it\n"
+        "  zone/cms     cms  wanted    nothing became of it\n"
+        "    as above\n"
         "  guest/share  cms  degraded  over tcp: no answer on UDP 3478 of the relay at\n"
         "                              10.0.0.9\n"
+        "  guest/video  cms  done\n"
         "  ... and 1 more\n");
     written(SERVICES_JSON, &r, NULL, 0, out, sizeof out);
     assert_non_null(strstr(out, "\"name\": \"guest/audio\", \"state\": \"up\", \"holds\": true, \"text\": "

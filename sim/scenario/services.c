@@ -8,7 +8,7 @@
 
 /* ---- for people ---- */
 
-enum { NAME_MAX = 24, HOST_MAX = 15, GAP = 2 };
+enum { NAME_MAX = 24, HOST_MAX = 15, STATE = 8, GAP = 2 };
 
 /* In the order in which a person wants to see them. */
 enum rank { RANK_BROKEN, RANK_DEGRADED, RANK_HOLDS, RANKS };
@@ -34,18 +34,22 @@ static void put_line(struct sink *s, const char *key, const char *value)
     sink_wrapped(s, 16, value);
 }
 
-static void put_culprit(struct sink *s, const struct topology *t, const struct record *r,
-                        const struct run_service *service)
+/* told: the packet of the row above. What it answers is this row's. */
+static const struct run_drop *put_culprit(struct sink *s, const struct topology *t, const struct record *r,
+                                          const struct run_service *service, const struct run_drop *told)
 {
     const struct run_drop *d = blame_service(t, r, service);
     char packet[256], where[512];
-    if (!d)
-        return;
+    if (d && d == told)
+        sink_text(s, "    as above\n");
+    if (!d || d == told)
+        return d;
     blame_packet(d, packet, sizeof packet);
     blame_where(t, d, where, sizeof where);
     put_line(s, "packet", packet);
     put_line(s, "dropped by", where);
     put_line(s, "change", d->advice ? d->advice : "");
+    return d;
 }
 
 static void put_row(struct sink *s, const struct run_service *service, int name, int host)
@@ -53,8 +57,10 @@ static void put_row(struct sink *s, const struct run_service *service, int name,
     const char *text = service->text;
     if (!text[0] && service->state == SERVICE_WANTED)
         text = "nothing became of it";
-    sink_f(s, "  %-*s  %-*s  %-8s  ", name, service->name, host, service->host, service_state_text(service->state));
-    sink_wrapped(s, (size_t)(GAP + name + GAP + host + GAP + 8 + GAP), text);
+    sink_f(s, "  %-*s  %-*s  %-*s%s", name, service->name, host, service->host, text[0] ? STATE : 0,
+           service_state_text(service->state), text[0] ? "  " : "\n");
+    if (text[0])
+        sink_wrapped(s, (size_t)(GAP + name + GAP + host + GAP + STATE + GAP), text);
     if (service->losses > (service->state == SERVICE_LOST))
         sink_f(s, "    (it was lost %u times before)\n", service->losses - (service->state == SERVICE_LOST));
 }
@@ -69,7 +75,8 @@ void services_text(struct sink *s, const struct topology *t, const struct record
         name = wider(name, r->services.items[i].name, NAME_MAX);
         host = wider(host, r->services.items[i].host, HOST_MAX);
     }
-    sink_f(s, "\n  %-*s  %-*s  %-8s  how, or why not\n", name, "service", host, "at", "state");
+    const struct run_drop *told = NULL;
+    sink_f(s, "\n  %-*s  %-*s  %-*s  how, or why not\n", name, "service", host, "at", STATE, "state");
     for (enum rank rank = RANK_BROKEN; rank < RANKS; rank++)
         for (size_t i = 0; i < r->services.count; i++) {
             const struct run_service *service = &r->services.items[i];
@@ -77,7 +84,7 @@ void services_text(struct sink *s, const struct topology *t, const struct record
                 continue;
             put_row(s, service, name, host);
             if (rank != RANK_HOLDS)
-                put_culprit(s, t, r, service);
+                told = put_culprit(s, t, r, service, told);
         }
     if (max && r->services.count > max)
         sink_f(s, "  ... and %zu more\n", r->services.count - max);
