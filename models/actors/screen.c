@@ -156,7 +156,18 @@ static void on_compound(struct screen *s, const uint8_t *p, size_t len)
     }
 }
 
-int screen_input(struct screen *s, const uint8_t *frame, size_t len)
+/* A PDU is whole. The first wrap of the time stamp comes after 13 hours. */
+static void on_update(struct screen_updates *u, uint32_t timestamp, uint64_t now_ns)
+{
+    uint64_t late = now_ns - (uint64_t)timestamp * 100 / 9 * 1000;
+    if (!u->count++)
+        u->first_ns = late;
+    if (late > u->max_ns)
+        u->max_ns = late;
+    u->sum_ns += (int64_t)(late - u->first_ns);
+}
+
+int screen_input(struct screen *s, const uint8_t *frame, size_t len, uint64_t now_ns)
 {
     if (len < 8 || frame[0] >> 6 != 2)
         return E_MALFORMED;
@@ -173,6 +184,8 @@ int screen_input(struct screen *s, const uint8_t *frame, size_t len)
     s->peer_ssrc = load32(frame + 8);
     s->expected_seq = (uint16_t)(seq + 1);
     count(&s->received, frame, len);
+    if (frame[1] & 0x80)
+        on_update(&s->updates, load32(frame + 4), now_ns);
     return 0;
 }
 
@@ -194,6 +207,14 @@ static void result(struct io *io, const char *which, const struct screen_count *
 
 void screen_results(const struct screen *s, struct io *io)
 {
+    const struct screen_updates *u = &s->updates;
     result(io, "sent", &s->sent);
     result(io, "received", &s->received);
+    io_note(io, NOTE_RESULT, "share.start_ns=%llu", (unsigned long long)s->start_ns);
+    if (!u->count)
+        return;
+    io_note(io, NOTE_RESULT, "share.updates=%llu", (unsigned long long)u->count);
+    io_note(io, NOTE_RESULT, "share.update_mean_ns=%llu",
+            (unsigned long long)(u->first_ns + (uint64_t)(u->sum_ns / (int64_t)u->count)));
+    io_note(io, NOTE_RESULT, "share.update_max_ns=%llu", (unsigned long long)u->max_ns);
 }

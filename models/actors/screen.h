@@ -23,6 +23,13 @@ struct screen_count {
     struct sha256 digest;
 };
 
+/* How late what is on the screen was seen: of each PDU, the moment that its last packet came less its RTP time stamp.
+ * Less the moment that the sender began (share.start_ns) that is the delay from drawing to seeing. */
+struct screen_updates {
+    uint64_t count, first_ns, max_ns;
+    int64_t sum_ns; /* of what each differs from the first */
+};
+
 struct screen {
     struct screen_config cfg;
     struct rng rng;
@@ -34,6 +41,7 @@ struct screen {
     bool bye_sent, report_received;  /* the end of our direction, and the other side's word that it has all */
     bool bye_received, report_sent;  /* of theirs, and ours */
     struct screen_count sent, received;
+    struct screen_updates updates;
     uint8_t frame[SCREEN_FRAME_MAX];
 };
 
@@ -45,7 +53,7 @@ uint64_t screen_deadline(
     const struct screen *s); /* of the next packet; TIME_NEVER: all is sent, or not started */
 /* A packet from the other side. 0; E_MALFORMED: neither RTP nor RTCP; E_RANGE: one before it is missing, or
  * comes again, which cannot be over TCP. */
-int screen_input(struct screen *s, const uint8_t *frame, size_t len);
+int screen_input(struct screen *s, const uint8_t *frame, size_t len, uint64_t now_ns);
 bool screen_done(const struct screen *s); /* both sides have all of the other's, and know it */
 /* share.sent_bytes and so on, for the run's results. */
 void screen_results(const struct screen *s, struct io *io);

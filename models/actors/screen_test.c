@@ -24,7 +24,7 @@ static uint64_t carry(struct screen *from, struct screen *to, uint64_t until_ns)
     uint64_t n = 0;
     while (screen_deadline(from) <= until_ns && (len = screen_next(from, screen_deadline(from), &frame))) {
         assert_true(len <= SCREEN_FRAME_MAX);
-        assert_int_equal(screen_input(to, frame, len), 0);
+        assert_int_equal(screen_input(to, frame, len, 0), 0);
         n += frame[1] >= 192 && frame[1] <= 223 ? 0 : len - 12;
     }
     return n;
@@ -70,17 +70,17 @@ static void nothing_is_lost_or_doubled_in_silence(void **state)
     screen_init(&b, &config, rng_named(1, "b"));
     screen_start(&a, 0);
     size_t len = screen_next(&a, 0, &frame);
-    assert_int_equal(screen_input(&b, frame, len), 0);
-    assert_int_equal(screen_input(&b, frame, len), E_RANGE);
+    assert_int_equal(screen_input(&b, frame, len, 0), 0);
+    assert_int_equal(screen_input(&b, frame, len, 0), E_RANGE);
     screen_next(&a, 0, &frame);
     len = screen_next(&a, 0, &frame);
-    assert_int_equal(screen_input(&b, frame, len), E_RANGE);
+    assert_int_equal(screen_input(&b, frame, len, 0), E_RANGE);
     static const uint8_t bad[][12] = {{0x00, 127}, {0x80, 126}, {0x40, 127}};
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(screen_input(&b, bad[i], sizeof bad[i]), E_MALFORMED);
-    assert_int_equal(screen_input(&b, frame, 7), E_MALFORMED);
+        assert_int_equal(screen_input(&b, bad[i], sizeof bad[i], 0), E_MALFORMED);
+    assert_int_equal(screen_input(&b, frame, 7, 0), E_MALFORMED);
     static const uint8_t long_report[] = {0x80, 201, 0xff, 0xff, 0, 0, 0, 0, 0x81, 203, 0, 1};
-    assert_int_equal(screen_input(&b, long_report, sizeof long_report), 0);
+    assert_int_equal(screen_input(&b, long_report, sizeof long_report, 0), 0);
     assert_false(b.bye_received);
 }
 
@@ -106,7 +106,7 @@ static void reports_tell_the_progress(void **state)
     carry(&a, &b, 4 * NS_S); /* BYE among it: the answer is due at once */
     assert_true(screen_deadline(&b) <= 5 * NS_S);
     len = screen_next(&b, 5 * NS_S, &frame);
-    assert_int_equal(screen_input(&a, frame, len), 0);
+    assert_int_equal(screen_input(&a, frame, len, 0), 0);
     assert_true(a.report_received && !screen_done(&a));
     carry(&b, &a, 12 * NS_S); /* who has nothing to show says BYE all the same, and hears that it was heard */
     carry(&a, &b, 12 * NS_S);

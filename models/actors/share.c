@@ -377,7 +377,7 @@ static void on_frame(struct share *s, uint32_t number, const uint8_t *frame, siz
         return;
     if (number != s->nominated)
         return;
-    int err = screen_input(&s->screen, frame, len);
+    int err = screen_input(&s->screen, frame, len, io_now(s->io));
     if (err == E_RANGE)
         s->broken = "an RTP packet is missing or came twice";
     else if (err)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/cmd/arguments.h"
 
-#include <getopt.h>
 #include <errno.h>
+#include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool cmd_repeat(const char *list[CMD_REPEATED], size_t *count)
@@ -68,4 +70,20 @@ bool cmd_output_end(struct sink *s)
     if (error)
         fprintf(stderr, "turnproof: standard output: %s\n", strerror(error));
     return !error;
+}
+
+bool cmd_make_directory(const char *path)
+{
+    char copy[PATH_MAX];
+    if (strlen(path) >= sizeof copy)
+        return errno = ENAMETOOLONG, false;
+    snprintf(copy, sizeof copy, "%s", path);
+    for (char *p = copy + 1; *p; p++)
+        if (*p == '/') {
+            *p = '\0';
+            if (mkdir(copy, 0777) != 0 && errno != EEXIST)
+                return false;
+            *p = '/';
+        }
+    return mkdir(copy, 0777) == 0 || errno == EEXIST;
 }

@@ -21,6 +21,7 @@ bool cmd_number(const char *s, uint64_t *out);
 /* The engine `native` or `ns3`; NULL: it is not installed. */
 const struct net_ops *cmd_engine(const char *name);
 
+bool cmd_make_directory(const char *path); /* and those above it; false: errno says why */
 bool cmd_in_colour(void); /* what goes to standard output: to a terminal, and NO_COLOR is not set */
 void cmd_output(struct sink *s); /* standard output, until cmd_output_end */
 bool cmd_output_end(struct sink *s); /* false: not all of it could be written */

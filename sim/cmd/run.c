@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/cmd/arguments.h"
@@ -115,23 +114,6 @@ static int parse_options(const struct cmd *self, int argc, char **argv, struct r
 
 /* ---- files ---- */
 
-/* The folder and those above it. */
-static bool make_directory(const char *path)
-{
-    char copy[PATH_MAX];
-    if (strlen(path) >= sizeof copy)
-        return false;
-    snprintf(copy, sizeof copy, "%s", path);
-    for (char *p = copy + 1; *p; p++)
-        if (*p == '/') {
-            *p = '\0';
-            if (mkdir(copy, 0777) != 0 && errno != EEXIST)
-                return false;
-            *p = '/';
-        }
-    return mkdir(copy, 0777) == 0 || errno == EEXIST;
-}
-
 static int cannot(const char *path, int error)
 {
     fprintf(stderr, "turnproof: %s: %s\n", path, strerror(error));
@@ -175,7 +157,7 @@ static int run_engine(const struct request *q, const struct topology *t, const s
     bool both = q->wanted[0] && q->wanted[1], terminal = isatty(STDERR_FILENO);
     if (q->out) {
         int n = snprintf(directory, sizeof directory, both ? "%s/%s" : "%s", q->out, engines[engine]);
-        if (n >= (int)sizeof directory || !make_directory(directory))
+        if (n >= (int)sizeof directory || !cmd_make_directory(directory))
             return cannot(directory, n >= (int)sizeof directory ? ENAMETOOLONG : errno);
     }
     struct world_watch watch = {.shutter = q->shut_count ? &rows->shutter : NULL};
