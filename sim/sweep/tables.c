@@ -202,7 +202,10 @@ static void json_cell(FILE *f, const struct sweep_plan *p, size_t cell)
 static void write_json(FILE *f, const struct sweep_plan *p, const char *const *lines, const struct names *n)
 {
     char *plan = cJSON_PrintUnformatted(json_root(p->json));
-    fprintf(f, "{\"schema\":\"turnproof/sweep-result/1\",\n\"plan\":%s,\n\"cells\":[", plan ? plan : "null");
+    fprintf(f,
+            "{\"schema\":\"turnproof/sweep-result/1\",\n\"plan\":%s,\n\"first_seed\":%" PRIu64 ",\"seeds\":%" PRIu64
+            ",\n\"cells\":[",
+            plan ? plan : "null", p->first_seed, p->seeds);
     cJSON_free(plan);
     for (size_t cell = 0; cell < p->cells; cell++) {
         fputs(cell ? ",\n" : "\n", f);
