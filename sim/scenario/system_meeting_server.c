@@ -38,7 +38,7 @@ const struct field meeting_server_fields[] = {
     {FIELD("sip", ENDPOINT, CMS, cfg.sip), .text = "0.0.0.0:5061"},
     {FIELD("sip_tcp", ENDPOINT, CMS, cfg.sip_tcp), .text = "0.0.0.0:5060"},
     {FIELD("sip_udp", ENDPOINT, CMS, cfg.sip_udp), .text = "0.0.0.0:5060"},
-    TIMEOUT("sip_keep_alive_s", CMS, cfg.sip_keep_alive_ns, 90),
+    TIMEOUT("sip_keep_alive_s", CMS, cfg.sip_keep_alive_ns, 900), /* RFC 4028, 4 and 10: half of 1,800 s */
     {FIELD("turn", ENDPOINT, CMS, cfg.turn), .required = true},
     {FIELD("turn_profile", ENUM, CMS, turn_profile), .names = client_profile_names,
      .dflt = CLIENT_MEETING_SERVER},
