@@ -179,9 +179,9 @@ void conference_invited(struct conference *c, const struct sip_ua_event *ev, con
     p->invited = true;
     sip_call_set_user(ev->call, p);
     if (session_answer(p->session, offer))
-        participant_end(p, false, 488, "the offer has no media that can be taken");
+        participant_end(p, END_LOST, 488, "the offer has no media that can be taken");
     else if (rule && !forward(c, p, rule, ev->msg, addr.uri))
-        participant_end(p, false, 486, "there is no room for the call that it is to be forwarded by");
+        participant_end(p, END_LOST, 486, "there is no room for the call that it is to be forwarded by");
 }
 
 void conference_sip(struct conference *c, const struct sip_ua_event *ev)
@@ -201,7 +201,7 @@ int conference_join(struct conference *c, const char *name, const char *sdp, siz
     if (!p)
         return E_NOMEM;
     if (session_answer(p->session, &offer)) {
-        participant_end(p, false, 0, "the offer has no media that can be taken");
+        participant_end(p, END_LOST, 0, "the offer has no media that can be taken");
         return E_UNSUPPORTED;
     }
     p->web = *id = ++c->next_id;
@@ -230,7 +230,7 @@ bool conference_leave(struct conference *c, unsigned id)
     struct participant *p = from_web(c, id);
     if (!p)
         return false;
-    participant_end(p, true, 0, "hung up");
+    participant_end(p, END_HUNG_UP, 0, "hung up");
     p->tell_ended = false; /* it knows */
     return true;
 }
@@ -279,7 +279,7 @@ static void on_due(struct conference *c, struct participant *p)
         return;
     }
     text_add(&t, "no keep-alive for %u s", (unsigned)(c->cfg.web_keep_alive_ns / NS_S));
-    participant_end(p, false, 0, why);
+    participant_end(p, END_LOST, 0, why);
 }
 
 void conference_input(struct conference *c, const struct io_in *in)

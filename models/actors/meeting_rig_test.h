@@ -27,7 +27,7 @@ struct phone {
     const char *to;        /* called as soon as it is described; NULL: nobody */
     unsigned refuse, code; /* refuse: with what it answers an INVITE; code: it was refused with */
     bool wait;             /* neither answer nor refuse */
-    bool deaf, up, ended, calling, relayed;
+    bool dead, up, ended, calling, relayed;
 };
 
 struct rig {
@@ -147,7 +147,7 @@ static inline void phone_poll(struct phone *ph)
 static inline void phone_input(void *self, const struct io_in *in)
 {
     struct phone *ph = self;
-    if (ph->deaf && in->id != IO_NONE)
+    if (ph->dead)
         return;
     if (ph->ua && (in->id == IO_NONE || io_owner(in->id) == PHONE_SIP))
         sip_ua_input(ph->ua, in);
@@ -160,6 +160,8 @@ static inline uint64_t phone_deadline(const void *self)
 {
     const struct phone *ph = self;
     uint64_t t = session_deadline(ph->session);
+    if (ph->dead)
+        return TIME_NEVER;
     return ph->ua ? time_min(t, sip_ua_deadline(ph->ua)) : t;
 }
 

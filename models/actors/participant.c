@@ -63,12 +63,12 @@ static void put_warning(char *out, size_t cap, const char *why)
 }
 
 /* No event of the call is wanted any more. */
-static void drop_call(struct participant *p, bool done, unsigned code)
+static void drop_call(struct participant *p, bool told, unsigned code)
 {
     char headers[CONFERENCE_TEXT + 64] = "";
     if (!p->call)
         return;
-    if (!done)
+    if (!told)
         put_warning(headers, sizeof headers, p->why);
     sip_call_set_user(p->call, NULL);
     if (p->invited)
@@ -78,14 +78,14 @@ static void drop_call(struct participant *p, bool done, unsigned code)
     p->call = NULL;
 }
 
-void participant_end(struct participant *p, bool done, unsigned code, const char *why)
+void participant_end(struct participant *p, enum participant_end how, unsigned code, const char *why)
 {
     struct participant *other = p->other;
     if (p->state == PART_FREE || p->state == PART_LEAVING)
         return;
     snprintf(p->why, sizeof p->why, "%s", why);
-    note(p, p->state != PART_IN ? "failed" : done ? "done" : "lost", p->why);
-    drop_call(p, done, code);
+    note(p, p->state != PART_IN ? "failed" : how == END_LOST ? "lost" : "done", p->why);
+    drop_call(p, how == END_HUNG_UP, code);
     session_close(p->session);
     p->state = PART_LEAVING;
     p->gone_by_ns = io_now(p->io) + LEAVE_NS;
@@ -95,7 +95,7 @@ void participant_end(struct participant *p, bool done, unsigned code, const char
     if (!other)
         return;
     other->other = NULL;
-    participant_end(other, done, code, why);
+    participant_end(other, how, code, why);
 }
 
 /* ---- SIP ---- */
@@ -127,7 +127,7 @@ static void on_answered(struct participant *p, const struct sip_ua_event *ev)
     if (p->state != PART_CALLING)
         return;
     if (sdp_parse(ev->msg->body.p, ev->msg->body.len, &sdp) || session_answered(p->session, &sdp)) {
-        participant_end(p, false, 488, "the answer has no media that can be taken");
+        participant_end(p, END_LOST, 488, "the answer has no media that can be taken");
         return;
     }
     participant_up(p, "SIP, forwarded");
@@ -141,16 +141,16 @@ static void on_ended(struct participant *p, const struct sip_ua_event *ev)
     char text[CONFERENCE_TEXT];
     p->call = NULL;
     if (ev->code == 408)
-        participant_end(p, false, 408, "the other end does not answer any more (408)");
+        participant_end(p, END_LOST, 408, "the other end does not answer any more (408)");
     else if (ev->code == 481)
-        participant_end(p, false, 480, "the other end knows of no such call (481)");
+        participant_end(p, END_LOST, 480, "the other end knows of no such call (481)");
     else if (ev->code == 487)
-        participant_end(p, false, 487, "cancelled before it was answered");
+        participant_end(p, END_LOST, 487, "cancelled before it was answered");
     else if (ev->msg && (sip_find(ev->msg, "Warning", &why) || sip_find(ev->msg, "Reason", &why))) {
         snprintf(text, sizeof text, "hung up: %.*s", SIP_STR(why));
-        participant_end(p, false, 480, text);
+        participant_end(p, END_MEDIA, 480, text);
     } else {
-        participant_end(p, true, 480, "hung up");
+        participant_end(p, END_HUNG_UP, 480, "hung up");
     }
 }
 
@@ -170,7 +170,7 @@ void participant_sip(struct participant *p, const struct sip_ua_event *ev)
     case SIP_REFUSED:
         p->call = NULL;
         snprintf(text, sizeof text, "refused: %u %s", ev->code, sip_reason(ev->code));
-        participant_end(p, false, ev->code, text);
+        participant_end(p, END_LOST, ev->code, text);
         break;
     case SIP_ENDED:
         on_ended(p, ev);
@@ -190,7 +190,7 @@ static void call(struct participant *p, const char *offer)
 {
     p->call = sip_ua_invite_as(p->ua, p->from, p->to, offer, "");
     if (!p->call) {
-        participant_end(p, false, 503, "no connection that it could be forwarded over");
+        participant_end(p, END_LOST, 503, "no connection that it could be forwarded over");
         return;
     }
     p->state = PART_CALLING;
@@ -221,7 +221,7 @@ bool participant_poll(struct participant *p)
         if (ev.kind == SESSION_DESCRIBED)
             on_described(p, ev.text);
         else
-            participant_end(p, false, 488, ev.text);
+            participant_end(p, END_MEDIA, 488, ev.text);
     }
     return any;
 }

@@ -37,9 +37,12 @@ struct participant {
 /* Signalling has begun: its service is wanted. name: what a service cannot be called by is left out of it. */
 void participant_begin(struct participant *p, const char *name, size_t len, const char *behind);
 void participant_up(struct participant *p, const char *how); /* its signalling is */
-/* Ends it, whatever its state, and the one that its call was forwarded to or came from. done: as it should. code: what
- * the call is refused with if it waits for an answer. */
-void participant_end(struct participant *p, bool done, unsigned code, const char *why);
+/* What becomes of its signalling's service, once that was up: done, or lost. Of a call whose media failed the
+ * signalling did all that it should, and the other end is told why. */
+enum participant_end { END_HUNG_UP, END_MEDIA, END_LOST };
+/* Ends it, whatever its state, and the one that its call was forwarded to or came from. code: what the call is refused
+ * with if it waits for an answer. */
+void participant_end(struct participant *p, enum participant_end how, unsigned code, const char *why);
 void participant_sip(struct participant *p, const struct sip_ua_event *ev);
 /* What its session tells. true: something was done, which may lead to more. */
 bool participant_poll(struct participant *p);
