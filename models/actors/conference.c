@@ -9,6 +9,9 @@
 #include "models/base/err.h"
 #include "models/base/time.h"
 
+/* Of the port tables: what a web client's media is that finds the relay ports closed to us (row 1.13). */
+static const char note_6[] = "it is always relayed through UDP 3478, which raises the load on the TURN server";
+
 /* At most: audio and video, with RTCP each, and a relay for each of those. */
 enum { SOCKETS_EACH = 8 };
 
@@ -95,7 +98,8 @@ static struct participant *add(struct conference *c, enum session_dialect dialec
                                .first_port = cfg->first_port,
                                .last_port = cfg->last_port,
                                .host_candidates = cfg->host_candidates,
-                               .direct_wanted = web, /* note 6 of the port tables */
+                               .direct_wanted = web,
+                               .indirect_text = note_6,
                                .audio = cfg->audio,
                                .video = cfg->video,
                                .map = c->map};

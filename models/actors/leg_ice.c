@@ -284,6 +284,8 @@ static void nominated(struct ice_leg *l, const struct ice_event *ev)
         text_add(&t, " (%s)", l->relay.tried);
     if (indirect)
         text_add(&t, ", no direct way");
+    if (indirect && l->leg.cfg->indirect_text)
+        text_add(&t, ": %s", l->leg.cfg->indirect_text);
     tell(l, (struct leg_event){.kind = LEG_UP, .text = l->text, .degraded = another || indirect});
 }
 

@@ -47,6 +47,7 @@ struct session_config {
     uint16_t first_port, last_port;
     bool host_candidates;
     bool direct_wanted;           /* a way through a relay of ours is worse than it should be: degraded */
+    const char *indirect_text;    /* what else is said of such a way; borrowed; NULL: nothing */
     struct session_relay relay[SESSION_RELAYS_MAX]; /* tried in order until one allocates */
     size_t relay_count;
     struct media_config audio, video; /* the payload type is the offer's, once there is one */

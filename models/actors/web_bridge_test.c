@@ -187,6 +187,7 @@ static void relayed_web_calls(void **state)
             if (strncmp(got, rows[i].begins, strlen(rows[i].begins)) != 0)
                 print_error("%s: %s\n", name, got);
             assert_memory_equal(got, rows[i].begins, strlen(rows[i].begins));
+            assert_int_equal(strstr(got, "no direct way: it is always relayed") != NULL, !rows[i].direct);
             assert_true(ms_has_sent_to(r, (uint16_t)(3478 + k)));
         }
         assert_false(ms_has_sent_to(r, 3481));
