@@ -137,11 +137,12 @@ static void try_next(struct leg_relay *r, int code, int err)
 
 /* ---- peers ---- */
 
+/* A request each: one that is forbidden would take the others with it (RFC 8656 9.2). */
 static void permit_all(struct leg_relay *r)
 {
-    if (r->ready && r->turn && r->permitted < r->peers &&
-        turn_client_permit(r->turn, r->peer + r->permitted, r->peers - r->permitted) == 0)
-        r->permitted = r->peers;
+    while (r->ready && r->turn && r->permitted < r->peers &&
+           turn_client_permit(r->turn, r->peer + r->permitted, 1) == 0)
+        r->permitted++;
     look_at_client(r);
 }
 

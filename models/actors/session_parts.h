@@ -56,6 +56,7 @@ struct session {
     uint64_t deadline_ns;
     struct session_event event[EVENTS];
     size_t events;
+    struct sdp own; /* what was last described, and its text */
     char sdp[SDP_TEXT_MAX];
 };
 

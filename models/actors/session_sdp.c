@@ -34,6 +34,12 @@ struct stream *session_stream(struct session *s, enum call_media medium)
     return i < STREAMS && s->stream[i].leg ? &s->stream[i] : NULL;
 }
 
+static void put(char *out, size_t cap, const char *text)
+{
+    struct text t = text_of(out, cap);
+    text_add(&t, "%s", text);
+}
+
 struct stream *session_add_stream(struct session *s, enum call_media medium)
 {
     size_t i = index_of(medium);
@@ -44,8 +50,11 @@ struct stream *session_add_stream(struct session *s, enum call_media medium)
     struct leg common = {.io = s->io, .owner = s->owner, .cfg = &s->cfg, .session = s, .name = st->name,
                          .medium = medium};
     st->leg = dialects[s->cfg.dialect].make(&common);
-    if (!st->leg)
+    if (!st->leg) {
+        st->state = STREAM_FAILED;
+        put(st->text, sizeof st->text, "no memory");
         return NULL;
+    }
     media_init(&st->media, medium == CALL_AUDIO ? &s->cfg.audio : &s->cfg.video, media_kinds[i].kind, s->cname,
                leg_rng(st->leg, "rtp"));
     io_note(s->io, NOTE_SERVICE, "%s wanted", st->name);
@@ -61,12 +70,6 @@ static enum sdp_direction direction(const struct session *s, const struct stream
                                                   [SDP_SENDONLY] = SDP_RECVONLY, [SDP_RECVONLY] = SDP_SENDONLY,
                                                   [SDP_INACTIVE] = SDP_INACTIVE};
     return s->held ? SDP_INACTIVE : answer ? mirrored[st->remote] : SDP_SENDRECV;
-}
-
-static void put(char *out, size_t cap, const char *text)
-{
-    struct text t = text_of(out, cap);
-    text_add(&t, "%s", text);
 }
 
 static void describe_stream(const struct session *s, const struct stream *st, bool answer, struct sdp_media *m)
@@ -104,9 +107,7 @@ static void offer_lines(struct session *s)
 
 void session_describe(struct session *s, bool answer)
 {
-    struct sdp *d = calloc(1, sizeof *d);
-    if (!d)
-        return;
+    struct sdp *d = &s->own;
     *d = (struct sdp){.user = "-", .session = s->id, .version = ++s->version, .ip = s->cfg.address};
     if (!s->lines)
         offer_lines(s);
@@ -123,7 +124,6 @@ void session_describe(struct session *s, bool answer)
     }
     struct text t = text_of(s->sdp, sizeof s->sdp);
     sdp_write(d, &t);
-    free(d);
     s->described = true;
     session_tell(s, SESSION_DESCRIBED, s->sdp);
 }

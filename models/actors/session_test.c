@@ -115,6 +115,20 @@ static void ice_through_relays(void **state)
           "up relay -> relay, TURN over udp 3478", 4);
 }
 
+/* The relay forbids one of the other end's addresses, itself; the others may be used all the same. */
+static void a_forbidden_peer_harms_no_other(void **state)
+{
+    (void)state;
+    struct session_config a = ice_config(true, false, 1), b = ice_config(false, true, 1);
+    struct world *w = world_with(&a, &b, false);
+    negotiate(w, &w->a, &w->b);
+    pipe_run_for(w->p, 30 * NS_S);
+    assert_string_equal(service(w, "alice", "guest-1/audio"), "up relay -> host, TURN over udp 3478");
+    assert_int_equal(pipe_count(w->p, "guest-1/audio: the relay refuses to permit 192.0.2.1 (403)"), 2);
+    close_both(w);
+    world_free(w);
+}
+
 static void microsoft_through_edges(void **state)
 {
     (void)state;
@@ -372,6 +386,7 @@ int main(void)
         cmocka_unit_test(mute_and_hold),
         cmocka_unit_test(ice_between_hosts),
         cmocka_unit_test(ice_through_relays),
+        cmocka_unit_test(a_forbidden_peer_harms_no_other),
         cmocka_unit_test(microsoft_through_edges),
         cmocka_unit_test(a_port_where_nobody_is),
         cmocka_unit_test(what_is_refused_has_failed),

@@ -83,16 +83,16 @@ static inline uint64_t relay_deadline(const void *self)
 
 static const struct core_ops relay_ops = {relay_input, relay_deadline, NULL};
 
-/* At 192.0.2.1:3478, over UDP and TCP, with relay ports from 24000. */
-static inline void add_relay(struct world *w)
+/* At 192.0.2.1:3478, over UDP and TCP, relay ports from 24000. reflects: its own address may be a peer. */
+static inline void add_relay(struct world *w, bool reflects)
 {
     static const struct turn_user user = {"u", "p"};
     struct endpoint at = kit_endpoint("192.0.2.1:3478");
     struct ip_prefix itself = {at.ip, 32}; /* from relay to relay */
     struct turn_config cfg = {.profile = &turn_strict, .realm = "r", .users = &user, .user_count = 1, .listen = &at,
                               .listen_count = 1, .listen_udp = &at, .listen_udp_count = 1, .relay_ip4 = at.ip,
-                              .first_port = 24000, .last_port = 24999, .allow_peer = &itself, .allow_peer_count = 1,
-                              .limits = turn_limits_default};
+                              .first_port = 24000, .last_port = 24999, .allow_peer = &itself,
+                              .allow_peer_count = reflects, .limits = turn_limits_default};
     w->relay_io = io_new("relay", 1);
     w->relay = turn_new(w->relay_io, 1, &cfg);
     assert_non_null(w->relay);
@@ -153,15 +153,21 @@ static inline void add_edge(struct world *w)
     pipe_host(w->p, &(struct core){&edge_ops, w->edge, w->edge_io}, "198.51.100.1");
 }
 
-static inline struct world *world_new(const struct session_config *a, const struct session_config *b)
+static inline struct world *world_with(const struct session_config *a, const struct session_config *b,
+                                       bool reflects)
 {
     struct world *w = test_calloc(1, sizeof *w);
     w->p = pipe_new(10 * NS_MS);
-    add_relay(w);
+    add_relay(w, reflects);
     add_edge(w);
     add_user(w, &w->a, "alice", "10.1.0.1", a);
     add_user(w, &w->b, "bob", "10.2.0.2", b);
     return w;
+}
+
+static inline struct world *world_new(const struct session_config *a, const struct session_config *b)
+{
+    return world_with(a, b, true);
 }
 
 static inline void world_free(struct world *w)
