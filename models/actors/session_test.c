@@ -2,6 +2,7 @@
 /* Two sessions against each other over the pipe. */
 #include "models/actors/session_world_test.h"
 #include "models/base/hash.h"
+#include "models/stun/stun.h"
 
 static void plain_audio_and_video_flow(void **state)
 {
@@ -264,10 +265,11 @@ static void data_of_another_call_is_a_failure(void **state)
 static void silence_is_a_loss(void **state)
 {
     (void)state;
-    struct session_config dialects[] = {plain, ice_config(true, true, 0), ice_config(true, false, 1)};
+    struct session_config dialects[] = {plain, ice_config(true, true, 0), ice_config(true, false, 1),
+                                        microsoft_config(true, false)};
     static const char *const texts[] = {"lost nothing has come for 30 s from ", "lost no answer to consent checks ",
-                                        "lost no answer to consent checks "};
-    for (size_t i = 0; i < 3; i++) {
+                                        "lost no answer to consent checks ", "lost nothing has come for 30 s from "};
+    for (size_t i = 0; i < 4; i++) {
         struct session_config b = dialects[i];
         b.controlling = false;
         struct world *w = world_new(&dialects[i], &b);
@@ -286,6 +288,61 @@ static void silence_is_a_loss(void **state)
         assert_true(session_closed(w->a.session) && session_closed(w->b.session));
         world_free(w);
     }
+}
+
+/* The relay answers the Binding request that the session sends as soon as its socket is open. */
+static void answer_binding(struct session *s, struct io *io, const struct endpoint *mapped)
+{
+    struct io_out op;
+    struct stun_msg m;
+    struct stun_out o;
+    struct io_in in = {.event = IO_OPENED};
+    uint8_t buf[128];
+    while (io_poll(io, &op))
+        if (op.op == IO_OP_UDP && op.local.port)
+            in = (struct io_in){.event = IO_OPENED, .id = op.id, .local = op.local};
+    session_input(s, &in);
+    while (io_poll(io, &op))
+        if (op.op == IO_OP_SENDTO && op.id == in.id) {
+            assert_int_equal(stun_parse(&stun_rfc8489, op.data, op.len, &m), 0);
+            stun_begin(&o, &stun_rfc8489, buf, sizeof buf, stun_type(STUN_SUCCESS, STUN_BINDING), &m.id);
+            in.remote = op.remote;
+        }
+    stun_put_address(&o, ATTR_XOR_MAPPED_ADDRESS, mapped);
+    in.event = IO_DATAGRAM;
+    in.len = (size_t)stun_end(&o);
+    in.data = buf;
+    assert_true(session_input(s, &in));
+}
+
+/* Behind a NAT: the socket of the host candidate has an address outside. */
+static void reflexive_candidates(void **state)
+{
+    (void)state;
+    struct session_config cfg = ice_config(true, true, 1);
+    struct endpoint outside = kit_endpoint("203.0.113.7:61000");
+    struct io *io = io_new("alice", 1);
+    struct session_event ev;
+    cfg.media = CALL_AUDIO;
+    cfg.address = kit_ip("10.1.0.1");
+    struct session *s = session_new(io, OWNER, &cfg);
+    session_offer(s);
+    answer_binding(s, io, &outside);
+    assert_false(session_poll(s, &ev)); /* the relay may allocate still */
+    io_set_now(io, 4 * NS_S);
+    session_input(s, &(struct io_in){.event = IO_TICK});
+    assert_true(session_poll(s, &ev) && ev.kind == SESSION_DESCRIBED);
+    struct sdp *d = parsed(ev.text);
+    const struct sdp_media *m = sdp_find(d, "audio");
+    assert_int_equal(m->candidate_count, 2);
+    assert_int_equal(m->candidate[1].type, SDP_SRFLX);
+    assert_true(endpoint_equal(&m->candidate[1].address, &outside));
+    assert_true(endpoint_equal(&m->candidate[1].related, &m->candidate[0].address));
+    assert_true(m->port == outside.port && ip_equal(&m->ip, &outside.ip));
+    assert_true(m->candidate[0].priority > m->candidate[1].priority);
+    test_free(d);
+    session_free(s);
+    io_free(io);
 }
 
 static void ended_early(void **state)
@@ -395,6 +452,7 @@ int main(void)
         cmocka_unit_test(media_are_answered_to_where_they_come_from),
         cmocka_unit_test(data_of_another_call_is_a_failure),
         cmocka_unit_test(silence_is_a_loss),
+        cmocka_unit_test(reflexive_candidates),
         cmocka_unit_test(ended_early),
         cmocka_unit_test(no_relay_and_no_socket),
         cmocka_unit_test(a_bad_network),
