@@ -46,7 +46,7 @@ static struct fw_rules *make_rules(void)
     static const int level[SIDES] = {100, 0};
     static const struct fw_nat_behaviour behaviour = {
         .mapping = FW_ENDPOINT_INDEPENDENT, .filtering = FW_ADDRESS_DEPENDENT, .ports = FW_PORTS_PRESERVE,
-        .pooling = FW_POOL_PAIRED, .hairpin = true,
+        .pooling = FW_POOL_PAIRED, .hairpin = FW_HAIRPIN_EXTERNAL,
     };
     struct fw_rules *r = fw_rules_new("nat");
     struct fw_addr pool;

@@ -520,7 +520,7 @@ void fw_advise(const struct fw_rules *r, const struct fw_packet *p, const struct
         {"to-the-box", on_to_the_box},
         {"tcp-not-syn", on_not_syn},
         {"idle-timeout", on_idle},
-        {"pat-pool-exhausted", on_exhausted},
+        {"pat-exhausted", on_exhausted},
         {"rpf-violated", on_rpf_violated},
         {"shut", on_shut},
         {"shutdown", on_shutdown},

@@ -160,7 +160,7 @@ static const struct fw_part *part_of(const struct fw_part *parts, size_t count, 
 /* What one connection among others may run into, and a set of first packets does not. */
 static bool is_of_tables(const char *reason)
 {
-    return reason && (strcmp(reason, "nat-clash") == 0 || strcmp(reason, "pat-pool-exhausted") == 0 ||
+    return reason && (strcmp(reason, "nat-clash") == 0 || strcmp(reason, "pat-exhausted") == 0 ||
                       strcmp(reason, "conn-limit") == 0);
 }
 

@@ -186,15 +186,32 @@ enum fw_timer {
 
 /* RFC 4787 section 4 and 5. */
 enum fw_nat_dependence { FW_ENDPOINT_INDEPENDENT, FW_ADDRESS_DEPENDENT, FW_ADDRESS_AND_PORT_DEPENDENT };
-enum fw_nat_ports { FW_PORTS_PRESERVE /* else the next free one */, FW_PORTS_SEQUENTIAL, FW_PORTS_RANDOM };
+enum fw_nat_ports {
+    FW_PORTS_PRESERVE, /* else the next free one */
+    FW_PORTS_SEQUENTIAL,
+    FW_PORTS_RANDOM,
+    FW_PORTS_OVERLOAD, /* kept though another inside host has it (4787 4.2.1), unless both speak with one remote */
+};
 enum fw_nat_pooling { FW_POOL_FILL /* an address until it is full */, FW_POOL_PAIRED, FW_POOL_ARBITRARY };
+
+/* How inside hosts reach each other by their dynamic outside addresses: not at all; as the outside does, with the
+ * sender's own outside address for a source (4787 REQ-9); with its inside address, which the sender's own packets do
+ * not agree with, so that answers go past the box. */
+enum fw_nat_hairpin { FW_HAIRPIN_NONE, FW_HAIRPIN_EXTERNAL, FW_HAIRPIN_INTERNAL };
+/* Which packets keep a mapping of UDP alive (4787 4.3). */
+enum fw_nat_refresh { FW_REFRESH_OUTBOUND, FW_REFRESH_INBOUND, FW_REFRESH_BOTH };
+/* A SYN from outside for which there is a mapping and no connection (5382 REQ-4): dropped for good; or held for 6 s,
+ * silently dropped if an inside SYN crosses it in this time, else answered with ICMP port unreachable. */
+enum fw_nat_syn { FW_SYN_DROP, FW_SYN_HOLD };
 
 struct fw_nat_behaviour {
     enum fw_nat_dependence mapping, filtering;
     enum fw_nat_ports ports;
     enum fw_nat_pooling pooling;
-    bool hairpin;         /* inside hosts reach each other by dynamic external addresses (4787 REQ-9) */
-    bool refresh_inbound; /* packets from outside keep a mapping alive too (4787 REQ-6) */
+    enum fw_nat_hairpin hairpin;
+    enum fw_nat_refresh refresh;
+    bool parity;          /* an even port stays even, an odd one odd (4787 REQ-4); no port of the other kind is taken */
+    enum fw_nat_syn unsolicited_syn;
 };
 
 /* What holds where no access-list is bound, and other switches. */

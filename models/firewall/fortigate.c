@@ -276,7 +276,7 @@ static int read_all(struct fortigate *f)
                                .view = {FW_VIEW_ARRIVED, FW_VIEW_ARRIVED}};
     fw_rules_set_policy(f->t.rules, &policy);
     struct fw_nat_behaviour b = {.mapping = FW_ADDRESS_AND_PORT_DEPENDENT, .filtering = FW_ADDRESS_AND_PORT_DEPENDENT,
-                                 .ports = FW_PORTS_PRESERVE, .pooling = FW_POOL_PAIRED, .refresh_inbound = true};
+                                 .ports = FW_PORTS_PRESERVE, .pooling = FW_POOL_PAIRED, .refresh = FW_REFRESH_BOTH};
     fw_rules_set_nat_behaviour(f->t.rules, &b);
     if (!err && f->t.rules->iface_count == 0)
         err = fw_tree_fail_at(&f->t, 1, 1, E_MALFORMED, "expected interfaces that policies name, found none");

@@ -130,7 +130,8 @@ static struct fw_result passed(const struct fw_box *b, const struct fw_packet *p
 
 static bool refreshes(const struct fw_box *b, const struct fw_conn *c, unsigned dir)
 {
-    return dir == c->from_outside || !c->xlate || b->rules->behaviour.refresh_inbound;
+    enum fw_nat_refresh other = dir == c->from_outside ? FW_REFRESH_INBOUND : FW_REFRESH_OUTBOUND;
+    return !c->xlate || b->rules->behaviour.refresh != other;
 }
 
 /* What the rules say of a packet that is not the first: in machines that keep no state, and of ICMP answers. */
@@ -240,7 +241,7 @@ static bool filter_admits(const struct fw_box *b, const struct fw_xlate *x, cons
 static bool plan_mapping(struct fw_box *b, uint64_t now_ns, int in, const struct fw_flow *f, struct plan *plan)
 {
     uint32_t at = fw_xlate_find(&b->xlates, now_ns, in, f);
-    bool hairpin = !at && b->rules->behaviour.hairpin;
+    bool hairpin = !at && b->rules->behaviour.hairpin != FW_HAIRPIN_NONE;
     for (int i = 0; hairpin && !at && i < (int)b->rules->iface_count; i++)
         at = fw_xlate_find(&b->xlates, now_ns, i, f);
     if (!at)
@@ -334,8 +335,10 @@ static const char *plan_source(struct fw_box *b, uint64_t now_ns, const struct f
 {
     const char *why = NULL;
     *xlate = 0;
-    /* A hairpinned packet shows its sender's outside face (RFC 4787 REQ-9). */
+    /* A hairpinned packet shows its sender's outside face (RFC 4787 REQ-9), or not. */
     bool hairpin = plan->admitted && plan->iface == p->iface;
+    if (hairpin && b->rules->behaviour.hairpin == FW_HAIRPIN_INTERNAL)
+        return NULL;
     int out = hairpin ? fw_xlate_at(&b->xlates, plan->xlate_to)->mapped.iface : plan->iface;
     if (!plan->from) {
         struct fw_flow after = plan->out;
@@ -406,6 +409,16 @@ static const char *check_first(struct fw_box *b, uint64_t now_ns, const struct f
     return NULL;
 }
 
+/* Did the SYN that was refused come to an address that dynamic translations use (RFC 5382 REQ-4)? */
+static bool is_unsolicited(const struct fw_box *b, const struct fw_packet *p)
+{
+    bool syn = p->flow.proto == PROTO_TCP && (p->tcp_flags & (FW_SYN | FW_ACK | FW_RST)) == FW_SYN;
+    for (size_t i = 0; syn && i < b->rules->nat_count; i++)
+        if (fw_nat_pools(&b->rules->nat[i], &b->address, p->iface, &p->flow.dst))
+            return true;
+    return false;
+}
+
 static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p)
 {
     struct plan plan;
@@ -414,6 +427,10 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
     r.reason = check_first(b, now_ns, p, &plan, &xlate, &r);
     if (r.reason) {
         r.fate = r.verdict.reject ? FW_ANSWER : FW_DROP;
+        if (b->rules->behaviour.unsolicited_syn == FW_SYN_HOLD && is_unsolicited(b, p)) {
+            r.fate = FW_DROP;
+            r.held = fw_held_add(&b->held, now_ns, &p->flow);
+        }
         return r;
     }
     if (fw_box_shut(b, p, &plan.out, &r))
@@ -441,6 +458,8 @@ static struct fw_result first(struct fw_box *b, uint64_t now_ns, const struct fw
         fw_xlate_hold(&b->xlates, &b->ct, xlate, at);
     else if (plan.xlate_to)
         fw_xlate_hold(&b->xlates, &b->ct, plan.xlate_to, at);
+    if (p->flow.proto == PROTO_TCP)
+        fw_held_cross(&b->held, &plan.out);
     struct fw_result ok = passed(b, p, c, 0);
     ok.verdict = r.verdict;
     ok.seen = r.seen;
@@ -508,6 +527,16 @@ struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_pack
     fw_box_forget(b, now_ns, at);
     r = first(b, now_ns, p);
     return dead && r.fate != FW_PASS && !syn ? fw_box_late(b, now_ns, &was, r) : r;
+}
+
+uint64_t fw_box_deadline(const struct fw_box *b)
+{
+    return fw_held_deadline(&b->held);
+}
+
+unsigned fw_box_due(struct fw_box *b, uint64_t now_ns)
+{
+    return fw_held_due(&b->held, now_ns);
 }
 
 /* ---- proxy ARP ---- */

@@ -34,6 +34,7 @@ struct fw_result {
     struct fw_flow seen;            /* as the rules saw it */
     uint64_t idle_ns;               /* reason "idle-timeout": how long, and which timer */
     enum fw_timer timer;
+    unsigned held; /* not 0: a SYN that is to be answered when fw_box_due names this place again */
 };
 
 /* Keeps flows from beginning that the rules let pass. Asked about the first packet of each, as it arrived and as it
@@ -59,6 +60,11 @@ struct fw_box;
 struct fw_box *fw_box_new(const struct fw_box_config *cfg); /* NULL: no memory */
 void fw_box_free(struct fw_box *b);
 struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_packet *p);
+/* Unsolicited SYNs that are held (FW_SYN_HOLD): when the next is due, and one that is, to be answered with ICMP port
+ * unreachable; 0: none. Places are below FW_HELD_MAX + 1 and used again. */
+enum { FW_HELD_MAX = 32 };
+uint64_t fw_box_deadline(const struct fw_box *b);
+unsigned fw_box_due(struct fw_box *b, uint64_t now_ns);
 
 /* The addresses for which interface iface answers besides its own (proxy ARP): fn is called with each, as long as a
  * rule has no more than a few hundred. */

@@ -4,6 +4,7 @@
 #define TP_FIREWALL_FWBOX_PARTS_H
 
 #include "models/firewall/fwbox.h"
+#include "models/firewall/held.h"
 #include "models/firewall/nat.h"
 
 struct fw_box {
@@ -13,6 +14,7 @@ struct fw_box {
     struct fw_conntrack ct;
     struct fw_xlates xlates;
     const struct fw_shutter *shutter;
+    struct fw_held held;
     bool inspect_icmp;
 };
 

@@ -158,8 +158,8 @@ static void dynamic_pool(void **state)
     RUN(POOL " nat (inside,outside) dynamic pool\n",
         {0, "inside", "udp 10.1.0.5:1 > 203.0.113.9:53", "outside 198.51.100.30:1 > 203.0.113.9:53"},
         {0, "inside", "udp 10.1.0.6:1 > 203.0.113.9:53", "outside 198.51.100.31:1 > 203.0.113.9:53"},
-        {0, "inside", "udp 10.1.0.7:1 > 203.0.113.9:53", "drop pat-pool-exhausted 5"},
-        {S(120), "inside", "udp 10.1.0.7:1 > 203.0.113.9:53", "drop pat-pool-exhausted 5"}, /* xlate 3:00:00 */
+        {0, "inside", "udp 10.1.0.7:1 > 203.0.113.9:53", "drop pat-exhausted 5"},
+        {S(120), "inside", "udp 10.1.0.7:1 > 203.0.113.9:53", "drop pat-exhausted 5"}, /* xlate 3:00:00 */
         {S(10920), "inside", "udp 10.1.0.7:1 > 203.0.113.9:53", "outside 198.51.100.30:1 > 203.0.113.9:53"});
 }
 
@@ -267,7 +267,7 @@ static void nine_behaviours(void **state)
             struct rig g;
             rig_open(&g, PAT, 0);
             struct fw_nat_behaviour b = {(enum fw_nat_dependence)m, (enum fw_nat_dependence)f, FW_PORTS_PRESERVE,
-                                         FW_POOL_PAIRED, false, false};
+                                         FW_POOL_PAIRED, .hairpin = FW_HAIRPIN_NONE};
             fw_rules_set_nat_behaviour(g.rules, &b);
             static const char *const remote[] = {"203.0.113.9:1", "203.0.113.9:2", "203.0.113.8:1"};
             char packet[3][100], expect[3][100];
@@ -313,7 +313,7 @@ static void hairpin_by_mapping(void **state)
     (void)state;
     struct rig g;
     rig_open(&g, PAT, 0);
-    struct fw_nat_behaviour b = {.hairpin = true, .refresh_inbound = true};
+    struct fw_nat_behaviour b = {.hairpin = FW_HAIRPIN_EXTERNAL, .refresh = FW_REFRESH_BOTH};
     fw_rules_set_nat_behaviour(g.rules, &b);
     static const struct step steps[] = {
         {0, "inside", "udp 10.1.0.5:5000 > 203.0.113.9:1", "outside 198.51.100.2:5000 > 203.0.113.9:1"},

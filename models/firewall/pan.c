@@ -317,7 +317,7 @@ static int bind(struct pan *p)
     fw_rules_set_policy(p->t.rules, &policy);
     /* Persistent mappings are an option that is off: a port for each destination. */
     struct fw_nat_behaviour b = {.mapping = FW_ADDRESS_AND_PORT_DEPENDENT, .filtering = FW_ADDRESS_AND_PORT_DEPENDENT,
-                                 .ports = FW_PORTS_RANDOM, .pooling = FW_POOL_PAIRED, .refresh_inbound = true};
+                                 .ports = FW_PORTS_RANDOM, .pooling = FW_POOL_PAIRED, .refresh = FW_REFRESH_BOTH};
     fw_rules_set_nat_behaviour(p->t.rules, &b);
     return fw_rules_bind(p->t.rules, "security", FW_ANY_IFACE, FW_IN);
 }

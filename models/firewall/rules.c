@@ -159,7 +159,7 @@ struct fw_rules *fw_rules_new(const char *file)
                                              .filtering = FW_ADDRESS_AND_PORT_DEPENDENT,
                                              .ports = FW_PORTS_PRESERVE,
                                              .pooling = FW_POOL_FILL,
-                                             .refresh_inbound = true};
+                                             .refresh = FW_REFRESH_BOTH};
     return r;
 }
 

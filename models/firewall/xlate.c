@@ -122,21 +122,43 @@ void fw_xlate_source(const struct fw_xlate *x, struct ip_addr *ip, uint16_t *por
 
 /* ---- choosing ---- */
 
-static bool port_free(struct fw_xlates *t, uint64_t now_ns, struct fw_key *mapped, uint16_t port)
+/* Does another inside endpoint speak with the same remote by this port? Where mappings do not depend on the remote's
+ * port that is not known yet: whoever comes second with the same remote is turned away then. */
+static bool overlaps(const struct fw_xlates *t, uint64_t now_ns, const struct fw_key *mapped, const struct fw_flow *f)
+{
+    if (t->rules->behaviour.mapping != FW_ADDRESS_AND_PORT_DEPENDENT)
+        return false;
+    for (uint32_t at = *bucket_of(t, BY_MAPPED, mapped); at; at = fw_xlate_at(t, at)->chain[BY_MAPPED]) {
+        const struct fw_xlate *x = fw_xlate_at(t, at);
+        bool live = x->refs > 0 || x->until_ns > now_ns;
+        if (live && is_it(x, BY_MAPPED, mapped, NULL) && ip_equal(&x->real.dst, &f->dst) && x->real.dport == f->dport)
+            return true;
+    }
+    return false;
+}
+
+static bool port_free(struct fw_xlates *t, uint64_t now_ns, const struct fw_flow *f, struct fw_key *mapped,
+                      uint16_t port)
 {
     mapped->sport = port;
+    if (t->rules->behaviour.parity && (port ^ f->sport) & 1)
+        return false;
+    if (t->rules->behaviour.ports == FW_PORTS_OVERLOAD)
+        return !overlaps(t, now_ns, mapped, f);
     return !find(t, now_ns, BY_MAPPED, mapped, NULL);
 }
 
 /* A port of the mapped address; the class of the real one, the next free one from where the behaviour begins. */
-static bool choose_port(struct fw_xlates *t, uint64_t now_ns, uint16_t wanted, struct fw_key *mapped)
+static bool choose_port(struct fw_xlates *t, uint64_t now_ns, const struct fw_flow *f, struct fw_key *mapped)
 {
     const struct port_class *c = classes;
+    uint16_t wanted = f->sport;
     while (wanted > c->hi)
         c++;
     uint32_t n = (uint32_t)(c->hi - c->lo) + 1, start = 0;
     switch (t->rules->behaviour.ports) {
     case FW_PORTS_PRESERVE:
+    case FW_PORTS_OVERLOAD:
         start = wanted ? wanted - (uint32_t)c->lo : 0;
         break;
     case FW_PORTS_SEQUENTIAL:
@@ -148,7 +170,7 @@ static bool choose_port(struct fw_xlates *t, uint64_t now_ns, uint16_t wanted, s
     }
     for (uint32_t i = 0; i < n; i++) {
         uint16_t port = (uint16_t)(c->lo + (start + i) % n);
-        if (port_free(t, now_ns, mapped, port)) {
+        if (port_free(t, now_ns, f, mapped, port)) {
             t->next_port = (uint16_t)(port + 1);
             return true;
         }
@@ -185,14 +207,14 @@ static bool choose(struct fw_xlates *t, uint64_t now_ns, const struct fw_nat *ru
         if (!fw_set_at(rule->mapped, (first + i) % size, &ip) || ip.family != f->src.family)
             continue;
         *mapped = endpoint_key(pat ? f->proto : 0, out, &ip, 0);
-        if (pat ? choose_port(t, now_ns, f->sport, mapped) : !find(t, now_ns, BY_MAPPED, mapped, NULL))
+        if (pat ? choose_port(t, now_ns, f, mapped) : !find(t, now_ns, BY_MAPPED, mapped, NULL))
             return true;
     }
     struct ip_addr own;
     if (!rule->interface || !fw_iface_address(t->address, out, f->src.family, &own))
         return false;
     *mapped = endpoint_key(f->proto, out, &own, 0);
-    return choose_port(t, now_ns, f->sport, mapped);
+    return choose_port(t, now_ns, f, mapped);
 }
 
 static uint32_t take_place(struct fw_xlates *t, uint64_t now_ns)
@@ -231,7 +253,7 @@ uint32_t fw_xlate_get(struct fw_xlates *t, uint64_t now_ns, const struct fw_nat 
         at = find(t, now_ns, BY_REAL, &by_port, rule);
     if (at)
         return at;
-    *why = "pat-pool-exhausted";
+    *why = "pat-exhausted";
     if (!choose(t, now_ns, rule, f, out, pat, &mapped))
         return 0;
     uint32_t place = take_place(t, now_ns);

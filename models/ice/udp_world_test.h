@@ -41,6 +41,10 @@ struct world {
         struct endpoint inside, outside, peer;
     } mapping[WORLD_MAPPINGS];
     size_t mappings;
+    /* Other boxes than these: as what a datagram of this one's host leaves, and whose host it comes to, where, or -1. */
+    struct endpoint (*leaves)(void *boxes, int who, const struct datagram *d);
+    int (*enters)(void *boxes, const struct datagram *d, struct endpoint *base);
+    void *boxes;
     struct rng rng;
     unsigned loss_percent;
     bool cut[2]; /* nothing of this one's arrives */
@@ -87,6 +91,8 @@ static inline void world_free(struct world *w)
 static inline struct endpoint world_mapped(struct world *w, int who, const struct endpoint *inside,
                                            const struct endpoint *to)
 {
+    if (w->leaves)
+        return w->leaves(w->boxes, who, &(struct datagram){.at = w->now, .from = *inside, .to = *to});
     if (w->box[who] == OPEN)
         return *inside;
     struct endpoint outside = {0};
@@ -112,6 +118,8 @@ static inline struct endpoint world_mapped(struct world *w, int who, const struc
 /* Whose host is at this public address for who comes from there; -1: nobody's. */
 static inline int world_host_at(const struct world *w, const struct datagram *d, struct endpoint *base)
 {
+    if (w->enters)
+        return w->enters(w->boxes, d, base);
     for (int i = A; i <= B; i++)
         if (w->box[i] == OPEN && ip_equal(&w->host[i].ip, &d->to.ip)) {
             *base = d->to;

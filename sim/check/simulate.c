@@ -106,7 +106,7 @@ void simulate_visit(void *ctx, struct check *c, const struct path_visit *v)
 static bool is_first_packet_drop(const struct run_drop *d)
 {
     static const char *const later[] = {"idle-timeout", "tcp-not-syn", "nat-clash", "conn-limit", "ttl", "fragment",
-                                        "pat-pool-exhausted", "nat-no-xlate"};
+                                        "pat-exhausted", "nat-no-xlate"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (strcmp(d->reason, later[i]) == 0)
             return false;

@@ -10,7 +10,7 @@
 
 /* RFC 792, 1812 5.2.7; RFC 4443 3. */
 const struct box_error box_ttl = {11, 0, 3, 0}, box_no_route = {3, 0, 1, 0}, box_no_host = {3, 1, 1, 3},
-                       box_too_big = {3, 4, 2, 0}, box_prohibited = {3, 13, 1, 1};
+                       box_no_port = {3, 3, 1, 4}, box_too_big = {3, 4, 2, 0}, box_prohibited = {3, 13, 1, 1};
 
 static unsigned mtu_of(const struct box *b, unsigned port)
 {

@@ -104,7 +104,7 @@ int box_forget(struct box *b, uint64_t seed)
     return 0;
 }
 
-void box_firewall_close(struct box *b)
+void box_firewall_close(struct box *b) /* the net may be gone already, and its timers with it */
 {
     fw_box_free(b->fw);
     while (b->text) {
@@ -148,6 +148,40 @@ static void answer(const struct box *b, unsigned port, const struct wire_packet 
     long n = wire_tcp_reset(k, frame, sizeof frame);
     if (n > 0)
         b->net->ops->box_send(b->net, b->node, port, frame, (size_t)n);
+}
+
+/* ---- SYNs that are answered later (RFC 5382 REQ-4) ---- */
+
+static void answer_held(void *ctx);
+
+static void wait_for_held(struct box *b)
+{
+    if (b->held_timer)
+        b->net->ops->timer_cancel(b->net, b->held_timer);
+    uint64_t at = fw_box_deadline(b->fw);
+    b->held_timer = at == TIME_NEVER ? 0 : b->net->ops->timer_set(b->net, at, answer_held, b);
+}
+
+static void answer_held(void *ctx)
+{
+    struct box *b = ctx;
+    b->held_timer = 0;
+    for (unsigned place; (place = fw_box_due(b->fw, b->net->ops->now(b->net))) != 0;) {
+        struct box_held *h = &b->held[place - 1];
+        struct wire_packet k;
+        if (wire_parse(h->frame, h->len, &k) == 0)
+            box_send_error(b, h->port, &k, &box_no_port, 0);
+    }
+    wait_for_held(b);
+}
+
+static void hold(struct box *b, unsigned place, unsigned port, const struct wire_packet *k)
+{
+    struct box_held *h = &b->held[place - 1];
+    h->port = port;
+    h->len = k->len < sizeof h->frame ? k->len : sizeof h->frame;
+    memcpy(h->frame, k->frame, h->len);
+    wait_for_held(b);
 }
 
 static struct fw_packet fields_of(const struct box *b, unsigned port, const struct wire_packet *k,
@@ -222,6 +256,8 @@ int box_firewall_frame(struct box *b, unsigned port, struct wire_packet *k)
         report(b, port, &p, &r);
         if (r.fate == FW_ANSWER)
             answer(b, port, k);
+        if (r.held)
+            hold(b, r.held, port, k);
         return NET_DROP;
     }
     if (k->fragment && !p.fragment)

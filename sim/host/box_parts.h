@@ -24,6 +24,13 @@ struct box_train {
     struct fw_result way;
 };
 
+/* A SYN that is answered later, as far as the answer quotes it. */
+struct box_held {
+    unsigned port;
+    size_t len;
+    uint8_t frame[160]; /* headers with all options; a SYN carries no more */
+};
+
 struct box {
     struct net *net;
     net_node node; /* 0: not attached yet */
@@ -35,6 +42,8 @@ struct box {
     struct fw_box *fw; /* FIREWALL */
     struct box_train train[BOX_TRAINS]; /* the oldest is forgotten */
     size_t train_next;
+    struct box_held held[FW_HELD_MAX];
+    net_timer held_timer; /* 0: none */
     struct box_text *text;
     int port_iface[FW_IFACE_MAX]; /* rules' interface of a port; negative: the rules do not know it */
     int iface_port[FW_IFACE_MAX]; /* and back; negative: not in this world */
@@ -44,7 +53,7 @@ struct box {
 struct box_error {
     uint8_t type4, code4, type6, code6;
 };
-extern const struct box_error box_ttl, box_no_route, box_no_host, box_too_big, box_prohibited;
+extern const struct box_error box_ttl, box_no_route, box_no_host, box_no_port, box_too_big, box_prohibited;
 
 void box_report(const struct box *b, const struct box_drop *d);
 /* Sends an ICMP error about the packet, which came in by port, back where it came from. */

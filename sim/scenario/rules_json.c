@@ -88,13 +88,21 @@ static const struct field_name dependences[] = {
     {NULL, 0},
 };
 static const struct field_name port_choices[] = {
-    {"preserve", FW_PORTS_PRESERVE}, {"sequential", FW_PORTS_SEQUENTIAL}, {"random", FW_PORTS_RANDOM}, {NULL, 0}};
+    {"preserve", FW_PORTS_PRESERVE}, {"sequential", FW_PORTS_SEQUENTIAL}, {"random", FW_PORTS_RANDOM},
+    {"overload", FW_PORTS_OVERLOAD}, {NULL, 0}};
+static const struct field_name hairpins[] = {{"none", FW_HAIRPIN_NONE},
+                                             {"external-source", FW_HAIRPIN_EXTERNAL},
+                                             {"internal-source", FW_HAIRPIN_INTERNAL},
+                                             {NULL, 0}};
+static const struct field_name refreshes[] = {
+    {"outbound", FW_REFRESH_OUTBOUND}, {"inbound", FW_REFRESH_INBOUND}, {"both", FW_REFRESH_BOTH}, {NULL, 0}};
+static const struct field_name unsolicited_syns[] = {{"drop", FW_SYN_DROP}, {"hold", FW_SYN_HOLD}, {NULL, 0}};
 static const struct field_name poolings[] = {
     {"fill", FW_POOL_FILL}, {"paired", FW_POOL_PAIRED}, {"arbitrary", FW_POOL_ARBITRARY}, {NULL, 0}};
 
 struct behaviour_keys {
-    int mapping, filtering, ports, pooling;
-    bool hairpin, refresh_inbound;
+    int mapping, filtering, ports, pooling, hairpin, refresh, unsolicited_syn;
+    bool parity;
 };
 
 static const struct field behaviour_fields[] = {
@@ -103,8 +111,10 @@ static const struct field behaviour_fields[] = {
      .dflt = FW_ADDRESS_AND_PORT_DEPENDENT},
     {FIELD("ports", ENUM, struct behaviour_keys, ports), .names = port_choices},
     {FIELD("pooling", ENUM, struct behaviour_keys, pooling), .names = poolings, .dflt = FW_POOL_PAIRED},
-    {FIELD("hairpin", BOOL, struct behaviour_keys, hairpin)},
-    {FIELD("refresh_inbound", BOOL, struct behaviour_keys, refresh_inbound)},
+    {FIELD("hairpin", ENUM, struct behaviour_keys, hairpin), .names = hairpins},
+    {FIELD("refresh", ENUM, struct behaviour_keys, refresh), .names = refreshes},
+    {FIELD("parity", BOOL, struct behaviour_keys, parity)},
+    {FIELD("unsolicited_syn", ENUM, struct behaviour_keys, unsolicited_syn), .names = unsolicited_syns},
     {.key = NULL},
 };
 
@@ -330,8 +340,9 @@ static int build(const struct building *b, const struct set_keys *keys, const st
     const struct behaviour_keys *n = &keys->behaviour;
     fw_rules_set_nat_behaviour(b->rules, &(struct fw_nat_behaviour){
         .mapping = (enum fw_nat_dependence)n->mapping, .filtering = (enum fw_nat_dependence)n->filtering,
-        .ports = (enum fw_nat_ports)n->ports, .pooling = (enum fw_nat_pooling)n->pooling, .hairpin = n->hairpin,
-        .refresh_inbound = n->refresh_inbound});
+        .ports = (enum fw_nat_ports)n->ports, .pooling = (enum fw_nat_pooling)n->pooling,
+        .hairpin = (enum fw_nat_hairpin)n->hairpin, .refresh = (enum fw_nat_refresh)n->refresh,
+        .parity = n->parity, .unsolicited_syn = (enum fw_nat_syn)n->unsolicited_syn});
     fw_rules_set_policy(b->rules, &(struct fw_policy){.without_list = (enum fw_default)keys->without_list,
                                                       .same_level_inter = keys->same_level,
                                                       .same_level_intra = keys->same_level});
