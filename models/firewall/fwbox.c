@@ -529,6 +529,35 @@ struct fw_result fw_pass(struct fw_box *b, uint64_t now_ns, const struct fw_pack
     return dead && r.fate != FW_PASS && !syn ? fw_box_late(b, now_ns, &was, r) : r;
 }
 
+bool fw_box_payload_address(const struct fw_box *b, const struct fw_packet *p, const struct fw_result *r,
+                            struct ip_addr *ip)
+{
+    const struct ip_addr was = *ip;
+    if (ip_equal(ip, &p->flow.src)) {
+        *ip = r->src.ip;
+        return !ip_equal(ip, &was);
+    }
+    if (ip_equal(ip, &p->flow.dst)) {
+        *ip = r->dst.ip;
+        return !ip_equal(ip, &was);
+    }
+    struct fw_flow from = {.proto = PROTO_UDP, .src = was, .dst = r->dst.ip}, after = from;
+    const struct fw_nat *n = source_rule(b, p->iface, r->iface, &from, &after);
+    if (n && n->dynamic) /* whose own mapping does not exist yet */
+        return n->interface && !n->mapped && fw_iface_address(&b->address, r->iface, was.family, ip);
+    if (n && !ip_equal(&after.src, &was)) {
+        *ip = after.src;
+        return true;
+    }
+    struct fw_flow to = {.proto = PROTO_UDP, .src = p->flow.src, .dst = was};
+    for (size_t i = 0; i < b->rules->nat_count; i++)
+        if (fw_nat_reverse(&b->rules->nat[i], &b->address, p->iface, &to) && !ip_equal(&to.dst, &was)) {
+            *ip = to.dst;
+            return true;
+        }
+    return false;
+}
+
 uint64_t fw_box_deadline(const struct fw_box *b)
 {
     return fw_held_deadline(&b->held);

@@ -66,6 +66,12 @@ enum { FW_HELD_MAX = 32 };
 uint64_t fw_box_deadline(const struct fw_box *b);
 unsigned fw_box_due(struct fw_box *b, uint64_t now_ns);
 
+/* An address in the payload of a packet that passed: it becomes what it is on the side where the packet goes, by the
+ * translation of the packet itself or the rule that a packet from or to that address would meet. false: it is the same
+ * there, or no rule says. */
+bool fw_box_payload_address(const struct fw_box *b, const struct fw_packet *p, const struct fw_result *r,
+                            struct ip_addr *ip);
+
 /* The addresses for which interface iface answers besides its own (proxy ARP): fn is called with each, as long as a
  * rule has no more than a few hundred. */
 void fw_box_proxied(const struct fw_box *b, void (*fn)(void *ctx, int iface, const struct ip_addr *ip), void *ctx);

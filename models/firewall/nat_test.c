@@ -273,8 +273,8 @@ static void translations_outlive_their_connections(void **state)
     open_with(&g, &b, "asa");
     rig_play(&g, port, 3);
     rig_close(&g);
-    rig_open(&g, "object network pool\n range 198.51.100.30 198.51.100.31\nobject network lan\n subnet 10.1.0.0 255.255.0.0\n"
-                 " nat (inside,outside) dynamic pool\n", 0);
+    rig_open(&g, "object network pool\n range 198.51.100.30 198.51.100.31\nobject network lan\n"
+                 " subnet 10.1.0.0 255.255.0.0\n nat (inside,outside) dynamic pool\n", 0);
     static const struct step address[] = {
         {0, "inside", OUT, "outside 198.51.100.30:5000 > 203.0.113.9:1"},
         {0, "inside", "udp 10.1.0.6:5000 > 203.0.113.9:1", "outside 198.51.100.31:5000 > 203.0.113.9:1"},

@@ -41,7 +41,7 @@ struct world {
         struct endpoint inside, outside, peer;
     } mapping[WORLD_MAPPINGS];
     size_t mappings;
-    /* Other boxes than these: as what a datagram of this one's host leaves, and whose host it comes to, where, or -1. */
+    /* Other boxes than these: as what a datagram of this one's host leaves; whose host it comes to, where, or -1. */
     struct endpoint (*leaves)(void *boxes, int who, const struct datagram *d);
     int (*enters)(void *boxes, const struct datagram *d, struct endpoint *base);
     void *boxes;

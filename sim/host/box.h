@@ -6,6 +6,7 @@
 #define TP_SIM_HOST_BOX_H
 
 #include "models/firewall/firewall.h"
+#include "sim/host/host.h"
 #include "sim/net.h"
 
 enum box_kind { BOX_SWITCH, BOX_ROUTER, BOX_FIREWALL };
@@ -50,6 +51,7 @@ struct box_config {
     void (*translated)(void *ctx, const struct fw_flow *before, const struct fw_flow *after);
     void *translated_ctx;
     void (*drop)(void *ctx, uint64_t now_ns, const struct box_drop *d);
+    void (*note)(void *ctx, uint64_t now_ns, const struct host_note *n); /* what it rewrote; NULL: nobody asks */
     void *ctx;
 };
 

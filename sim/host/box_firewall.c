@@ -88,7 +88,7 @@ int box_firewall_open(struct box *b)
     if (make_routes(b))
         return E_NOMEM;
     b->fw = make_core(b);
-    return b->fw ? 0 : E_NOMEM;
+    return b->fw ? box_sip_open(b) : E_NOMEM;
 }
 
 int box_forget(struct box *b, uint64_t seed)
@@ -101,12 +101,14 @@ int box_forget(struct box *b, uint64_t seed)
     fw_box_free(b->fw);
     b->fw = fw;
     memset(b->train, 0, sizeof b->train);
+    box_sip_forget(b);
     return 0;
 }
 
 void box_firewall_close(struct box *b) /* the net may be gone already, and its timers with it */
 {
     fw_box_free(b->fw);
+    box_sip_close(b);
     while (b->text) {
         struct box_text *next = b->text->next;
         free(b->text);
@@ -263,6 +265,8 @@ int box_firewall_frame(struct box *b, unsigned port, struct wire_packet *k)
     if (k->fragment && !p.fragment)
         remember_train(b, port, k, &r);
     tell_translation(b, &p, &r);
+    if (box_sip_wants(b, k) && box_sip_frame(b, port, (unsigned)out, k, &p, &r))
+        return NET_DROP; /* what it has become is on its way */
     rewrite(k, &p, &quoted, &r);
     return box_forward(b, port, (unsigned)out, &r.route->gateway, k);
 }

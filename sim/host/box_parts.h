@@ -45,6 +45,7 @@ struct box {
     struct box_held held[FW_HELD_MAX];
     net_timer held_timer; /* 0: none */
     struct box_text *text;
+    struct box_sip *sip; /* NULL: no SIP inspection */
     int port_iface[FW_IFACE_MAX]; /* rules' interface of a port; negative: the rules do not know it */
     int iface_port[FW_IFACE_MAX]; /* and back; negative: not in this world */
 };
@@ -64,6 +65,16 @@ struct fw_flow box_flow(const struct wire_packet *k);
 bool box_ttl_left(const struct box *b, unsigned port, const struct wire_packet *k);
 /* The last step: MTU, neighbour's MAC, TTL, Ethernet addresses. NET_DROP: reported and answered. */
 int box_forward(const struct box *b, unsigned in, unsigned out, const struct ip_addr *gateway, struct wire_packet *k);
+
+/* box_sip.c */
+int box_sip_open(struct box *b); /* 0, E_NOMEM */
+void box_sip_close(struct box *b);
+void box_sip_forget(struct box *b); /* what it knows of connections */
+bool box_sip_wants(const struct box *b, const struct wire_packet *k);
+/* A packet that was let through, not translated yet: its payload is rewritten and it is sent on (true), or its numbers
+ * are mended and the rest is the caller's (false). */
+bool box_sip_frame(struct box *b, unsigned in, unsigned out, struct wire_packet *k, const struct fw_packet *p,
+                   const struct fw_result *r);
 
 /* box_firewall.c */
 int box_firewall_open(struct box *b); /* 0, E_NOMEM */

@@ -6,7 +6,11 @@
  *                 "ports": ["24000-29999"]}],
  *      "nat": [{"inside": "inside", "outside": "outside", "real": ["10.0.0.0/8"]}],
  *      "nat_behaviour": {"mapping": "endpoint-independent", "filtering": "address-and-port-dependent"},
- *      "timers": {"profile": "rfc", "tcp_s": 7440}, "default": "levels"}
+ *      "timers": {"profile": "rfc", "tcp_s": 7440}, "default": "levels", "sip_inspection": true}
+ *
+ * Of nat_behaviour (RFC 4787, 5382), besides: "ports": "preserve", "sequential", "random", "overload"; "parity": true;
+ * "pooling": "fill", "paired", "arbitrary"; "hairpin": "none", "external-source", "internal-source"; "refresh":
+ * "outbound", "inbound", "both"; "unsolicited_syn": "drop", "hold".
  */
 #include <assert.h>
 #include <stdio.h>
@@ -145,16 +149,18 @@ static const struct field_name defaults[] = {
     {"levels", FW_DEFAULT_LEVELS}, {"deny", FW_DEFAULT_DENY}, {"permit", FW_DEFAULT_PERMIT}, {NULL, 0}};
 
 struct set_keys {
+    const cJSON *at;
     LIST_OF(struct level_keys) interfaces;
     LIST_OF(struct rule_keys) rules;
     LIST_OF(struct nat_keys) nat;
     struct behaviour_keys behaviour;
     struct timer_keys timers;
     int without_list;
-    bool same_level;
+    bool same_level, sip_inspection;
 };
 
 static const struct field set_fields[] = {
+    {FIELD("(rules)", SELF, struct set_keys, at)},
     {FIELD("interfaces", LIST, struct set_keys, interfaces), .of = FIELD_OBJECT, .fields = level_fields,
      .size = sizeof(struct level_keys)},
     {FIELD("rules", LIST, struct set_keys, rules), .of = FIELD_OBJECT, .fields = rule_fields,
@@ -165,6 +171,7 @@ static const struct field set_fields[] = {
     {FIELD("timers", OBJECT, struct set_keys, timers), .fields = timer_fields},
     {FIELD("default", ENUM, struct set_keys, without_list), .names = defaults},
     {FIELD("same_level", BOOL, struct set_keys, same_level)},
+    {FIELD("sip_inspection", BOOL, struct set_keys, sip_inspection)},
     {.key = NULL},
 };
 
@@ -353,6 +360,9 @@ static int build(const struct building *b, const struct set_keys *keys, const st
         err = add_rule(b, &keys->rules.items[i]);
     for (size_t i = 0; !err && i < keys->nat.count; i++)
         err = add_nat(b, &keys->nat.items[i]);
+    if (!err && keys->sip_inspection)
+        err = fw_rules_add_inspection(b->rules, "sip", json_line(b->json, topology_at(keys->at, "sip_inspection", -1)),
+                                      "\"sip_inspection\": true");
     return err;
 }
 

@@ -296,6 +296,21 @@ static void rule_mistakes_are_placed(void **state)
         {FIREWALL("{\"timers\": {\"profile\": \"fast\"}}"),
          "t.json:4:33: nodes.f.rules.timers.profile: expected \"asa\", \"rfc\", \"typical\" or \"hostile\", found "
          "\"fast\""},
+        {FIREWALL("{\"nat_behaviour\": {\"hairpin\": true}}"),
+         "t.json:4:40: nodes.f.rules.nat_behaviour.hairpin: "
+         "expected \"none\", \"external-source\" or \"internal-source\", found true"},
+        {FIREWALL("{\"nat_behaviour\": {\"refresh\": \"never\"}}"),
+         "t.json:4:40: nodes.f.rules.nat_behaviour.refresh: "
+         "expected \"outbound\", \"inbound\" or \"both\", found \"never\""},
+        {FIREWALL("{\"nat_behaviour\": {\"ports\": \"overloaded\"}}"),
+         "t.json:4:38: nodes.f.rules.nat_behaviour.ports: "
+         "expected \"preserve\", \"sequential\", \"random\" or \"overload\", found \"overloaded\""},
+        {FIREWALL("{\"nat_behaviour\": {\"unsolicited_syn\": \"wait\"}}"),
+         "t.json:4:48: nodes.f.rules.nat_behaviour.unsolicited_syn: expected \"drop\" or \"hold\", found \"wait\""},
+        {FIREWALL("{\"nat_behaviour\": {\"parity\": 1}}"),
+         "t.json:4:39: nodes.f.rules.nat_behaviour.parity: expected true or false, found 1"},
+        {FIREWALL("{\"sip_inspection\": \"on\"}"),
+         "t.json:4:29: nodes.f.rules.sip_inspection: expected true or false, found \"on\""},
         {FIREWALL("{\"nat\": [{\"inside\": \"inside\", \"outside\": \"outside\", \"kind\": \"static\", \"real\": "
                   "[\"10.0.1.5\"], \"mapped\": [\"192.0.2.8/31\"]}]}"),
          "t.json:4:19: nodes.f.rules.nat.0: expected as many \"mapped\" as \"real\" addresses"},

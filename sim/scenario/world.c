@@ -106,7 +106,7 @@ static void add_box(struct world *w, const struct topo_node *n, struct world_nod
     const struct world_watch *watch = w->options->watch ? w->options->watch : &nobody;
     const struct box_config cfg = {.kind = kinds[n->kind], .name = n->name, .iface = iface, .iface_count = ports,
                                    .route = route, .route_count = n->routes.count, .rules = n->rules, .seed = w->seed,
-                                   .drop = trace_drop, .ctx = w->trace, .shutter = watch->shutter,
+                                   .drop = trace_drop, .note = trace_note, .ctx = w->trace, .shutter = watch->shutter,
                                    .translated = watch->translated, .translated_ctx = watch->ctx};
     out->box = box_new(w->net, &cfg);
     assert(out->box);
