@@ -5,16 +5,11 @@
 
 #define HOLD_NS (6 * NS_S) /* RFC 5382 REQ-4 a */
 
-static bool is_same(const struct fw_flow *a, const struct fw_flow *b)
-{
-    return ip_equal(&a->src, &b->src) && ip_equal(&a->dst, &b->dst) && a->sport == b->sport && a->dport == b->dport;
-}
-
 unsigned fw_held_add(struct fw_held *h, uint64_t now_ns, const struct fw_flow *f)
 {
     unsigned free = 0;
     for (unsigned i = 0; i < FW_HELD_MAX; i++) {
-        if (h->syn[i].until_ns && is_same(&h->syn[i].flow, f))
+        if (h->syn[i].until_ns && fw_flow_equal(&h->syn[i].flow, f))
             return i + 1;
         if (!h->syn[i].until_ns && !free)
             free = i + 1;
@@ -30,7 +25,7 @@ void fw_held_cross(struct fw_held *h, const struct fw_flow *out)
 {
     struct fw_flow in = {out->proto, out->dst, out->src, out->dport, out->sport};
     for (unsigned i = 0; i < FW_HELD_MAX; i++)
-        if (h->syn[i].until_ns && is_same(&h->syn[i].flow, &in))
+        if (h->syn[i].until_ns && fw_flow_equal(&h->syn[i].flow, &in))
             h->syn[i].until_ns = 0;
 }
 

@@ -106,9 +106,9 @@ static bool read_length(struct span line, size_t *out)
     return true;
 }
 
-/* Splits what begins with a message into its head, with the empty line, and its body. False: it is none, or not whole.
- * Without Content-Length the body is the rest (RFC 3261 18.3). */
-static bool split(struct span in, struct span *head, struct span *body)
+/* Splits what begins with a message into its head, with the empty line, and its body. False: it is none, or
+ * *unfinished. Without Content-Length the body is the rest (RFC 3261 18.3). */
+static bool split(struct span in, struct span *head, struct span *body, bool *unfinished)
 {
     struct span rest = in, line;
     size_t body_len = SIZE_MAX;
@@ -119,14 +119,18 @@ static bool split(struct span in, struct span *head, struct span *body)
     if (!response && memcmp(tail - 8, " SIP/2.0", 8) != 0)
         return false;
     while (next_line(&rest, &line)) {
+        if (line.p[line.len - 1] != '\n')
+            break;
         if (is_field(line, "Content-Length", 'l') && !read_length(line, &body_len))
             return false;
         if (line.p[0] != '\n' && (line.len < 2 || line.p[0] != '\r'))
             continue;
         *head = (struct span){in.p, (size_t)(rest.p - in.p)};
         *body = (struct span){rest.p, body_len == SIZE_MAX ? rest.len : body_len};
-        return body->len <= rest.len;
+        *unfinished = body->len > rest.len;
+        return !*unfinished;
     }
+    *unfinished = true;
     return false;
 }
 
@@ -195,7 +199,7 @@ size_t fw_sip_rewrite(const uint8_t *in, size_t len, fw_sip_map *map, void *ctx,
             at++;
             continue;
         }
-        if (!split(rest, &head, &body))
+        if (!split(rest, &head, &body, &change->unfinished))
             break;
         if (!put_message(&r, head, body, at))
             return 0;

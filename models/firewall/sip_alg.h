@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a SIP inspection does to messages that pass a translation: the addresses in Via and Contact and in the SDP's o=
  * and c= lines become what they are on the other side, and Content-Length follows (`inspect sip` of an ASA; RFC 4787
- * REQ-10 would have it off). A message that is cut over several segments is not put together: it passes as it is. */
+ * REQ-10 would have it off). */
 #ifndef TP_FIREWALL_SIP_ALG_H
 #define TP_FIREWALL_SIP_ALG_H
 
@@ -18,6 +18,7 @@ struct fw_sip_change {
         int delta;  /* bytes that it has become longer by */
     } message[FW_SIP_MESSAGES_MAX]; /* those that have changed, in order */
     size_t message_count;
+    bool unfinished;         /* what is behind the last whole message is the beginning of another */
     unsigned addresses;      /* that were replaced */
     struct ip_addr was, is;  /* the last of them */
 };

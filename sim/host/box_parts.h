@@ -71,8 +71,8 @@ int box_sip_open(struct box *b); /* 0, E_NOMEM */
 void box_sip_close(struct box *b);
 void box_sip_forget(struct box *b); /* what it knows of connections */
 bool box_sip_wants(const struct box *b, const struct wire_packet *k);
-/* A packet that was let through, not translated yet: its payload is rewritten and it is sent on (true), or its numbers
- * are mended and the rest is the caller's (false). */
+/* A packet that was let through, not translated yet: it is sent on rewritten, or held until the rest of its message
+ * comes (true), or its numbers are mended and what is left to do is the caller's (false). */
 bool box_sip_frame(struct box *b, unsigned in, unsigned out, struct wire_packet *k, const struct fw_packet *p,
                    const struct fw_result *r);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SIP inspection (`inspect sip`): messages on port 5060 that a firewall translates are rewritten, so that frames change
  * their length, and TCP's numbers with them. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,30 @@
 #include "models/firewall/sip_alg.h"
 #include "sim/host/box_parts.h"
 
-enum { STREAMS = 64, PAYLOAD_MAX = 65536, TCP_SEQ = 4, TCP_ACK = 8 };
+enum { STREAMS = 64, UNITS = 8, PAYLOAD_MAX = 65536, HOLD_MAX = 8192, TCP_SEQ = 4, TCP_ACK = 8 };
 
-/* A TCP connection in which something was rewritten. */
+/* What was rewritten and may be asked for again: the sender's numbers of what it was, and what it has become. */
+struct unit {
+    uint32_t start, end;
+    uint8_t *bytes; /* NULL: none */
+    size_t len;
+};
+
+/* One direction of a TCP connection. A byte that has passed once passes the same ever after: only what is new and in
+ * order is looked at. */
+struct way {
+    uint32_t top; /* what is before it has passed */
+    struct fw_seq seq;
+    struct unit unit[UNITS]; /* the oldest is forgotten */
+    size_t next;
+    uint8_t held[HOLD_MAX]; /* from top on: the beginning of a message whose end has not come */
+    size_t held_len;
+};
+
 struct stream {
     bool used;
     struct fw_flow arrives[2]; /* as packets of each direction come in */
-    struct fw_seq seq[2];
+    struct way way[2];
 };
 
 struct box_sip {
@@ -38,15 +56,24 @@ int box_sip_open(struct box *b)
     return 0;
 }
 
-void box_sip_close(struct box *b)
+static void stream_clear(struct stream *t)
 {
-    free(b->sip);
+    for (unsigned dir = 0; dir < 2; dir++)
+        for (size_t i = 0; i < UNITS; i++)
+            free(t->way[dir].unit[i].bytes);
+    memset(t, 0, sizeof *t);
 }
 
 void box_sip_forget(struct box *b)
 {
-    if (b->sip)
-        memset(b->sip->stream, 0, sizeof b->sip->stream);
+    for (size_t i = 0; b->sip && i < STREAMS; i++)
+        stream_clear(&b->sip->stream[i]);
+}
+
+void box_sip_close(struct box *b)
+{
+    box_sip_forget(b);
+    free(b->sip);
 }
 
 bool box_sip_wants(const struct box *b, const struct wire_packet *k)
@@ -60,6 +87,7 @@ bool box_sip_wants(const struct box *b, const struct wire_packet *k)
 
 struct passage {
     struct box *b;
+    unsigned in, out; /* ports */
     const struct fw_packet *p;
     const struct fw_result *r;
 };
@@ -90,16 +118,11 @@ static void tell(const struct passage *w, const struct fw_sip_change *c)
 
 /* ---- streams ---- */
 
-static bool same_way(const struct fw_flow *a, const struct fw_flow *b)
-{
-    return ip_equal(&a->src, &b->src) && ip_equal(&a->dst, &b->dst) && a->sport == b->sport && a->dport == b->dport;
-}
-
 static struct stream *stream_of(struct box_sip *s, const struct fw_flow *f, unsigned *dir)
 {
     for (size_t i = 0; i < STREAMS; i++)
         for (*dir = 0; s->stream[i].used && *dir < 2; ++*dir)
-            if (same_way(&s->stream[i].arrives[*dir], f))
+            if (fw_flow_equal(&s->stream[i].arrives[*dir], f))
                 return &s->stream[i];
     return NULL;
 }
@@ -108,9 +131,33 @@ static struct stream *stream_add(struct box_sip *s, const struct passage *w)
 {
     struct stream *t = &s->stream[s->next++ % STREAMS];
     const struct fw_result *r = w->r;
-    *t = (struct stream){.used = true, .arrives = {w->p->flow, {w->p->flow.proto, r->dst.ip, r->src.ip, r->dst.port,
-                                                               r->src.port}}};
+    stream_clear(t);
+    t->used = true;
+    t->arrives[0] = w->p->flow;
+    t->arrives[1] = (struct fw_flow){w->p->flow.proto, r->dst.ip, r->src.ip, r->dst.port, r->src.port};
     return t;
+}
+
+static bool is_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static const struct unit *unit_at(const struct way *y, uint32_t seq)
+{
+    for (size_t i = 0; i < UNITS; i++)
+        if (y->unit[i].bytes && !is_before(seq, y->unit[i].start) && is_before(seq, y->unit[i].end))
+            return &y->unit[i];
+    return NULL;
+}
+
+static void unit_add(struct way *y, uint32_t start, uint32_t end, const uint8_t *bytes, size_t len)
+{
+    struct unit *u = &y->unit[y->next++ % UNITS];
+    free(u->bytes);
+    *u = (struct unit){start, end, malloc(len), len};
+    assert(u->bytes);
+    memcpy(u->bytes, bytes, len);
 }
 
 /* The numbers of the other direction's SACK blocks (RFC 2018 3) go back as its acknowledgements do. */
@@ -157,14 +204,15 @@ static size_t compose(const struct wire_packet *k, const struct piece *s, uint8_
     return len;
 }
 
-/* In as many segments as it takes: what has become longer may be too long for one. */
-static void send_pieces(struct box *b, const struct passage *w, unsigned in, unsigned out, const struct wire_packet *k,
-                        size_t len)
+/* The payload from sip->payload, in as many segments as it takes: what has become longer, or was held, may be too long
+ * for one. */
+static void send_pieces(const struct passage *w, const struct wire_packet *k, size_t len)
 {
+    struct box *b = w->b;
     uint8_t frame[BOX_FRAME_MAX];
-    size_t headers = k->payload - k->l3, mtu = b->iface[out].mtu ? b->iface[out].mtu : NET_MTU_DEFAULT;
+    size_t headers = k->payload - k->l3, mtu = b->iface[w->out].mtu ? b->iface[w->out].mtu : NET_MTU_DEFAULT;
     size_t most = k->proto == PROTO_TCP ? mtu - headers : sizeof frame - k->payload;
-    for (size_t at = 0; at < len || at == 0;) {
+    for (size_t at = 0; at < len;) {
         struct piece s = {b->sip->payload + at, len - at < most ? len - at : most, (uint32_t)at, false};
         s.last = at + s.len == len;
         size_t n = compose(k, &s, frame);
@@ -173,48 +221,129 @@ static void send_pieces(struct box *b, const struct passage *w, unsigned in, uns
             return;
         wire_set_src(&whole, &w->r->src);
         wire_set_dst(&whole, &w->r->dst);
-        if (box_forward(b, in, out, &w->r->route->gateway, &whole) != NET_DROP)
-            b->net->ops->box_send(b->net, b->node, out, frame, n);
-        at += s.len + (len == 0);
+        if (box_forward(b, w->in, w->out, &w->r->route->gateway, &whole) != NET_DROP)
+            b->net->ops->box_send(b->net, b->node, w->out, frame, n);
+        at += s.len;
     }
 }
 
-static void number(struct box *b, const struct passage *w, struct wire_packet *k, const struct fw_sip_change *c)
+/* The numbers of a segment as the other side has them; seq: its own, or of the first that was held. */
+static void number(struct stream *t, unsigned dir, struct wire_packet *k, uint32_t seq)
 {
+    uint8_t *tcp = k->frame + k->l4;
+    store32(tcp + TCP_SEQ, fw_seq_forward(&t->way[dir].seq, seq));
+    store32(tcp + TCP_ACK, fw_seq_back(&t->way[1 - dir].seq, load32(tcp + TCP_ACK)));
+    mend_sack(tcp, k->payload - k->l4, &t->way[1 - dir].seq);
+}
+
+/* Bytes in place of the segment's payload. */
+static void replace(const struct passage *w, struct stream *t, unsigned dir, struct wire_packet *k, uint32_t seq,
+                    const uint8_t *bytes, size_t len)
+{
+    if (bytes != w->b->sip->payload)
+        memcpy(w->b->sip->payload, bytes, len);
+    number(t, dir, k, seq);
+    send_pieces(w, k, len);
+}
+
+/* What is held passes as it is, before k: a piece of it came again, so that the rest was lost, or no more comes. */
+static void give_up(const struct passage *w, struct stream *t, unsigned dir, const struct wire_packet *k)
+{
+    struct way *y = &t->way[dir];
+    uint8_t frame[BOX_FRAME_MAX];
+    struct wire_packet first = *k;
+    memcpy(frame, k->frame, k->payload);
+    first.frame = frame;
+    frame[k->l4 + 13] &= (uint8_t)~(FW_FIN | FW_RST);
+    replace(w, t, dir, &first, y->top, y->held, y->held_len);
+    y->top += (uint32_t)y->held_len;
+    y->held_len = 0;
+}
+
+/* New bytes in order, what was held before them included. true: the segment is done with. */
+static bool inspect(const struct passage *w, struct stream *t, unsigned dir, struct wire_packet *k)
+{
+    struct way *y = &t->way[dir];
+    uint8_t all[HOLD_MAX + BOX_FRAME_MAX];
+    struct fw_sip_change c;
+    size_t len = y->held_len + k->payload_len, before = y->held_len;
+    memcpy(all, y->held, before);
+    memcpy(all + before, k->frame + k->payload, k->payload_len);
+    size_t longer = fw_sip_rewrite(all, len, map, (void *)w, w->b->sip->payload, PAYLOAD_MAX, &c);
+    if (c.unfinished && len <= HOLD_MAX && !(k->tcp_flags & (FW_FIN | FW_RST))) {
+        memcpy(y->held, all, len);
+        y->held_len = len;
+        return true;
+    }
+    uint32_t start = y->top;
+    y->top += (uint32_t)len;
+    y->held_len = 0;
+    if (longer) {
+        tell(w, &c);
+        unit_add(y, start, y->top, w->b->sip->payload, longer);
+        replace(w, t, dir, k, start, w->b->sip->payload, longer);
+        for (size_t i = 0; i < c.message_count; i++)
+            fw_seq_add(&y->seq, start + (uint32_t)c.message[i].end, c.message[i].delta);
+    } else if (before) {
+        replace(w, t, dir, k, start, all, len);
+    }
+    return longer || before;
+}
+
+/* ---- packets ---- */
+
+static bool segment(const struct passage *w, struct wire_packet *k)
+{
+    struct box_sip *sip = w->b->sip;
     unsigned dir = 0;
-    struct stream *t = stream_of(b->sip, &w->p->flow, &dir);
-    bool begins = (k->tcp_flags & (FW_SYN | FW_ACK)) == FW_SYN;
-    if (t && begins)
-        t->used = false;
-    if (!t && c->message_count) {
-        t = stream_add(b->sip, w);
+    struct stream *t = stream_of(sip, &w->p->flow, &dir);
+    uint32_t seq = load32(k->frame + k->l4 + TCP_SEQ);
+    if ((k->tcp_flags & (FW_SYN | FW_ACK)) == FW_SYN && (!t || dir == 0)) {
+        if (t)
+            stream_clear(t);
+        t = stream_add(sip, w);
         dir = 0;
     }
-    if (!t || begins)
-        return;
-    uint8_t *tcp = k->frame + k->l4;
-    uint32_t seq = load32(tcp + TCP_SEQ);
-    store32(tcp + TCP_SEQ, fw_seq_forward(&t->seq[dir], seq));
-    store32(tcp + TCP_ACK, fw_seq_back(&t->seq[1 - dir], load32(tcp + TCP_ACK)));
-    mend_sack(tcp, k->payload - k->l4, &t->seq[1 - dir]);
-    for (size_t i = 0; i < c->message_count; i++)
-        fw_seq_add(&t->seq[dir], seq + (uint32_t)c->message[i].end, c->message[i].delta);
+    if (!t)
+        return false; /* begun before the box was */
+    struct way *y = &t->way[dir];
+    if (k->tcp_flags & FW_SYN) {
+        y->top = seq + 1;
+        return false;
+    }
+    const struct unit *u = k->payload_len ? unit_at(y, seq) : NULL;
+    if (u) {
+        replace(w, t, dir, k, u->start, u->bytes, u->len);
+        return true;
+    }
+    bool next = k->payload_len && seq == y->top + (uint32_t)y->held_len;
+    if (y->held_len && !next && (k->payload_len || k->tcp_flags & (FW_FIN | FW_RST)))
+        give_up(w, t, dir, k);
+    if (next && inspect(w, t, dir, k))
+        return true;
+    uint32_t end = seq + (uint32_t)k->payload_len;
+    if (k->payload_len && is_before(y->top, end))
+        y->top = end; /* not by an acknowledgement: what was sent before it may be lost */
+    number(t, dir, k, seq);
+    wire_seal(k->frame, k->len);
+    return false;
+}
+
+static bool datagram(const struct passage *w, const struct wire_packet *k)
+{
+    struct fw_sip_change c;
+    size_t len = fw_sip_rewrite(k->frame + k->payload, k->payload_len, map, (void *)w, w->b->sip->payload,
+                                PAYLOAD_MAX, &c);
+    if (len == 0 || k->payload + len > BOX_FRAME_MAX)
+        return false;
+    tell(w, &c);
+    send_pieces(w, k, len);
+    return true;
 }
 
 bool box_sip_frame(struct box *b, unsigned in, unsigned out, struct wire_packet *k, const struct fw_packet *p,
                    const struct fw_result *r)
 {
-    struct passage w = {b, p, r};
-    struct fw_sip_change c;
-    size_t len = fw_sip_rewrite(k->frame + k->payload, k->payload_len, map, &w, b->sip->payload, PAYLOAD_MAX, &c);
-    if (len)
-        tell(&w, &c);
-    if (k->proto == PROTO_TCP)
-        number(b, &w, k, &c);
-    if (!len) {
-        wire_seal(k->frame, k->len);
-        return false;
-    }
-    send_pieces(b, &w, in, out, k, len);
-    return true;
+    const struct passage w = {b, in, out, p, r};
+    return k->proto == PROTO_TCP ? segment(&w, k) : datagram(&w, k);
 }
