@@ -543,8 +543,11 @@ bool fw_box_payload_address(const struct fw_box *b, const struct fw_packet *p, c
     }
     struct fw_flow from = {.proto = PROTO_UDP, .src = was, .dst = r->dst.ip}, after = from;
     const struct fw_nat *n = source_rule(b, p->iface, r->iface, &from, &after);
-    if (n && n->dynamic) /* whose own mapping does not exist yet */
-        return n->interface && !n->mapped && fw_iface_address(&b->address, r->iface, was.family, ip);
+    if (n && n->dynamic) { /* whose own mapping does not exist yet; a rule for any address means those of its side */
+        const struct fw_route *there = fw_routes_find(b->routes, &was);
+        return there && there->iface == p->iface && n->interface && !n->mapped &&
+               fw_iface_address(&b->address, r->iface, was.family, ip);
+    }
     if (n && !ip_equal(&after.src, &was)) {
         *ip = after.src;
         return true;

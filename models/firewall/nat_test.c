@@ -286,6 +286,42 @@ static void translations_outlive_their_connections(void **state)
     rig_close(&g);
 }
 
+/* ---- addresses in payload ---- */
+
+/* What an inspection makes of addresses in a packet that passes: of its own two, of a host with a static rule both
+ * ways, of other hosts inside, and of what is on neither side. */
+static void payload_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *packet, *was, *is;
+    } rows[] = {
+        {"inside", "udp 10.1.0.5:5060 > 203.0.113.9:5060", "10.1.0.5", "198.51.100.2"},
+        {"inside", "udp 10.1.0.5:5060 > 203.0.113.9:5060", "203.0.113.9", NULL},
+        {"inside", "udp 10.1.0.5:5060 > 203.0.113.9:5060", "10.1.0.7", "198.51.100.7"},
+        {"inside", "udp 10.1.0.5:5060 > 203.0.113.9:5060", "10.1.0.9", "198.51.100.2"},
+        {"inside", "udp 10.1.0.5:5060 > 203.0.113.9:5060", "192.0.2.77", NULL},
+        {"inside", "udp 10.1.0.5:5060 > 203.0.113.9:5060", "198.51.100.7", NULL},
+        {"outside", "udp 203.0.113.9:5060 > 198.51.100.2:5060", "198.51.100.2", "10.1.0.5"},
+        {"outside", "udp 203.0.113.9:5060 > 198.51.100.2:5060", "198.51.100.7", "10.1.0.7"},
+        {"outside", "udp 203.0.113.9:5060 > 198.51.100.2:5060", "203.0.113.9", NULL},
+        {"outside", "udp 203.0.113.9:5060 > 198.51.100.2:5060", "10.1.0.9", NULL},
+    };
+    struct rig g;
+    rig_open(&g, "object network seven\n host 10.1.0.7\n nat (inside,outside) static 198.51.100.7\n"
+                 "nat (inside,outside) after-auto source dynamic any interface\n", 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fw_packet p = packet_of(&g, rows[i].in, rows[i].packet);
+        struct fw_result r = fw_pass(g.box, 0, &p);
+        assert_int_equal(r.fate, FW_PASS);
+        struct ip_addr ip = kit_ip(rows[i].was), want = kit_ip(rows[i].is ? rows[i].is : rows[i].was);
+        bool changed = fw_box_payload_address(g.box, &p, &r, &ip);
+        if (changed != (rows[i].is != NULL) || !ip_equal(&ip, &want))
+            fail_msg("row %zu", i);
+    }
+    rig_close(&g);
+}
+
 /* ---- hairpinning (RFC 4787 REQ-9) ---- */
 
 static void hairpinning(void **state)
@@ -369,6 +405,7 @@ int main(void)
         cmocka_unit_test(refresh_directions),
         cmocka_unit_test(each_timer_at_its_edge),
         cmocka_unit_test(translations_outlive_their_connections),
+        cmocka_unit_test(payload_addresses),
         cmocka_unit_test(hairpinning),
         cmocka_unit_test(unsolicited_syn),
     };
