@@ -38,6 +38,7 @@ static void lab_init(struct lab *w)
     w->client = (struct skype_client_config){.address = kit_ip(CLIENT_IP),
                                              .uri = "sip:alice@example.com",
                                              .conference = "sip:meet@example.com",
+                                             .peer = "the Skype Edge",
                                              .edge_sip = kit_endpoint(EDGE_IP ":5061"),
                                              .edge_turn = kit_endpoint(EDGE_IP ":443"),
                                              .turn_user = "alice",

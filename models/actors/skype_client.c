@@ -10,12 +10,13 @@
 #include "models/actors/audio_video.h"
 #include "models/actors/share.h"
 #include "models/actors/skype_edge.h"
+#include "models/actors/skype_media.h"
 #include "models/base/err.h"
 #include "models/base/time.h"
 #include "models/msturn/msturn.h"
 #include "models/sip/ua.h"
 
-enum { OWNER_SIP = 1, OWNER_RELAY = 2, OWNER_MEDIA = 3 };
+enum { OWNER_SIP = 1, OWNER_RELAY = 2, OWNER_MEDIA = 3, OWNER_AUDIO_VIDEO = 4 };
 
 /* The call to the conference is tried again this often, for this long: systems do not start at the same
  * moment. */
@@ -24,18 +25,21 @@ enum { OWNER_SIP = 1, OWNER_RELAY = 2, OWNER_MEDIA = 3 };
 
 enum state {
     CLIENT_IDLE,       /* until call_at */
-    CLIENT_CALLING,    /* audio and video: INVITE sent */
+    CLIENT_GATHERING,  /* audio and video of a planned call: an offer is being made */
+    CLIENT_CALLING,    /* ... INVITE sent */
     CLIENT_IN_CALL,    /* ... up; until share_at */
     CLIENT_ALLOCATING, /* at the Edge's relay */
     CLIENT_INVITING,   /* the share's INVITE is sent */
     CLIENT_CHECKING,   /* answered: connectivity checks */
     CLIENT_REINVITING, /* a pair is nominated: re-INVITE sent */
     CLIENT_SHARING,
-    CLIENT_ENDING, /* all is sent and received: BYE */
-    CLIENT_OVER,   /* ended, or failed */
+    CLIENT_ENDING,  /* all is sent and received: BYE */
+    CLIENT_TALKING, /* a planned call goes on without a share, until its end */
+    CLIENT_OVER,    /* ended, or failed */
 };
 
 static const char *const state_names[] = {[CLIENT_IDLE] = "IDLE",
+                                          [CLIENT_GATHERING] = "GATHERING",
                                           [CLIENT_CALLING] = "CALLING",
                                           [CLIENT_IN_CALL] = "IN_CALL",
                                           [CLIENT_ALLOCATING] = "ALLOCATING",
@@ -44,6 +48,7 @@ static const char *const state_names[] = {[CLIENT_IDLE] = "IDLE",
                                           [CLIENT_REINVITING] = "REINVITING",
                                           [CLIENT_SHARING] = "SHARING",
                                           [CLIENT_ENDING] = "ENDING",
+                                          [CLIENT_TALKING] = "TALKING",
                                           [CLIENT_OVER] = "OVER"};
 
 struct skype_client {
@@ -52,12 +57,21 @@ struct skype_client {
     struct sip_ua *ua;
     struct ms_turn_client *relay;
     struct share *share;
+    struct skype_media *media;          /* of a planned call; NULL: there is no plan */
     struct sip_call *call, *share_call; /* NULL: none, or over */
     io_id listener;
     enum state state;
     uint64_t deadline_ns;
+    uint64_t begun_ns;
+    char from[192]; /* who calls: a planned call goes by its name */
+    char *offer;    /* of a planned call; NULL: not made yet */
     char relay_problem[160]; /* why there is no relayed candidate; empty: there is, or is not known yet */
 };
+
+static uint64_t until(const struct skype_client *c, uint64_t when_ns)
+{
+    return when_ns > io_now(c->io) ? when_ns - io_now(c->io) : 0;
+}
 
 static void enter(struct skype_client *c, enum state state, uint64_t timeout_ns)
 {
@@ -66,19 +80,46 @@ static void enter(struct skype_client *c, enum state state, uint64_t timeout_ns)
     c->deadline_ns = timeout_ns == TIME_NEVER ? TIME_NEVER : io_now(c->io) + timeout_ns;
 }
 
-/* Both calls, the relay and the streams come to their end; what is left of them runs on timers of its own. */
-static void wind_up(struct skype_client *c, const char *headers)
+static void end_call(struct skype_client *c)
 {
-    if (c->share_call)
-        sip_ua_hangup(c->ua, c->share_call, headers);
+    if (c->media)
+        skype_media_close(c->media);
     if (c->call)
         sip_ua_hangup(c->ua, c->call, "");
+}
+
+/* The share comes to its end, and both calls do, unless the planned one has time left; what is left of them runs on
+ * timers of its own. */
+static void wind_up(struct skype_client *c, const char *headers)
+{
+    const struct call_plan *plan = c->cfg.call;
+    uint64_t end_ns = plan && plan->for_ns != TIME_NEVER ? c->begun_ns + plan->for_ns : 0;
+    bool talk_on = c->call && c->state >= CLIENT_IN_CALL && io_now(c->io) < end_ns;
+    if (c->share_call)
+        sip_ua_hangup(c->ua, c->share_call, headers);
+    if (!talk_on)
+        end_call(c);
     if (c->state >= CLIENT_ALLOCATING)
         ms_turn_client_release(c->relay);
     share_close(c->share);
     if (c->listener != IO_NONE)
         io_close(c->io, c->listener);
     c->listener = IO_NONE;
+    enter(c, talk_on ? CLIENT_TALKING : CLIENT_OVER, talk_on ? until(c, end_ns) : TIME_NEVER);
+}
+
+static void note_share(struct skype_client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void note_share(struct skype_client *c, const char *fmt, ...)
+{
+    char what[256];
+    va_list ap;
+    if (!c->cfg.call || !(c->cfg.call->media & CALL_SHARE))
+        return;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    call_note_media(c->io, c->cfg.call->name, CALL_SHARE, what);
 }
 
 static void fail(struct skype_client *c, const struct endpoint *remote, const char *fmt, ...)
@@ -96,10 +137,10 @@ static void fail(struct skype_client *c, const struct endpoint *remote, const ch
     io_fail(c->io, remote, "%s", text);
     /* SIP-6 of the catalogue: the class of media connectivity failures */
     snprintf(headers, sizeof headers, "ms-client-diagnostics: 23; reason=\"%s\"\r\n", text);
+    note_share(c, "%s %s", c->state >= CLIENT_SHARING ? "lost" : "failed", text);
     if (c->state >= CLIENT_SHARING)
         share_results(c->share);
     wind_up(c, headers);
-    enter(c, CLIENT_OVER, TIME_NEVER);
 }
 
 /* ---- the audio and video call ---- */
@@ -107,8 +148,44 @@ static void fail(struct skype_client *c, const struct endpoint *remote, const ch
 static void place_call(struct skype_client *c)
 {
     char sdp[AUDIO_VIDEO_SDP_MAX];
-    c->call = sip_ua_invite(c->ua, c->cfg.conference, audio_video_describe(sdp, &c->cfg.address), "");
+    c->call = c->media ? sip_ua_invite_as(c->ua, c->from, c->cfg.conference, c->offer, "")
+                       : sip_ua_invite(c->ua, c->cfg.conference, audio_video_describe(sdp, &c->cfg.address), "");
     enter(c, CLIENT_CALLING, c->call ? c->cfg.answer_timeout_ns : CALL_RETRY_NS);
+}
+
+static void begin_call(struct skype_client *c)
+{
+    c->begun_ns = io_now(c->io);
+    if (!c->media) {
+        place_call(c);
+        return;
+    }
+    enter(c, CLIENT_GATHERING, c->cfg.answer_timeout_ns);
+    skype_media_begin(c->media);
+}
+
+static void call_answered(struct skype_client *c, const struct sip_msg *m)
+{
+    if (c->media && !skype_media_answered(c->media, m)) {
+        fail(c, NULL, "the answer to the audio/video call has no media that we can take");
+        return;
+    }
+    if (c->state != CLIENT_CALLING)
+        return; /* a re-INVITE's: held, or not any more */
+    const struct call_plan *plan = c->cfg.call;
+    if (!plan || plan->media & CALL_SHARE)
+        enter(c, CLIENT_IN_CALL, until(c, c->cfg.share_at_ns));
+    else
+        enter(c, CLIENT_TALKING, plan->for_ns == TIME_NEVER ? TIME_NEVER : until(c, c->begun_ns + plan->for_ns));
+}
+
+static void call_ended(struct skype_client *c)
+{
+    c->call = NULL;
+    if (c->media)
+        skype_media_close(c->media);
+    if (c->state == CLIENT_TALKING)
+        enter(c, CLIENT_OVER, TIME_NEVER);
 }
 
 static void call_refused(struct skype_client *c, unsigned code)
@@ -128,14 +205,9 @@ static void call_timer(struct skype_client *c)
         fail(c, NULL, "the audio/video call was not answered within %u s",
              (unsigned)(c->cfg.answer_timeout_ns / NS_S));
     else if (!sip_ua_linked(c->ua) && io_now(c->io) >= c->cfg.call_at_ns + CALL_TRIES_NS)
-        fail(c, &c->cfg.edge_sip, "no SIP connection to the Skype Edge");
+        fail(c, &c->cfg.edge_sip, "no SIP connection to %s", c->cfg.peer);
     else
         place_call(c);
-}
-
-static uint64_t until(const struct skype_client *c, uint64_t when_ns)
-{
-    return when_ns > io_now(c->io) ? when_ns - io_now(c->io) : 0;
 }
 
 /* ---- the share ---- */
@@ -145,9 +217,9 @@ static void invite(struct skype_client *c)
     char headers[64];
     snprintf(headers, sizeof headers, CONFERENCE_ROLE ": %s\r\n", c->cfg.attendee ? "attendee" : "presenter");
     c->share_call =
-        sip_ua_invite(c->ua, c->cfg.conference, share_describe(c->share, &c->cfg.address), headers);
+        sip_ua_invite_as(c->ua, c->from, c->cfg.conference, share_describe(c->share, &c->cfg.address), headers);
     if (!c->share_call) {
-        fail(c, &c->cfg.edge_sip, "no SIP connection to the Skype Edge");
+        fail(c, &c->cfg.edge_sip, "no SIP connection to %s", c->cfg.peer);
         return;
     }
     io_note(c->io, NOTE_PHASE, "invite");
@@ -166,8 +238,13 @@ static void begin_share(struct skype_client *c)
     struct endpoint host = {c->cfg.address, c->cfg.media_port};
     if (c->cfg.host_candidates)
         c->listener = io_listen(c->io, OWNER_MEDIA, &host);
-    ms_turn_client_start(c->relay);
+    if (c->cfg.edge_turn.port)
+        ms_turn_client_start(c->relay);
     enter(c, CLIENT_ALLOCATING, c->cfg.allocate_timeout_ns);
+    if (!c->cfg.edge_turn.port) {
+        add_candidates(c, ICE_HOST, &host, NULL);
+        invite(c);
+    }
 }
 
 /* Without a relay the client's own address is what is left; a client tries that. */
@@ -204,6 +281,7 @@ static void share_answered(struct skype_client *c, const struct sip_msg *m)
     struct sdp d;
     if (c->state == CLIENT_REINVITING) {
         enter(c, CLIENT_SHARING, TIME_NEVER);
+        note_share(c, "up");
         share_begin(c->share);
         return;
     }
@@ -245,8 +323,8 @@ static void share_ended(struct skype_client *c, unsigned code)
         fail(c, &c->cfg.edge_sip, "the screen arrived, but the BYE that ends the share was never answered");
     } else if (c->state == CLIENT_ENDING) {
         share_results(c->share);
+        note_share(c, "done");
         wind_up(c, "");
-        enter(c, CLIENT_OVER, TIME_NEVER);
     } else {
         fail(c, NULL, "the conference ended the share (BYE) while the client was %s", state_names[c->state]);
     }
@@ -260,7 +338,7 @@ static void on_sip(struct skype_client *c, const struct sip_ua_event *ev)
     switch (ev->kind) {
     case SIP_LINK_UP:
     case SIP_LINK_DOWN:
-        io_note(c->io, NOTE_STATE, "sip connection with the Skype Edge %s%s%s",
+        io_note(c->io, NOTE_STATE, "sip connection with %s %s%s%s", c->cfg.peer,
                 ev->kind == SIP_LINK_UP ? "DOWN -> UP" : "DOWN", ev->err ? " cause=" : "",
                 ev->err ? err_text(ev->err) : "");
         break;
@@ -268,7 +346,7 @@ static void on_sip(struct skype_client *c, const struct sip_ua_event *ev)
         if (share)
             share_answered(c, ev->msg);
         else
-            enter(c, CLIENT_IN_CALL, until(c, c->cfg.share_at_ns));
+            call_answered(c, ev->msg);
         break;
     case SIP_REFUSED:
         if (share)
@@ -284,7 +362,7 @@ static void on_sip(struct skype_client *c, const struct sip_ua_event *ev)
         if (share)
             share_ended(c, ev->code);
         else
-            c->call = NULL;
+            call_ended(c);
         break;
     case SIP_INVITED:
     case SIP_REINVITED:
@@ -372,7 +450,10 @@ static void on_deadline(struct skype_client *c)
     c->deadline_ns = TIME_NEVER;
     switch (c->state) {
     case CLIENT_IDLE:
-        place_call(c);
+        begin_call(c);
+        break;
+    case CLIENT_GATHERING:
+        fail(c, NULL, "the audio/video call has no media to offer");
         break;
     case CLIENT_CALLING:
         call_timer(c);
@@ -391,6 +472,9 @@ static void on_deadline(struct skype_client *c)
         fail(c, NULL, "the re-INVITE was not answered within %u s",
              (unsigned)(c->cfg.answer_timeout_ns / NS_S));
         break;
+    case CLIENT_TALKING:
+        wind_up(c, "");
+        break;
     case CLIENT_CHECKING:
     case CLIENT_SHARING:
     case CLIENT_ENDING:
@@ -400,6 +484,20 @@ static void on_deadline(struct skype_client *c)
 }
 
 /* ---- the core ---- */
+
+/* What the planned call's media have to say: a first offer, or that they are on hold. */
+static void on_audio_video(struct skype_client *c, const struct io_in *in)
+{
+    skype_media_input(c->media, in);
+    const char *offer = skype_media_offer(c->media);
+    if (offer && c->state == CLIENT_GATHERING) {
+        c->offer = strdup(offer);
+        assert(c->offer);
+        place_call(c);
+    } else if (offer && c->call) {
+        sip_ua_reinvite(c->ua, c->call, offer);
+    }
+}
 
 static void on_media(struct skype_client *c, const struct io_in *in)
 {
@@ -432,6 +530,8 @@ static void input(void *self, const struct io_in *in)
     share_tick(c->share);
     if (io_now(c->io) >= c->deadline_ns)
         on_deadline(c);
+    if (c->media && (in->id == IO_NONE || owner == OWNER_AUDIO_VIDEO))
+        on_audio_video(c, in);
     bool more = true;
     while (more) {
         more = false;
@@ -448,6 +548,8 @@ static uint64_t deadline(const void *self)
 {
     const struct skype_client *c = self;
     uint64_t t = time_min(sip_ua_deadline(c->ua), ms_turn_client_deadline(c->relay));
+    if (c->media)
+        t = time_min(t, skype_media_deadline(c->media));
     return time_min(t, time_min(c->deadline_ns, share_deadline(c->share)));
 }
 
@@ -455,10 +557,21 @@ static void destroy(void *self)
 {
     struct skype_client *c = self;
     share_free(c->share);
+    skype_media_free(c->media);
+    free(c->offer);
     sip_ua_free(c->ua);
     if (c->relay)
         ms_turn_client_free(c->relay);
     free(c);
+}
+
+static void name_caller(struct skype_client *c)
+{
+    const char *domain = strchr(c->cfg.uri, '@');
+    if (c->cfg.call)
+        snprintf(c->from, sizeof c->from, "sip:%s%s", c->cfg.call->name, domain ? domain : "");
+    else
+        snprintf(c->from, sizeof c->from, "%s", c->cfg.uri);
 }
 
 int skype_client_make(struct io *io, const struct skype_client_config *cfg, struct core *out)
@@ -482,8 +595,14 @@ int skype_client_make(struct io *io, const struct skype_client_config *cfg, stru
     c->deadline_ns = TIME_NEVER;
     c->ua = sip_ua_new(io, OWNER_SIP, &sip);
     c->relay = ms_turn_client_new(io, OWNER_RELAY, &relay);
+    if (cfg->call) {
+        c->media = skype_media_new(io, OWNER_AUDIO_VIDEO, cfg->call, &cfg->media);
+        c->cfg.call_at_ns = cfg->call->at_ns;
+        c->cfg.conference = cfg->call->to;
+    }
+    name_caller(c);
     *out = (struct core){&ops, c, io};
-    if (c->ua && c->relay) {
+    if (c->ua && c->relay && (c->media || !cfg->call)) {
         c->share = share_new(io, "share", &share, c->relay);
         return 0;
     }

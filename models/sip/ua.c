@@ -2,6 +2,7 @@
 #include "models/sip/ua.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,12 @@ struct sip_ua {
     uint64_t retry_at_ns, connect_by_ns; /* TIME_NEVER: not waiting */
     bool tell_up, tell_down;
     int down_err;
+    struct {
+        uint64_t at_ns, answer_by_ns; /* TIME_NEVER: none is due; none is outstanding */
+        io_id told;                   /* the connection that was told to be up */
+        char branch[32];
+        uint32_t cseq;
+    } options;
     struct sip_call **call;
     struct sip_msg msg; /* the one that the event polled last is about */
     char buf[CALL_BUF];
@@ -54,7 +61,7 @@ struct sip_ua *sip_ua_new(struct io *io, unsigned owner, const struct sip_ua_con
         return NULL;
     }
     ua->rng = io_rng(io, "sip");
-    ua->retry_at_ns = ua->connect_by_ns = TIME_NEVER;
+    ua->retry_at_ns = ua->connect_by_ns = ua->options.at_ns = ua->options.answer_by_ns = TIME_NEVER;
     return ua;
 }
 
@@ -99,7 +106,7 @@ static void link_drop(struct sip_ua *ua, struct link *l, int err)
 {
     if (l->id == ua->server) {
         ua->server = IO_NONE;
-        ua->connect_by_ns = TIME_NEVER;
+        ua->connect_by_ns = ua->options.at_ns = ua->options.answer_by_ns = TIME_NEVER;
         ua->retry_at_ns = io_now(ua->io) + RETRY_NS;
         ua->tell_up = false;
         ua->tell_down = true;
@@ -161,6 +168,40 @@ bool sip_ua_linked(const struct sip_ua *ua)
     return false;
 }
 
+/* ---- OPTIONS to the outbound proxy ---- */
+
+static void ask_options(struct sip_ua *ua)
+{
+    char at[ENDPOINT_TEXT], to[ENDPOINT_TEXT];
+    char *branch = ua->options.branch, *tag = branch + 7;
+    struct text t = text_of(ua->buf, sizeof ua->buf);
+    endpoint_text(&link_find(ua, ua->server)->local, at);
+    endpoint_text(&ua->cfg.server, to);
+    snprintf(branch, sizeof ua->options.branch, "z9hG4bK%016llx", (unsigned long long)rng_u64(&ua->rng));
+    ua->options.at_ns = TIME_NEVER;
+    ua->options.answer_by_ns = io_now(ua->io) + SIP_GIVE_UP_NS; /* timer F */
+    text_add(&t, "OPTIONS sip:%s;transport=tcp SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=%s\r\n", to, at, branch);
+    text_add(&t, "Max-Forwards: 0\r\nFrom: <%s>;tag=%s\r\nTo: <sip:%s>\r\n", ua->cfg.uri, tag, to);
+    text_add(&t, "Call-ID: %s\r\nCSeq: %u OPTIONS\r\nUser-Agent: %s\r\n", tag, (unsigned)++ua->options.cseq,
+             ua->cfg.agent);
+    sip_put_body(&t, NULL, "", 0);
+    io_send(ua->io, ua->server, t.buf, t.len, "OPTIONS");
+}
+
+/* Whether that is the answer to ours. Any answer will do: somebody is there. */
+static bool options_answered(struct sip_ua *ua, const struct sip_msg *m)
+{
+    struct sip_str call_id = {ua->options.branch + 7, strlen(ua->options.branch + 7)};
+    if (m->request || ua->options.answer_by_ns == TIME_NEVER || !sip_same(m->call_id, call_id))
+        return false;
+    ua->options.answer_by_ns = TIME_NEVER;
+    ua->options.at_ns = io_now(ua->io) + ua->cfg.options_ns;
+    if (ua->options.told != ua->server)
+        ua->tell_up = true;
+    ua->options.told = ua->server;
+    return true;
+}
+
 /* ---- input ---- */
 
 static void on_start(struct sip_ua *ua)
@@ -183,7 +224,10 @@ static void on_opened(struct sip_ua *ua, const struct io_in *in)
         return; /* the listener */
     link_open(ua, l, &in->local);
     ua->connect_by_ns = TIME_NEVER;
-    ua->tell_up = true;
+    if (ua->cfg.options_ns)
+        ask_options(ua);
+    else
+        ua->tell_up = true;
 }
 
 static void on_accepted(struct sip_ua *ua, const struct io_in *in)
@@ -218,11 +262,13 @@ static void on_failed(struct sip_ua *ua, const struct io_in *in)
 static void on_tick(struct sip_ua *ua)
 {
     uint64_t now = io_now(ua->io);
-    if (now >= ua->connect_by_ns) {
+    if (now >= ua->connect_by_ns || now >= ua->options.answer_by_ns) {
         io_abort(ua->io, ua->server);
         link_drop(ua, link_find(ua, ua->server), E_TIMED_OUT);
     } else if (now >= ua->retry_at_ns) {
         connect_server(ua);
+    } else if (now >= ua->options.at_ns) {
+        ask_options(ua);
     }
 }
 
@@ -270,6 +316,7 @@ void sip_ua_input(struct sip_ua *ua, const struct io_in *in)
 uint64_t sip_ua_deadline(const struct sip_ua *ua)
 {
     uint64_t t = time_min(ua->retry_at_ns, ua->connect_by_ns);
+    t = time_min(t, time_min(ua->options.at_ns, ua->options.answer_by_ns));
     for (size_t i = 0; i < ua->cfg.calls_max; i++)
         if (ua->call[i])
             t = time_min(t, call_deadline(ua->call[i], ua->cfg.keep_alive_ns));
@@ -342,7 +389,7 @@ static bool on_message(struct sip_ua *ua, const struct sip_hop *hop, const struc
     }
     if (c)
         return m->request ? call_request(&env, c, m, ev) : call_response(&env, c, m, ev);
-    return m->request && on_new_request(ua, &env, m, ev);
+    return !options_answered(ua, m) && m->request && on_new_request(ua, &env, m, ev);
 }
 
 static bool poll_links(struct sip_ua *ua, struct sip_ua_event *ev)

@@ -31,13 +31,17 @@ struct sip_ua_config {
     /* A call in which nothing has come for so long is asked with OPTIONS whether it still is one; 481, 408 or no
      * answer end it. 0: never. */
     uint64_t keep_alive_ns;
+    /* The outbound proxy itself is asked with OPTIONS this often, and at once; without an answer its connection is
+     * lost. 0: never. */
+    uint64_t options_ns;
 };
 
 struct sip_ua;
 struct sip_call; /* one dialog; dead after SIP_REFUSED, SIP_ENDED */
 
 enum sip_ua_event_kind {
-    SIP_LINK_UP,   /* the connection to the outbound proxy stands: local is our end of it */
+    SIP_LINK_UP,   /* the connection to the outbound proxy stands, and OPTIONS are answered if any are sent: local is
+                    * our end of it */
     SIP_LINK_DOWN, /* ... could not be made, or is lost: err. It is tried again by itself */
     SIP_INVITED,   /* a new call: msg is its INVITE; sip_ua_answer or sip_ua_refuse it */
     SIP_REINVITED, /* the same in a call that is up */

@@ -87,6 +87,12 @@ static void each_begins_with_its_ports(void **state)
                         "zone/cms wantedconnect 10.0.0.4:5061; ");
     assert_string_equal(begin("meeting-server", "{\"turn\":\"10.0.0.2:3478\"}"),
                         "listen 0.0.0.0:5061; listen 0.0.0.0:5060; udp 5060; listen 0.0.0.0:443; ");
+    assert_string_equal(begin("microsoft-client", "{\"server\":\"10.0.0.2:5061\"}"), "connect 10.0.0.2:5061; ");
+    assert_string_equal(begin("admin-pc", "{\"page\":\"10.0.0.2:8443\"}"), "administration wanted");
+    assert_string_equal(begin("sip-endpoint", "{\"servers\":[\"10.0.0.2:5061\",\"10.0.0.2:5060\"]}"),
+                        "connect 10.0.0.2:5061; connect 10.0.0.2:5060; ");
+    assert_string_equal(begin("unified-cm", "{\"trunks\":[\"10.0.0.3:5061\"],\"listen\":[\"10.0.0.9:5061\"]}"),
+                        "trunk-1 wantedlisten 10.0.0.9:5061; connect 10.0.0.3:5061; ");
 }
 
 static void settings_that_make_no_sense(void **state)
@@ -119,6 +125,12 @@ static void settings_that_make_no_sense(void **state)
         {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"turn_ports\":7}", "turn_ports"},
         {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"dial_plan\":[{\"domain\":\"a\",\"to\":\"b c\"}]}",
          "`to` is not a host"},
+        {"sip-endpoint", "{\"servers\":[]}", "servers"},
+        {"sip-endpoint", "{\"servers\":[\"10.0.0.2:5061\"],\"uri\":\"e@x\"}", "uri is not a SIP URI"},
+        {"sip-endpoint", "{\"servers\":[\"10.0.0.2:5061\"],\"media\":{\"first_port\":2000,\"last_port\":1999}}",
+         "it does not start: settings: last_port is below first_port"},
+        {"unified-cm", "{\"trunks\":[\"10.0.0.3:5061\"],\"media\":{\"audio\":{\"payload_bytes\":1201}}}",
+         "payload_bytes"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *message = begin(rows[i].system, rows[i].json);
