@@ -7,19 +7,21 @@
 #include <string.h>
 
 #include "models/actors/sip_phones.h"
+#include "models/actors/skype_edge.h"
 #include "models/testkit/pipe.h"
 #include "models/testkit/testkit.h"
 
 #define CLIENT_IP "203.0.113.50"
 #define SERVER_IP "192.168.1.252"
 #define SIP_AT SERVER_IP ":5061"
+#define EDGE_IP "198.51.100.7"
 
 struct world {
     struct pipe *p;
     struct call_plan plan;
     struct skype_client_config client;
     struct sip_phones_config phones;
-    struct core core[2];
+    struct core core[3]; /* the client, the phones, the Edge if there is one */
 };
 
 static struct session_config media_at(const char *ip)
@@ -66,7 +68,7 @@ static void world_start(struct world *w)
 
 static void world_free(struct world *w)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3 && w->core[i].io; i++) {
         w->core[i].ops->free(w->core[i].self);
         io_free(w->core[i].io);
     }
@@ -110,6 +112,40 @@ static void a_call_without_a_share(void **state)
     world_free(&w);
 }
 
+/* Signalling through the Edge, and media through its relay over UDP: the client has no other way. */
+static void audio_and_video_through_the_edge(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, CALL_AUDIO | CALL_VIDEO);
+    const struct skype_edge_config edge = {.address = kit_ip(EDGE_IP),
+                                           .sip = kit_endpoint("0.0.0.0:5061"),
+                                           .federation = kit_endpoint(SIP_AT),
+                                           .turn = kit_endpoint("0.0.0.0:443"),
+                                           .turn_udp = kit_endpoint("0.0.0.0:3478"),
+                                           .realm = "edge",
+                                           .turn_user = "alice",
+                                           .turn_password = "secret",
+                                           .first_port = 50000,
+                                           .last_port = 50099};
+    assert_int_equal(skype_edge_make(io_new("edge", 1), &edge, &w.core[2]), 0);
+    pipe_host(w.p, &w.core[2], EDGE_IP);
+    w.client.edge_sip = kit_endpoint(EDGE_IP ":5061");
+    w.client.media.dialect = w.phones.media.dialect = SESSION_MICROSOFT;
+    w.client.media.host_candidates = false;
+    w.client.media.relay[0] =
+        (struct session_relay){SESSION_MS_TURN, kit_endpoint(EDGE_IP ":3478"), "alice", "secret"};
+    w.client.media.relay_count = 1;
+    world_start(&w);
+    pipe_run_until(w.p, 40 * NS_S);
+    assert_service(&w, "skype-client", "alice/audio", "up relay -> host, MS-TURN over udp 3478");
+    assert_service(&w, "phones", "alice/video", "up host -> relay");
+    pipe_run_until(w.p, 120 * NS_S);
+    assert_service(&w, "phones", "alice/audio", "done");
+    assert_int_equal(pipe_count(w.p, "ms-alloc=50000 LIVE -> NONE cause=deleted"), 1);
+    world_free(&w);
+}
+
 /* A share that comes to nothing does not end what people say to each other. */
 static void the_call_outlives_its_share(void **state)
 {
@@ -146,6 +182,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_without_a_share),
+        cmocka_unit_test(audio_and_video_through_the_edge),
         cmocka_unit_test(the_call_outlives_its_share),
         cmocka_unit_test(nobody_takes_the_call),
     };

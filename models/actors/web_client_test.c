@@ -86,7 +86,7 @@ static void serve_post(struct bridge *b, io_id id, const struct http_message *m)
     const char *offer = cJSON_GetStringValue(cJSON_GetObjectItem(body, "sdp"));
     snprintf(c->name, sizeof c->name, "%s", cJSON_GetStringValue(cJSON_GetObjectItem(body, "name")));
     assert_int_equal(sdp_parse(offer, strlen(offer), &sdp), 0);
-    const struct session_config cfg = {.name = c->name, .media = CALL_AUDIO | CALL_VIDEO,
+    const struct session_config cfg = {.name = c->name, .dialect = SESSION_ICE, .media = CALL_AUDIO | CALL_VIDEO,
                                        .address = kit_ip(SERVER_IP), .first_port = 50000, .last_port = 51000,
                                        .host_candidates = true, .audio = rate, .video = rate};
     c->session = session_new(b->io, OWNER_MEDIA, &cfg);
@@ -228,7 +228,8 @@ static void world_init(struct world *w, size_t calls)
     w->cfg = (struct web_client_config){.host = "join.acme.example", .https = kit_endpoint(HTTPS),
                                         .call = w->plan, .call_count = calls, .patience_ns = 20 * NS_S,
                                         .answer_ns = 60 * NS_S,
-                                        .media = {.address = kit_ip(CLIENT_IP), .first_port = 49152,
+                                        .media = {.dialect = SESSION_ICE, .address = kit_ip(CLIENT_IP),
+                                                  .first_port = 49152,
                                                   .last_port = 65535, .host_candidates = true, .audio = rate,
                                                   .video = rate}};
 }

@@ -8,6 +8,15 @@
 #include "models/actors/skype_edge.h"
 #include "sim/scenario/system_session.h"
 
+struct web_client_settings { /* guest-browser, webrtc-app */
+    const char *host;
+    struct endpoint https;
+    uint16_t http_port;
+    int typed;
+    uint64_t patience_ns, answer_ns;
+    struct session_settings media;
+};
+
 struct sip_phones_settings { /* sip-endpoint, unified-cm */
     const char *uri, *numbers;
     LIST_OF(struct endpoint) servers, listen;
@@ -24,9 +33,9 @@ struct skype_client_settings { /* skype-client, microsoft-client */
     struct session_settings media;
 };
 
-extern const struct field admin_pc_fields[], sip_endpoint_fields[],
+extern const struct field guest_browser_fields[], webrtc_app_fields[], admin_pc_fields[], sip_endpoint_fields[],
     unified_cm_fields[], skype_client_fields[], microsoft_client_fields[], skype_edge_fields[];
-system_create admin_pc_create, sip_endpoint_create, unified_cm_create,
+system_create guest_browser_create, webrtc_app_create, admin_pc_create, sip_endpoint_create, unified_cm_create,
     skype_client_create, microsoft_client_create, skype_edge_create;
 
 #endif

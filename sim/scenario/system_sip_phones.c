@@ -5,7 +5,7 @@
 
 #define PHONES struct sip_phones_settings
 static const struct field_name dialects[] = {
-    {"plain", SESSION_PLAIN}, {NULL, 0}};
+    {"plain", SESSION_PLAIN}, {"ice", SESSION_ICE}, {"microsoft", SESSION_MICROSOFT}, {NULL, 0}};
 
 #define SETTINGS_OF_BOTH \
     {FIELD("latch", BOOL, PHONES, latch), .dflt = true}, TIMEOUT("answer_timeout_s", PHONES, answer_ns, 60), \

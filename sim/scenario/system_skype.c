@@ -54,7 +54,7 @@ static int create(const CLIENT *s, const struct system_host *host, struct io *io
     cfg->address = own_address(host, &cfg->address);
     cfg->attendee = s->role;
     cfg->call = host->call_count ? host->call : NULL;
-    cfg->media.dialect = SESSION_PLAIN;
+    cfg->media.dialect = SESSION_MICROSOFT;
     return skype_client_make(io, cfg, out);
 }
 

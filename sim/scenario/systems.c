@@ -16,6 +16,8 @@ const struct system systems[] = {
      .create = meeting_server_create},
     {"microsoft-client", microsoft_client_fields, sizeof(struct skype_client_settings),
      .create = microsoft_client_create},
+    {"guest-browser", guest_browser_fields, sizeof(struct web_client_settings), .create = guest_browser_create},
+    {"webrtc-app", webrtc_app_fields, sizeof(struct web_client_settings), .create = webrtc_app_create},
     {"admin-pc", admin_pc_fields, sizeof(struct admin_pc_config), .create = admin_pc_create},
     {"sip-endpoint", sip_endpoint_fields, sizeof(struct sip_phones_settings), .called = true,
      .create = sip_endpoint_create},

@@ -88,6 +88,8 @@ static void each_begins_with_its_ports(void **state)
     assert_string_equal(begin("meeting-server", "{\"turn\":\"10.0.0.2:3478\"}"),
                         "listen 0.0.0.0:5061; listen 0.0.0.0:5060; udp 5060; listen 0.0.0.0:443; ");
     assert_string_equal(begin("microsoft-client", "{\"server\":\"10.0.0.2:5061\"}"), "connect 10.0.0.2:5061; ");
+    assert_string_equal(begin("guest-browser", "{\"server\":\"10.0.0.2:443\"}"), "");
+    assert_string_equal(begin("webrtc-app", "{\"server\":\"10.0.0.2:443\"}"), "");
     assert_string_equal(begin("admin-pc", "{\"page\":\"10.0.0.2:8443\"}"), "administration wanted");
     assert_string_equal(begin("sip-endpoint", "{\"servers\":[\"10.0.0.2:5061\",\"10.0.0.2:5060\"]}"),
                         "connect 10.0.0.2:5061; connect 10.0.0.2:5060; ");
@@ -126,6 +128,10 @@ static void settings_that_make_no_sense(void **state)
         {"meeting-server", "{\"turn\":\"10.0.0.2:3478\",\"dial_plan\":[{\"domain\":\"a\",\"to\":\"b c\"}]}",
          "`to` is not a host"},
         {"sip-endpoint", "{\"servers\":[]}", "servers"},
+        {"guest-browser", "{\"server\":\"10.0.0.2:443\",\"typed\":\"ftp\"}", "typed"},
+        {"webrtc-app",
+         "{\"server\":\"10.0.0.2:443\",\"media\":{\"relays\":[{\"kind\":\"stun\",\"server\":\"10.0.0.2:3478\"}]}}",
+         "turn-udp"},
         {"sip-endpoint", "{\"servers\":[\"10.0.0.2:5061\"],\"uri\":\"e@x\"}", "uri is not a SIP URI"},
         {"sip-endpoint", "{\"servers\":[\"10.0.0.2:5061\"],\"media\":{\"first_port\":2000,\"last_port\":1999}}",
          "it does not start: settings: last_port is below first_port"},
