@@ -80,12 +80,14 @@ static void enter(struct skype_client *c, enum state state, uint64_t timeout_ns)
     c->deadline_ns = timeout_ns == TIME_NEVER ? TIME_NEVER : io_now(c->io) + timeout_ns;
 }
 
+/* Media go on until the other side knows of the end: a relay that is given back before would answer what still comes
+ * with ICMP. */
 static void end_call(struct skype_client *c)
 {
-    if (c->media)
-        skype_media_close(c->media);
     if (c->call)
         sip_ua_hangup(c->ua, c->call, "");
+    else if (c->media)
+        skype_media_close(c->media);
 }
 
 /* The share comes to its end, and both calls do, unless the planned one has time left; what is left of them runs on
@@ -191,6 +193,8 @@ static void call_ended(struct skype_client *c)
 static void call_refused(struct skype_client *c, unsigned code)
 {
     c->call = NULL;
+    if (c->state == CLIENT_OVER && c->media)
+        skype_media_close(c->media);
     if (c->state != CLIENT_CALLING)
         return;
     if (code == 503 && io_now(c->io) < c->cfg.call_at_ns + CALL_TRIES_NS)
@@ -494,7 +498,7 @@ static void on_audio_video(struct skype_client *c, const struct io_in *in)
         c->offer = strdup(offer);
         assert(c->offer);
         place_call(c);
-    } else if (offer && c->call) {
+    } else if (offer && c->call && c->state != CLIENT_OVER) {
         sip_ua_reinvite(c->ua, c->call, offer);
     }
 }
