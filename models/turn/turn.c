@@ -249,14 +249,19 @@ static void leg_event(struct turn *t, struct leg *leg, const struct io_in *in)
         turn_leg_forget(t, leg, "client-closed");
 }
 
-/* Where a connection that is given to us was accepted: another's listener, and ours too. */
+/* Where a connection that is given to us was accepted: another's listener, and ours too; or another's alone, who shares
+ * its port with us: then it counts as of our first. */
 static struct listener *listener_at(const struct turn *t, const struct endpoint *at)
 {
-    for (struct listener *l = t->listeners; l < t->listeners + t->listener_count; l++)
-        if (l->proto == PROTO_TCP && l->local.port == at->port &&
-            (ip_equal(&l->local.ip, &at->ip) || ip_is_any(&l->local.ip)))
+    struct listener *first = NULL;
+    for (struct listener *l = t->listeners; l < t->listeners + t->listener_count; l++) {
+        if (l->proto != PROTO_TCP)
+            continue;
+        first = first ? first : l;
+        if (l->local.port == at->port && (ip_equal(&l->local.ip, &at->ip) || ip_is_any(&l->local.ip)))
             return l;
-    return NULL;
+    }
+    return first;
 }
 
 static struct node *node_of(const struct turn *t, const struct io_in *in)

@@ -53,6 +53,11 @@ struct zones_room {
 };
 void zones_add_rules(struct zones_config *cfg, struct zones_room *room, const rule_list *rules);
 
+struct web_proxy_settings {
+    struct endpoint listen, redirect, tunnel;
+    const char *name;
+};
+
 struct expressway_e_settings {
     struct endpoint sip, sip_tcp, traversal;
     LIST_OF(struct endpoint) traversal_zones, turn;
@@ -65,6 +70,15 @@ struct expressway_e_settings {
     uint16_t first_port, last_port;
     uint32_t allocations, max_lifetime_s;
     LIST_OF(struct ip_prefix) allow_peers, deny_peers;
+    int release; /* of releases */
+    struct web_proxy_settings web_proxy;
+    struct endpoint turn_override, administration;
+    bool turn_tcp_443, turn_multiplexed, mra;
+};
+
+struct web_bridge_settings {
+    struct endpoint tunnel, meeting_server, events;
+    uint16_t first_port, last_port, browsers_port;
 };
 
 struct expressway_c_settings {
@@ -74,6 +88,8 @@ struct expressway_c_settings {
     rule_list search_rules;
     struct media_settings media;
     int size; /* enum expressway_size */
+    struct web_bridge_settings web_bridge;
+    struct endpoint administration;
 };
 
 extern const struct field expressway_e_fields[], expressway_c_fields[];

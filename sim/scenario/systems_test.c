@@ -79,6 +79,22 @@ static void each_begins_with_its_ports(void **state)
                         "listen 0.0.0.0:5061; listen 0.0.0.0:5060; traversal-zone/7001 wantedlisten 0.0.0.0:7001; "
                         "traversal-zone/7002 wantedlisten 0.0.0.0:7002; "
                         "udp 36000; udp 36001; listen 0.0.0.0:3478; udp 3478; ");
+    assert_string_equal(begin("expressway-e",
+                              "{\"size\":\"large\",\"turn_tcp_443\":true,\"web_proxy\":{\"listen\":\"0.0.0.0:443\","
+                              "\"redirect\":\"0.0.0.0:80\"},\"turn_override\":\"0.0.0.0:8000\","
+                              "\"administration\":\"0.0.0.0:8443\"}"),
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 0.0.0.0:3478; listen 0.0.0.0:3479; "
+                        "listen 0.0.0.0:3480; listen 0.0.0.0:3481; listen 0.0.0.0:3482; listen 0.0.0.0:3483; "
+                        "listen 0.0.0.0:8000; udp 3478; udp 3479; udp 3480; udp 3481; udp 3482; udp 3483; "
+                        "web-proxy wantedlisten 0.0.0.0:443; listen 0.0.0.0:80; ssh-tunnel wantedlisten 0.0.0.0:2222; "
+                        "administration wantedlisten 0.0.0.0:8443; ");
+    assert_string_equal(begin("expressway-e", "{\"size\":\"large\",\"turn_multiplexed\":true}"),
+                        "listen 0.0.0.0:5061; listen 0.0.0.0:7001; listen 0.0.0.0:3478; udp 3478; ");
+    assert_string_equal(begin("expressway-c",
+                              "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\",\"web_bridge\":"
+                              "{\"tunnel\":\"10.0.0.2:2222\",\"meeting_server\":\"10.0.0.4:443\"}}"),
+                        "connect 10.0.0.2:7001; connect 10.0.0.4:5061; web-bridge wantedlisten 0.0.0.0:30000; "
+                        "connect 10.0.0.4:443; ssh-tunnel wantedconnect 10.0.0.2:2222; ");
     assert_string_equal(begin("expressway-c",
                               "{\"traversal_zones\":[\"10.0.0.2:7001\"],\"sip_listen\":[\"0.0.0.0:5060\"],"
                               "\"zones\":[{\"name\":\"cms\",\"address\":\"10.0.0.4:5061\"}],"
@@ -118,6 +134,18 @@ static void settings_that_make_no_sense(void **state)
         {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\"}", "meeting_server"},
         {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\",\"search_rules\":"
                          "[{\"zones\":[\"ucm\"]}]}", "a search rule names a zone that there is not"},
+        {"expressway-e", "{\"release\":\"X8.9\",\"turn\":[\"0.0.0.0:443\"]}", "before X8.10"},
+        {"expressway-e", "{\"release\":\"X8.10\",\"turn\":[\"0.0.0.0:443\"],"
+                         "\"web_proxy\":{\"listen\":\"0.0.0.0:443\"}}",
+         "TURN cannot listen on TCP 443 while Expressway listens there for WebRTC signalling"},
+        {"expressway-e", "{\"turn_tcp_443\":true}", "turn_tcp_443 is beside a web proxy"},
+        {"expressway-e", "{\"administration\":\"0.0.0.0:443\",\"web_proxy\":{\"listen\":\"0.0.0.0:443\"}}",
+         "WebRTC clients use the administration port"},
+        {"expressway-e", "{\"administration\":\"0.0.0.0:8443\",\"mra\":true}", "8443 must not be"},
+        {"expressway-e", "{\"administration\":\"0.0.0.0:3478\",\"turn\":[\"0.0.0.0:3478\"]}",
+         "two services want the same TCP port"},
+        {"expressway-c", "{\"traversal\":\"10.0.0.2:7001\",\"meeting_server\":\"10.0.0.4:5061\",\"web_bridge\":"
+                         "{\"tunnel\":\"10.0.0.2:2222\"}}", "meeting_server says where requests go"},
         {"expressway-e", "{\"media\":{\"first_port\":36001}}", "first_port and shared_port are of RTP, and even"},
         {"expressway-e", "{\"traversal_zones\":[\"0.0.0.0:7001\",\"0.0.0.0:7001\"]}", "two zones have the same name"},
         {"expressway-e", "{\"search_rules\":[{\"zones\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}]}", "zones"},
