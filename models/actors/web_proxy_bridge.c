@@ -123,7 +123,8 @@ static void respond(struct web_proxy_bridge *b, uint32_t channel, unsigned code,
     if (channel == NO_CHANNEL || !b->browser[channel].used)
         return;
     struct text t = text_of(b->buf, sizeof b->buf);
-    http_put_response(&t, code, location, len ? "application/json" : NULL, body, len);
+    const char *type = len && body[0] == '<' ? "text/html" : "application/json";
+    http_put_response(&t, code, location, len ? type : NULL, body, len);
     tunnel_send(b->tunnel, channel, t.buf, t.len);
     b->browser[channel].busy = false;
     if (b->browser[channel].last)

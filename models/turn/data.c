@@ -16,11 +16,12 @@ static void to_peer(struct turn *t, struct alloc *al, const struct endpoint *pee
                     bool lend, bool dont_fragment)
 {
     const struct relay *r = turn_relay_of(al, peer->ip.family);
-    if (!r) {
+    struct endpoint inside = *peer;
+    if (!r || !turn_peer_inside(t, &inside)) {
         t->stats.dropped++;
         return;
     }
-    struct io_out out = {.op = IO_OP_SENDTO, .id = r->id, .remote = *peer, .data = lend ? data : NULL, .len = len,
+    struct io_out out = {.op = IO_OP_SENDTO, .id = r->id, .remote = inside, .data = lend ? data : NULL, .len = len,
                          .dont_fragment = dont_fragment};
     uint8_t *room = io_put(t->io, &out);
     if (room && len)

@@ -34,10 +34,35 @@ static bool own(const struct turn *t, const struct ip_addr *ip)
            ip_equal(ip, &c->public_ip6);
 }
 
+/* The public address of our relays, whose other side we know. */
+static bool is_found(const struct turn *t, const struct ip_addr *ip)
+{
+    const struct turn_config *c = &t->cfg;
+    return c->finds_own && ip->family && (ip_equal(ip, &c->public_ip4) || ip_equal(ip, &c->public_ip6));
+}
+
+bool turn_peer_inside(const struct turn *t, struct endpoint *peer)
+{
+    if (!is_found(t, &peer->ip))
+        return true;
+    peer->ip = peer->ip.family == IP_V4 ? t->cfg.relay_ip4 : t->cfg.relay_ip6;
+    return peer->port >= t->cfg.first_port && peer->port <= t->cfg.last_port;
+}
+
+struct endpoint turn_peer_outside(const struct turn *t, const struct endpoint *from)
+{
+    const struct turn_config *c = &t->cfg;
+    bool v4 = from->ip.family == IP_V4;
+    const struct ip_addr *public = v4 ? &c->public_ip4 : &c->public_ip6;
+    bool own_relay = is_found(t, public) && ip_equal(&from->ip, v4 ? &c->relay_ip4 : &c->relay_ip6) &&
+                     from->port >= c->first_port && from->port <= c->last_port;
+    return (struct endpoint){own_relay ? *public : from->ip, from->port};
+}
+
 bool turn_peer_allowed(const struct turn *t, const struct ip_addr *ip)
 {
     struct ip_addr a = ip_unmapped(ip); /* ::ffff:127.0.0.1 is 127.0.0.1 */
-    if (in_any(&a, t->allow, t->cfg.allow_peer_count))
+    if (is_found(t, &a) || in_any(&a, t->allow, t->cfg.allow_peer_count))
         return true;
     return !in_any(&a, t->deny, t->cfg.deny_peer_count) && !special(&a) && !own(t, &a);
 }

@@ -274,6 +274,10 @@ struct user *turn_user_hashed(const struct turn *t, const uint8_t hash[32]);
 
 /* permission.c */
 bool turn_peer_allowed(const struct turn *t, const struct ip_addr *ip);
+/* A peer's address as the host has it, and as clients have it: they differ for our own relays (turn_config.finds_own).
+ * false: that port of our own address is no relay's. */
+bool turn_peer_inside(const struct turn *t, struct endpoint *peer);
+struct endpoint turn_peer_outside(const struct turn *t, const struct endpoint *from);
 /* The permission for the address if there is one and it holds; NULL. */
 struct permission *turn_permitted(const struct turn *t, const struct alloc *al, const struct ip_addr *ip);
 /* The permission for the address, renewed; NULL: no room (508). */

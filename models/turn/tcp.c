@@ -114,7 +114,9 @@ static int check_connect(const struct turn *t, struct alloc *al, const struct st
     const struct relay *r = turn_relay_of(al, to->ip.family);
     if (!r)
         return 443;
-    if (!turn_peer_allowed(t, &to->ip) || endpoint_equal(to, &r->at) || endpoint_equal(to, &r->told))
+    struct endpoint inside = *to;
+    if (!turn_peer_allowed(t, &to->ip) || !turn_peer_inside(t, &inside) || endpoint_equal(to, &r->at) ||
+        endpoint_equal(to, &r->told))
         return 403;
     return 0;
 }
@@ -131,6 +133,7 @@ int turn_connect(struct turn *t, struct call *c)
         return 508; /* */
     peer->asked = c->rq;
     peer->asked.keys = &al->keys; /* what the request names may be configured away meanwhile */
+    turn_peer_inside(t, &to);
     set_id(t, peer, io_connect(t->io, t->owner, &turn_relay_of(al, to.ip.family)->at, &to));
     timers_set(&t->timers, &peer->timer, peer, io_now(t->io) + CONNECT_TIMEOUT_NS);
     return ANSWERED; /* when the connection is there, or is not */

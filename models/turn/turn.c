@@ -274,8 +274,15 @@ static struct node *node_of(const struct turn *t, const struct io_in *in)
     return l ? &l->node : NULL;
 }
 
+/* Peers are known by the addresses that clients have of them. */
 static void relay_event(struct turn *t, struct relay *r, const struct io_in *in)
 {
+    struct io_in outside;
+    if (t->cfg.finds_own) {
+        outside = *in;
+        outside.remote = turn_peer_outside(t, &in->remote);
+        in = &outside;
+    }
     if (in->event == IO_DATAGRAM)
         turn_peer_datagram(t, r, in);
     else if (in->event == IO_ICMP)

@@ -74,6 +74,9 @@ struct turn_config {
      * wins over deny, both over that list. */
     const struct ip_prefix *allow_peer, *deny_peer;
     size_t allow_peer_count, deny_peer_count;
+    /* Its own relays are found by their public address inside, without a firewall that reflects it (note 5 of the port
+     * tables): that address may be a peer's whatever the lists say, with its relay ports alone. */
+    bool finds_own;
     const uint8_t *secret; /* 32 bytes that nobody can guess: all that must not be guessed is made from them. NULL:
                             * drawn from the io's seed, which will do in a simulation */
     struct turn_limits limits;

@@ -9,14 +9,15 @@ static const struct turn_profile *const turn_profiles[] = {
 static const struct field_name turn_profile_names[] = {
     {"strict", PROFILE_STRICT}, {"expressway", PROFILE_EXPRESSWAY}, {NULL, 0}};
 
-/* What a release can do (note 4 of the port tables, EXP-22). */
+/* What a release can do (notes 4 and 5 of the port tables, EXP-22). */
 enum { X8_9, X8_10, X8_11, X12_5_2, X12_5_3, X12_5_5 };
 static const struct release {
     bool turn_on_443; /* the relay's port may be 443 */
     bool shared_443;  /* ... while the web proxy listens there */
+    bool finds_own;   /* its own relays, without the reflection of its public address */
 } releases[] = {
-    [X8_9] = {false, false},   [X8_10] = {true, false},   [X8_11] = {true, true},
-    [X12_5_2] = {true, true},  [X12_5_3] = {true, true},  [X12_5_5] = {true, true},
+    [X8_9] = {false, false, false},   [X8_10] = {true, false, false},  [X8_11] = {true, true, false},
+    [X12_5_2] = {true, true, false},  [X12_5_3] = {true, true, true},  [X12_5_5] = {true, true, true},
 };
 static const struct field_name release_names[] = {
     {"X8.9", X8_9},       {"X8.10", X8_10},     {"X8.11", X8_11}, {"X12.5.2", X12_5_2},
@@ -157,6 +158,7 @@ static void set_relay(const struct expressway_e_settings *s, const struct system
     t->limits.allocations = s->allocations ? s->allocations : size->allocations;
     t->limits.port_allocations = ports > 1 ? size->port_allocations : 0;
     t->limits.max_lifetime_s = s->max_lifetime_s;
+    t->finds_own = releases[s->release].finds_own;
     set_by_family(&relay, &t->relay_ip4, &t->relay_ip6);
     set_by_family(&s->public_address, &t->public_ip4, &t->public_ip6);
 }
