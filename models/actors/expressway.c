@@ -32,6 +32,7 @@ PART_OPS(relay, turn, turn_input, turn_deadline, turn_free);
 PART_OPS(web, web_proxy, web_proxy_input, web_proxy_deadline, web_proxy_free);
 PART_OPS(bridge, web_proxy_bridge, web_proxy_bridge_input, web_proxy_bridge_deadline, web_proxy_bridge_free);
 PART_OPS(admin, administration, administration_input, administration_deadline, administration_free);
+PART_OPS(peers, cluster, cluster_input, cluster_deadline, cluster_free);
 
 /* ---- what both have ---- */
 
@@ -84,6 +85,16 @@ static void add_web(struct build *b, const struct expressway_e_config *cfg, stru
     add(b, &web_ops, web_proxy_new(b->io, next_owner(b), &web));
 }
 
+static void add_cluster(struct build *b, const struct expressway_e_config *cfg, struct turn *relay)
+{
+    struct cluster_config cluster = cfg->cluster;
+    if (!cluster.listen.port)
+        return;
+    cluster.turn = relay;
+    cluster.allocations = cfg->turn.limits.allocations;
+    add(b, &peers_ops, cluster_new(b->io, next_owner(b), &cluster));
+}
+
 /* Where the relay listens for TCP: not at the web proxy's port, which it gets its clients of by that. */
 static size_t turn_tcp(const struct expressway_e_config *cfg, struct endpoint out[TURN_LISTEN_MAX + 1])
 {
@@ -110,8 +121,10 @@ int expressway_e_make(struct io *io, const struct expressway_e_config *cfg, stru
     turn.listen = tcp;
     struct turn *relay = turn_new(io, next_owner(&b), &turn);
     add(&b, &relay_ops, relay);
-    if (relay)
+    if (relay) {
         add_web(&b, cfg, relay);
+        add_cluster(&b, cfg, relay);
+    }
     add_administration(&b, &cfg->administration);
     return parts_make(io, b.part, b.count, out);
 }

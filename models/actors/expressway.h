@@ -6,6 +6,7 @@
 #define TP_ACTORS_EXPRESSWAY_H
 
 #include "models/actors/assent.h"
+#include "models/actors/expressway_cluster.h"
 #include "models/actors/web_proxy.h"
 #include "models/actors/web_proxy_bridge.h"
 #include "models/actors/zone.h"
@@ -20,6 +21,7 @@ struct expressway_e_config {
     struct web_proxy_config web;   /* listen's port 0: none; its turn is set here */
     bool turn_at_web;              /* the web proxy's port takes TURN clients too (X8.11) */
     struct endpoint administration; /* port 0: none */
+    struct cluster_config cluster;  /* its relay is set here */
 };
 
 struct expressway_c_config {

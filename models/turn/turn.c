@@ -187,6 +187,14 @@ void turn_drain(struct turn *t)
     t->draining = true;
 }
 
+void turn_set_alternate(struct turn *t, const struct endpoint *alternate)
+{
+    if (alternate->ip.family != IP_V6)
+        t->cfg.alternate4 = *alternate;
+    if (alternate->ip.family != IP_V4)
+        t->cfg.alternate6 = *alternate;
+}
+
 /* ---- events ---- */
 
 static void start(struct turn *t)

@@ -101,6 +101,9 @@ int turn_set_users(struct turn *t, const struct turn_user *users, size_t count);
 /* No new allocations from now on (300 or 508); those that there are live on, data connections included. */
 void turn_drain(struct turn *t);
 
+/* Another alternate server of its family from now on; port 0: none any more. */
+void turn_set_alternate(struct turn *t, const struct endpoint *alternate);
+
 struct turn_stats {
     uint32_t allocations, reservations, permissions, channels, pending, bound, clients;
     uint64_t allocated_ever, refused_ever;

@@ -58,6 +58,11 @@ struct web_proxy_settings {
     const char *name;
 };
 
+struct cluster_settings {
+    struct endpoint listen;
+    LIST_OF(struct cluster_peer) peers;
+};
+
 struct expressway_e_settings {
     struct endpoint sip, sip_tcp, traversal;
     LIST_OF(struct endpoint) traversal_zones, turn;
@@ -74,6 +79,7 @@ struct expressway_e_settings {
     struct web_proxy_settings web_proxy;
     struct endpoint turn_override, administration;
     bool turn_tcp_443, turn_multiplexed, mra;
+    struct cluster_settings cluster;
 };
 
 struct web_bridge_settings {

@@ -15,9 +15,11 @@ static const struct release {
     bool turn_on_443; /* the relay's port may be 443 */
     bool shared_443;  /* ... while the web proxy listens there */
     bool finds_own;   /* its own relays, without the reflection of its public address */
+    bool cluster_nat; /* static NAT in a cluster */
 } releases[] = {
-    [X8_9] = {false, false, false},   [X8_10] = {true, false, false},  [X8_11] = {true, true, false},
-    [X12_5_2] = {true, true, false},  [X12_5_3] = {true, true, true},  [X12_5_5] = {true, true, true},
+    [X8_9] = {false, false, false, false},  [X8_10] = {true, false, false, false},
+    [X8_11] = {true, true, false, false},   [X12_5_2] = {true, true, false, false},
+    [X12_5_3] = {true, true, true, false},  [X12_5_5] = {true, true, true, true},
 };
 static const struct field_name release_names[] = {
     {"X8.9", X8_9},       {"X8.10", X8_10},     {"X8.11", X8_11}, {"X12.5.2", X12_5_2},
@@ -30,6 +32,20 @@ static const struct field web_proxy_fields[] = {
     {FIELD("redirect", ENDPOINT, WEB, redirect)},
     {FIELD("tunnel", ENDPOINT, WEB, tunnel), .text = "0.0.0.0:2222"},
     TEXT("name", WEB, name, "join.acme.example"),
+    END,
+};
+
+static const struct field peer_fields[] = {
+    {FIELD("address", ENDPOINT, struct cluster_peer, address), .required = true},
+    {FIELD("turn", ENDPOINT, struct cluster_peer, turn), .required = true},
+    END,
+};
+
+#define CLUSTER struct cluster_settings
+static const struct field cluster_fields[] = {
+    {FIELD("listen", ENDPOINT, CLUSTER, listen)},
+    {FIELD("peers", LIST, CLUSTER, peers), .of = FIELD_OBJECT, .fields = peer_fields,
+     .size = sizeof(struct cluster_peer), .max = CLUSTER_PEERS_MAX},
     END,
 };
 
@@ -61,6 +77,7 @@ const struct field expressway_e_fields[] = {
     {FIELD("turn_multiplexed", BOOL, EXP_E, turn_multiplexed)},
     {FIELD("administration", ENDPOINT, EXP_E, administration)},
     {FIELD("mra", BOOL, EXP_E, mra)},
+    {FIELD("cluster", OBJECT, EXP_E, cluster), .fields = cluster_fields, .size = sizeof(CLUSTER)},
     END,
 };
 
@@ -132,11 +149,22 @@ static const char *check_same_ports(const struct expressway_e_settings *s)
     return NULL;
 }
 
+static const char *check_cluster(const struct expressway_e_settings *s)
+{
+    const CLUSTER *c = &s->cluster;
+    if (!c->listen.port != !c->peers.count)
+        return "cluster: listen and peers go together";
+    if (c->peers.count && s->public_address.family != IP_NONE && !releases[s->release].cluster_nat)
+        return "static NAT in a cluster needs X12.5.5";
+    return NULL;
+}
+
 static const char *check(const struct expressway_e_settings *s)
 {
     const char *why = check_ports(s->first_port, s->last_port);
     why = why ? why : check_turn_443(s);
     why = why ? why : check_administration(s);
+    why = why ? why : check_cluster(s);
     return why ? why : check_same_ports(s);
 }
 
@@ -197,5 +225,8 @@ int expressway_e_create(const void *settings, const struct system_host *host, st
                                       .administration = s->administration};
     cfg.turn_at_web = s->turn_tcp_443 || turn_listens_on(s, s->web_proxy.listen.port);
     set_relay(s, host, usual, &cfg.turn);
+    cfg.cluster.listen = s->cluster.listen;
+    for (size_t i = 0; i < s->cluster.peers.count; i++)
+        cfg.cluster.peer[cfg.cluster.peer_count++] = s->cluster.peers.items[i];
     return expressway_e_make(io, &cfg, out);
 }

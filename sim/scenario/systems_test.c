@@ -138,6 +138,10 @@ static void settings_that_make_no_sense(void **state)
         {"expressway-e", "{\"release\":\"X8.10\",\"turn\":[\"0.0.0.0:443\"],"
                          "\"web_proxy\":{\"listen\":\"0.0.0.0:443\"}}",
          "TURN cannot listen on TCP 443 while Expressway listens there for WebRTC signalling"},
+        {"expressway-e", "{\"cluster\":{\"listen\":\"10.0.0.9:4371\"}}", "listen and peers go together"},
+        {"expressway-e", "{\"public_address\":\"192.0.2.1\",\"cluster\":{\"listen\":\"10.0.0.9:4371\",\"peers\":"
+                         "[{\"address\":\"10.0.0.8:4371\",\"turn\":\"192.0.2.2:3478\"}]}}",
+         "static NAT in a cluster needs X12.5.5"},
         {"expressway-e", "{\"turn_tcp_443\":true}", "turn_tcp_443 is beside a web proxy"},
         {"expressway-e", "{\"administration\":\"0.0.0.0:443\",\"web_proxy\":{\"listen\":\"0.0.0.0:443\"}}",
          "WebRTC clients use the administration port"},
