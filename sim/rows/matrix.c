@@ -124,6 +124,12 @@ static bool share_port(const struct port_ranges *a, const struct port_ranges *b)
     return false;
 }
 
+/* Who sends in one may send in the other. */
+static bool share_sender(const struct bind_end *a, const struct bind_end *b)
+{
+    return a->node == b->node || a->actor == ACTOR_ANY || b->actor == ACTOR_ANY;
+}
+
 /* Both lead to the same ports of one host. */
 static bool lead_to_the_same(const struct rows *rows, size_t a, size_t b)
 {
@@ -132,7 +138,7 @@ static bool lead_to_the_same(const struct rows *rows, size_t a, size_t b)
         for (size_t k = 0; rows->of_question[i] == a && k < o->questions.count; k++) {
             const struct bind_question *p = &o->questions.items[i], *q = &o->questions.items[k];
             if (rows->of_question[k] == b && p->proto == q->proto && p->to.node == q->to.node &&
-                share_port(&p->dport, &q->dport))
+                share_sender(&p->from, &q->from) && share_port(&p->dport, &q->dport))
                 return true;
         }
     return false;
