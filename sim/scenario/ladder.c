@@ -32,26 +32,37 @@ static bool repeats(const struct run_message *m, const struct run_message *last)
            strcmp(last->name, m->name) == 0;
 }
 
+/* The lane of a node or address; one of its own while there are lanes, then the last, of all others. */
+static size_t lane_for(struct ladder *l, const char *who)
+{
+    size_t lane = lane_of(l, who);
+    if (lane < l->lane_count)
+        return lane;
+    if (l->lane_count == LADDER_LANES)
+        return LADDER_LANES - 1;
+    l->lane[l->lane_count] = l->lane_count == LADDER_LANES - 1 ? "others" : who;
+    return l->lane_count++;
+}
+
 /* Its lists live in the arena. */
 static struct ladder ladder_of(const struct topology *t, const struct record *r, struct arena *arena)
 {
     struct ladder l = {.row_count = 0};
     const struct run_message *last = NULL;
-    l.lane = arena_alloc(arena, (t->nodes.count + r->messages.count) * sizeof *l.lane + 1);
+    l.lane = arena_alloc(arena, LADDER_LANES * sizeof *l.lane);
     for (size_t i = 0; i < t->nodes.count; i++)
         if (takes_part(r, t->nodes.items[i].name))
-            l.lane[l.lane_count++] = t->nodes.items[i].name;
+            lane_for(&l, t->nodes.items[i].name);
     l.row = arena_alloc(arena, r->messages.count * sizeof *l.row + 1);
     for (size_t i = 0; i < r->messages.count; i++) {
         const struct run_message *m = &r->messages.items[i];
-        if (lane_of(&l, m->to) == l.lane_count) /* an address that no node has */
-            l.lane[l.lane_count++] = m->to;
+        lane_for(&l, m->to); /* an address that no node has */
         if (repeats(m, last)) {
             l.row[l.row_count - 1].times++;
             continue;
         }
-        l.row[l.row_count++] = (struct ladder_row){.t_ns = m->t_ns, .from = lane_of(&l, m->from),
-                                                   .to = lane_of(&l, m->to), .name = m->name,
+        l.row[l.row_count++] = (struct ladder_row){.t_ns = m->t_ns, .from = lane_for(&l, m->from),
+                                                   .to = lane_for(&l, m->to), .name = m->name,
                                                    .note = arena_format(arena, "%zu", m->frame_len), .times = 1,
                                                    .phase = m->phase, .phase_name = record_phase(r, m->phase)};
         last = m;
