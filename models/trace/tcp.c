@@ -238,6 +238,10 @@ void trace_tcp_segment(struct trace *t, struct flow *f, unsigned who, const stru
         reset(t, f, who);
         return;
     }
+    if (f->half[!who].rst_told) { /* it was under way to an end that is gone, and nobody takes it */
+        t->stats.stray++;
+        return;
+    }
     if (s.flags & ACK)
         acknowledged(t, f, !who, s.ack);
     if (!f->open && !(s.flags & SYN))
