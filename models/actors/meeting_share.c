@@ -439,6 +439,8 @@ static void on_ended(struct conf *k, const struct sip_ua_event *ev)
 void meeting_shares_sip(struct meeting_shares *s, const struct sip_ua_event *ev)
 {
     struct conf *k = sip_call_user(ev->call);
+    if (k->call != ev->call)
+        return; /* it has let go of the call, and may be another's by now */
     switch (ev->kind) {
     case SIP_REINVITED:
         if (k->state < CONF_CONNECTING || k->state > CONF_SHARING) {

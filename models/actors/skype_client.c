@@ -325,6 +325,10 @@ static void share_ended(struct skype_client *c, unsigned code)
     if (c->state == CLIENT_ENDING && code == 408) {
         share_results(c->share);
         fail(c, &c->cfg.edge_sip, "the screen arrived, but the BYE that ends the share was never answered");
+    } else if (c->state == CLIENT_ENDING && code >= 300) {
+        share_results(c->share);
+        fail(c, &c->cfg.edge_sip, "the screen arrived, but the BYE that ends the share was answered with %u %s", code,
+             sip_reason(code));
     } else if (c->state == CLIENT_ENDING) {
         share_results(c->share);
         note_share(c, "done");

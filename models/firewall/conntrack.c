@@ -18,7 +18,7 @@ int fw_conntrack_open(struct fw_conntrack *t, uint32_t max, const uint64_t timer
         buckets *= 2;
     *t = (struct fw_conntrack){.max = max, .mask = buckets - 1};
     memcpy(t->timer, timer, sizeof t->timer);
-    t->conn = calloc(max, sizeof *t->conn);
+    t->conn = malloc(max * sizeof *t->conn); /* each is written when it is taken */
     t->bucket = calloc(buckets, sizeof *t->bucket);
     return t->conn && t->bucket ? 0 : E_NOMEM;
 }

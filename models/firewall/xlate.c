@@ -21,7 +21,7 @@ int fw_xlates_open(struct fw_xlates *t, uint32_t max, const struct fw_rules *r, 
     while (buckets < max)
         buckets *= 2;
     *t = (struct fw_xlates){.max = max, .mask = buckets - 1, .rng = rng, .rules = r, .address = a};
-    t->xlate = calloc(max, sizeof *t->xlate);
+    t->xlate = malloc(max * sizeof *t->xlate); /* each is written when it is taken */
     t->bucket[0] = calloc(buckets, sizeof(uint32_t));
     t->bucket[1] = calloc(buckets, sizeof(uint32_t));
     return t->xlate && t->bucket[0] && t->bucket[1] ? 0 : E_NOMEM;

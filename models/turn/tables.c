@@ -11,7 +11,7 @@
 int pool_init(struct pool *p, size_t size, size_t cap)
 {
     assert(size >= sizeof(void *));
-    *p = (struct pool){.base = calloc(cap ? cap : 1, size), .size = size, .cap = cap};
+    *p = (struct pool){.base = malloc((cap ? cap : 1) * size), .size = size, .cap = cap};
     return p->base ? 0 : E_NOMEM;
 }
 
@@ -37,16 +37,23 @@ void pool_put(struct pool *p, void *object)
     p->free = object;
 }
 
+/* The part of the memory that as many bits of a key need, empty: the rest is touched when the map grows. */
+static void begin_slots(struct idmap *m)
+{
+    m->slots = m->base + ((size_t)1 << m->bits);
+    memset(m->slots, 0, sizeof *m->slots << m->bits);
+}
+
 int idmap_init(struct idmap *m, size_t cap)
 {
     enum { LEAST_BITS = 4 };
     *m = (struct idmap){.bits = LEAST_BITS, .most_bits = LEAST_BITS};
     while ((size_t)1 << m->most_bits < 2 * cap)
         m->most_bits++;
-    m->base = calloc((size_t)2 << m->most_bits, sizeof *m->base);
+    m->base = malloc(sizeof *m->base << (m->most_bits + 1));
     if (!m->base)
         return E_NOMEM;
-    m->slots = m->base + ((size_t)1 << m->bits);
+    begin_slots(m);
     return 0;
 }
 
@@ -83,7 +90,7 @@ static void grow(struct idmap *m)
 {
     const struct idmap_slot *old = m->slots, *end = old + ((size_t)1 << m->bits);
     m->bits++;
-    m->slots = m->base + ((size_t)1 << m->bits);
+    begin_slots(m);
     for (; old < end; old++)
         if (old->key)
             m->slots[find(m, old->key)] = *old;
@@ -114,7 +121,7 @@ void idmap_drop(struct idmap *m, uint64_t key)
 
 int timers_init(struct timers *ts, size_t cap)
 {
-    *ts = (struct timers){.heap = calloc(cap + 1, sizeof(struct timer *)), .cap = cap};
+    *ts = (struct timers){.heap = malloc((cap + 1) * sizeof(struct timer *)), .cap = cap};
     return ts->heap ? 0 : E_NOMEM;
 }
 
