@@ -65,6 +65,7 @@ int box_frame(void *box, unsigned port, uint8_t *frame, size_t len); /* a net_bo
 void box_attach(struct box *b, net_node node);
 /* A firewall forgets its connections and translations, and draws ports from another seed. E_NOMEM: nothing happened. */
 int box_forget(struct box *b, uint64_t seed);
+size_t box_connections(const struct box *b); /* that a firewall knows of; 0: it is another box */
 void box_free(struct box *b);
 
 #endif

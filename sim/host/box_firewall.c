@@ -91,6 +91,11 @@ int box_firewall_open(struct box *b)
     return b->fw ? box_sip_open(b) : E_NOMEM;
 }
 
+size_t box_connections(const struct box *b)
+{
+    return b->fw ? fw_box_stats(b->fw).connections : 0;
+}
+
 int box_forget(struct box *b, uint64_t seed)
 {
     assert(b->cfg.kind == BOX_FIREWALL);

@@ -53,6 +53,7 @@ struct host {
     net_timer timer, starting;
     uint64_t timer_at;
     bool deaf, exhausted;
+    size_t most_waiting;
     uint64_t ahead_ns; /* of its clock */
     uint8_t *chunk;
 };
@@ -181,11 +182,19 @@ static void conn_forget_id(struct host *h, struct conn *c)
     c->id = IO_NONE;
 }
 
+static void part(struct host *h, struct conn *c)
+{
+    if (!c->splice)
+        return;
+    if (h->hooks.part)
+        h->hooks.part(h->hooks.ctx, c->sock, c->splice->sock);
+    c->splice = c->splice->splice = NULL;
+}
+
 /* The socket is gone, or going by itself. */
 static void conn_remove(struct host *h, struct conn *c)
 {
-    if (c->splice)
-        c->splice->splice = NULL;
+    part(h, c);
     conn_forget_id(h, c);
     if (c->linger)
         net_of(h)->timer_cancel(h->net, c->linger);
@@ -316,6 +325,8 @@ static void send_bytes(struct host *h, struct conn *c, const uint8_t *data, size
         taken = net_of(h)->tcp_send(h->net, c->sock, data, len);
     if (taken < len)
         backlog_add(&c->out, data + taken, len - taken);
+    if (c->out.len > h->most_waiting)
+        h->most_waiting = c->out.len;
 }
 
 /* ---- closing ---- */
@@ -368,8 +379,7 @@ static void close_on(struct host *h, struct conn *c)
 
 static void close_gently(struct host *h, struct conn *c)
 {
-    if (c->splice)
-        c->splice = c->splice->splice = NULL;
+    part(h, c);
     conn_forget_id(h, c);
     if (c->kind == CONN_LISTENER || c->kind == CONN_UDP || (c->kind == CONN_OPENING && !c->out.len)) {
         close_socket(h, c);
@@ -548,6 +558,8 @@ static void op_give(struct host *h, struct conn *c, const struct io_out *op)
 
 static void op_splice(struct host *h, struct conn *a, struct conn *b)
 {
+    if (h->hooks.splice)
+        h->hooks.splice(h->hooks.ctx, a->sock, a->out.len, b->sock, b->out.len);
     a->splice = b;
     b->splice = a;
     pend_pump(h, a);
@@ -780,6 +792,20 @@ void host_deafen(struct host *h, bool deaf)
 void host_exhaust(struct host *h, bool exhausted)
 {
     h->exhausted = exhausted;
+}
+
+void host_stats(const struct host *h, struct host_stats *out)
+{
+    *out = (struct host_stats){.most_waiting = h->most_waiting};
+    for (size_t i = 0; i < h->sock_cap; i++) {
+        const struct conn *c = h->by_sock[i];
+        if (!c)
+            continue;
+        out->listeners += c->kind == CONN_LISTENER;
+        out->udp += c->kind == CONN_UDP;
+        out->connections += c->kind == CONN_OPEN || c->kind == CONN_OPENING;
+        out->closing += c->closing;
+    }
 }
 
 void host_skew(struct host *h, uint64_t ahead_ns)

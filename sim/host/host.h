@@ -38,6 +38,9 @@ struct host_hooks {
     void (*note)(void *ctx, uint64_t now_ns, const struct host_note *n);
     /* IO_OP_GIVE: the socket is the callee's. Calls no host of this world. NULL: such a connection is reset. */
     void (*give)(void *ctx, unsigned to, const struct host_gift *g);
+    /* Of two connections the bytes go from one to the other from now on, behind those that wait for it already. */
+    void (*splice)(void *ctx, net_sock a, size_t a_waits, net_sock b, size_t b_waits);
+    void (*part)(void *ctx, net_sock a, net_sock b); /* ... no longer: the core has let go of one of them */
     void *ctx;
 };
 
@@ -62,6 +65,12 @@ void host_boot(struct host *h, const struct core *core, uint64_t when_ns);
 /* While deaf, it reads nothing from its connections; while exhausted, it can open no socket (E_NOMEM: no port left). */
 void host_deafen(struct host *h, bool deaf);
 void host_exhaust(struct host *h, bool exhausted);
+/* What it has open, and the most bytes that ever waited for one of its connections. */
+struct host_stats {
+    size_t listeners, udp, connections, closing; /* closing: its core has let go of them */
+    size_t most_waiting;
+};
+void host_stats(const struct host *h, struct host_stats *out);
 /* Its clock goes ahead by that much more. */
 void host_skew(struct host *h, uint64_t ahead_ns);
 

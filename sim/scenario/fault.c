@@ -17,7 +17,7 @@ static const struct fault_rule {
     [FAULT_REBIND] = {FAULT_OF_FIREWALL, false, false},   [FAULT_OUTAGE] = {FAULT_OF_LINK, true, true},
 };
 
-static const struct field_name kinds[] = {
+const struct field_name fault_kinds[] = {
     [FAULT_RESTART] = {"restart", FAULT_RESTART},
     [FAULT_HALF_OPEN] = {"half-open", FAULT_HALF_OPEN},
     [FAULT_SLOW_READER] = {"slow-reader", FAULT_SLOW_READER},
@@ -34,7 +34,7 @@ enum { DAY_MS = 86400000 };
 const struct field fault_fields[] = {
     {FIELD("(fault)", SELF, struct topo_fault, at)},
     {FIELD("at_ms", U64, struct topo_fault, at_ns), .max = DAY_MS, .scale = NS_MS, .required = true},
-    {FIELD("kind", ENUM, struct topo_fault, kind), .required = true, .names = kinds},
+    {FIELD("kind", ENUM, struct topo_fault, kind), .required = true, .names = fault_kinds},
     {FIELD("node", STRING, struct topo_fault, node_name)},
     {FIELD("link", STRING, struct topo_fault, link_name)},
     {FIELD("for_ms", U64, struct topo_fault, for_ns), .max = DAY_MS, .scale = NS_MS},
@@ -69,14 +69,15 @@ static int check_keys(const struct topology *t, const struct topo_fault *f, stru
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(f->at, keys[i].key);
         if (item && !keys[i].wanted)
-            return json_error_key(t->json, item, d, "expected no such key in a fault of kind %s", kinds[f->kind].name);
+            return json_error_key(t->json, item, d, "expected no such key in a fault of kind %s",
+                                  fault_kinds[f->kind].name);
         if (!item && keys[i].wanted)
             return json_error(t->json, f->at, d, "expected the key \"%s\" in a fault of kind %s, found none",
-                              keys[i].key, kinds[f->kind].name);
+                              keys[i].key, fault_kinds[f->kind].name);
     }
     if (rule->lasts && !rule->may_stay && f->for_ns == 0)
         return json_error(t->json, topology_at(f->at, "for_ms", -1), d, "expected at least 1 in a fault of kind %s",
-                          kinds[f->kind].name);
+                          fault_kinds[f->kind].name);
     return 0;
 }
 

@@ -34,6 +34,7 @@ enum fault_target fault_target(enum fault_kind kind);
 bool fault_lasts(enum fault_kind kind); /* it has for_ms */
 
 extern const struct field fault_fields[];
+extern const struct field_name fault_kinds[]; /* by enum fault_kind */
 /* Kinds and keys agree, nodes and links are there. E_MALFORMED, and d says what is wrong and where. */
 int faults_check(struct topology *t, struct diag *d);
 

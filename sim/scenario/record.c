@@ -196,22 +196,51 @@ const char *record_phase(const struct record *r, unsigned phase)
     return phase && phase <= r->phases.count ? r->phases.items[phase - 1].name : "";
 }
 
-const char *record_result(const struct record *r, const char *host, const char *key)
+static bool same_host(const struct run_result *a, const struct run_result *b)
 {
-    for (size_t i = r->results.count; i-- > 0;)
-        if (strcmp(r->results.items[i].host, host) == 0 && strcmp(r->results.items[i].key, key) == 0)
-            return r->results.items[i].value;
-    return NULL;
+    return strcmp(a->host, b->host) == 0;
 }
 
-/* Of a host that shared again, the last share is the one that counts. */
-static bool is_last(const struct record *r, size_t index)
+/* What another host received: what was sent, or the last of what it received else; NULL: nobody received anything. */
+static const struct run_result *received(const struct record *r, const struct run_result *sent, bool *whole)
+{
+    const struct run_result *last = NULL;
+    *whole = false;
+    for (size_t i = 0; i < r->results.count && !*whole; i++) {
+        const struct run_result *got = &r->results.items[i];
+        if (strcmp(got->key, "share.received_sha256") != 0 || same_host(got, sent))
+            continue;
+        last = got;
+        *whole = strcmp(got->value, sent->value) == 0;
+    }
+    return last;
+}
+
+/* Of a host that shared again, as after a restart, the last share that arrived counts, else the last one. */
+static bool counts(const struct record *r, size_t index)
 {
     const struct run_result *a = &r->results.items[index];
-    for (size_t i = index + 1; i < r->results.count; i++)
-        if (strcmp(r->results.items[i].host, a->host) == 0 && strcmp(r->results.items[i].key, a->key) == 0)
-            return false;
-    return true;
+    bool whole, other_whole, is_last = true, best = true;
+    received(r, a, &whole);
+    for (size_t i = 0; i < r->results.count; i++) {
+        const struct run_result *b = &r->results.items[i];
+        if (i == index || !same_host(a, b) || strcmp(a->key, b->key) != 0)
+            continue;
+        received(r, b, &other_whole);
+        is_last = is_last && i < index;
+        best = best && !(other_whole && (!whole || i > index));
+    }
+    return best && (whole || is_last);
+}
+
+/* The bytes of a share are told before its digest. */
+static const char *bytes_of(const struct record *r, const struct run_result *digest, const char *key)
+{
+    const struct run_result *b = digest;
+    while (b-- > r->results.items)
+        if (same_host(b, digest) && strcmp(b->key, key) == 0)
+            return b->value;
+    return NULL;
 }
 
 bool record_share(const struct record *r, size_t index, struct run_share *out)
@@ -220,19 +249,16 @@ bool record_share(const struct record *r, size_t index, struct run_share *out)
     for (;; i++) {
         if (i == r->results.count)
             return false;
-        if (strcmp(r->results.items[i].key, "share.sent_sha256") == 0 && is_last(r, i) && index-- == 0)
+        if (strcmp(r->results.items[i].key, "share.sent_sha256") == 0 && counts(r, i) && index-- == 0)
             break;
     }
     const struct run_result *sent = &r->results.items[i];
     *out = (struct run_share){.from = sent->host, .sha256 = sent->value,
-                              .sent_bytes = record_result(r, sent->host, "share.sent_bytes")};
-    for (i = 0; i < r->results.count; i++) {
-        const struct run_result *got = &r->results.items[i];
-        if (strcmp(got->key, "share.received_sha256") != 0 || strcmp(got->host, sent->host) == 0)
-            continue;
+                              .sent_bytes = bytes_of(r, sent, "share.sent_bytes")};
+    const struct run_result *got = received(r, sent, &out->complete);
+    if (got) {
         out->to = got->host;
-        out->received_bytes = record_result(r, got->host, "share.received_bytes");
-        out->complete = strcmp(got->value, sent->value) == 0;
+        out->received_bytes = bytes_of(r, got, "share.received_bytes");
     }
     return true;
 }

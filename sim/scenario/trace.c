@@ -170,7 +170,7 @@ int trace_open(const struct topology *t, const struct world_options *options, st
     if (directory)
         pcapng_start(&tr->capture);
     add_ports(tr);
-    tr->watch = run_watch_new();
+    tr->watch = run_watch_new(0);
     int err = choose_ports(tr, options, d);
     if (err) {
         run_watch_end(tr->watch, 0, record);
@@ -184,8 +184,9 @@ int trace_open(const struct topology *t, const struct world_options *options, st
     return 0;
 }
 
-void trace_node(struct trace *tr, net_node id, size_t index)
+void trace_node(void *trace, net_node id, size_t index)
 {
+    struct trace *tr = trace;
     if (id >= tr->index_cap) {
         tr->index_cap = 2 * (size_t)id + 16;
         tr->index = realloc(tr->index, tr->index_cap * sizeof *tr->index);

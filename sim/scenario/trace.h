@@ -15,12 +15,11 @@ struct world_options;
 /* Without a directory no files, but the same hash. E_IO: d says what cannot be made; E_NOT_FOUND: no such link end. */
 int trace_open(const struct topology *t, const struct world_options *options, struct record *record,
                struct trace **out, struct diag *d);
-/* Which node of the topology an engine's node is; before the first event. */
-void trace_node(struct trace *tr, net_node id, size_t index);
 /* Completes the files and the record's hash. E_IO: d says what could not be written. */
 int trace_close(struct trace *tr, struct diag *d);
 
-/* Handlers, ctx the trace. */
+/* Handlers, ctx the trace. Nodes are told before the first event. */
+void trace_node(void *trace, net_node id, size_t index);
 void trace_tap(void *trace, uint64_t now_ns, const struct net_tap *tap);
 void trace_message(void *trace, uint64_t now_ns, const struct host_message *m);
 void trace_note(void *trace, uint64_t now_ns, const struct host_note *n);

@@ -28,13 +28,16 @@ static void see(void *monitors, const struct seen *s)
     monitors_see(monitors, &timed);
 }
 
-struct run_watch *run_watch_new(void)
+struct run_watch *run_watch_new(uint32_t flows)
 {
     struct run_watch *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
     w->monitors = monitors_new();
-    w->trace = w->monitors ? trace_new(&trace_default_limits, see, w->monitors) : NULL;
+    struct trace_limits limits = trace_default_limits;
+    if (flows)
+        limits.flows = flows;
+    w->trace = w->monitors ? trace_new(&limits, see, w->monitors) : NULL;
     if (w->trace)
         return w;
     drop(w);

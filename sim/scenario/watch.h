@@ -9,7 +9,9 @@
 #include "sim/scenario/record.h"
 
 struct run_watch;
-struct run_watch *run_watch_new(void); /* NULL: no memory */
+/* flows: connections at a time that it can follow, in memory that is had at once; 0: as many as of a capture. NULL: no
+ * memory. */
+struct run_watch *run_watch_new(uint32_t flows);
 /* An Ethernet frame that a relay sent, or that arrived at one. */
 void run_watch_frame(struct run_watch *w, uint64_t now_ns, const uint8_t *frame, size_t len);
 /* The run is over: the verdicts, except those of rows that nothing put to the proof. Frees w; NULL is fine. */

@@ -2,6 +2,7 @@
 #include "sim/scenario/world.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "models/base/err.h"
@@ -59,7 +60,7 @@ static void watched_event(void *ctx, const struct net_event *ev)
     if (came && ip_equal(&ev->local.ip, &ev->remote.ip)) {
         const struct fw_flow f = {ev->kind == NET_DATAGRAM ? PROTO_UDP : PROTO_TCP, ev->remote.ip, ev->local.ip,
                                   ev->remote.port, ev->local.port};
-        w->options->watch->stayed(w->options->watch->ctx, w->ops->now(w->net), (size_t)(n - w->node), &f, ev->len);
+        w->ears->watch->stayed(w->ears->watch->ctx, w->ops->now(w->net), (size_t)(n - w->node), &f, ev->len);
     }
     host_event(n->host, ev);
 }
@@ -76,9 +77,9 @@ static void add_host(struct world *w, const struct topo_node *n, struct world_no
     out->where = (struct system_host){.name = n->name, .address = address, .address_count = count,
                                        .call = n->calls.items, .call_count = n->calls.count};
     int err = world_make_core(n, w->seed, out);
-    out->host = err ? NULL : host_new(w->net, &out->core, &w->hooks);
+    out->host = err ? NULL : host_new(w->net, &out->core, &w->ears->hooks);
     assert(out->host); /* settings are checked: what can fail is memory */
-    bool watched = w->options->watch && w->options->watch->stayed;
+    bool watched = w->ears->watch && w->ears->watch->stayed;
     out->world = w;
     const struct net_node_spec spec = {.name = n->name, .kind = NET_HOST,
                                        .handler = watched ? watched_event : host_event,
@@ -103,10 +104,11 @@ static void add_box(struct world *w, const struct topo_node *n, struct world_nod
     for (size_t i = 0; i < n->routes.count; i++)
         route[i] = (struct box_route){n->routes.items[i].to, n->routes.items[i].port, n->routes.items[i].via};
     static const struct world_watch nobody;
-    const struct world_watch *watch = w->options->watch ? w->options->watch : &nobody;
+    const struct world_watch *watch = w->ears->watch ? w->ears->watch : &nobody;
     const struct box_config cfg = {.kind = kinds[n->kind], .name = n->name, .iface = iface, .iface_count = ports,
                                    .route = route, .route_count = n->routes.count, .rules = n->rules, .seed = w->seed,
-                                   .drop = trace_drop, .note = trace_note, .ctx = w->trace, .shutter = watch->shutter,
+                                   .drop = w->ears->drop,
+                                   .note = w->ears->hooks.note, .ctx = w->ears->ctx, .shutter = watch->shutter,
                                    .translated = watch->translated, .translated_ctx = watch->ctx};
     out->box = box_new(w->net, &cfg);
     assert(out->box);
@@ -167,7 +169,8 @@ static void add_nodes(struct world *w)
             add_host(w, n, &w->node[i]);
         else
             add_box(w, n, &w->node[i], ports[i]);
-        trace_node(w->trace, w->node[i].id, i);
+        if (w->ears->node)
+            w->ears->node(w->ears->ctx, w->node[i].id, i);
         add_interfaces(w, n, &w->node[i], ports[i]);
     }
 }
@@ -213,15 +216,20 @@ static void start(struct world *w)
     world_fault_start(w);
 }
 
-static void run(struct world *w, const struct world_options *options)
+struct world *world_new(const struct net_ops *ops, const struct topology *t, uint64_t seed,
+                        const struct world_ears *ears)
 {
-    enum { STEPS = 50 };
-    uint64_t end = w->t->duration_ns;
-    for (uint64_t step = 1; options->progress && step < STEPS; step++) {
-        w->ops->run(w->net, end / STEPS * step);
-        options->progress(w->ops->now(w->net), end);
-    }
-    w->ops->run(w->net, end);
+    struct world *w = calloc(1, sizeof *w);
+    assert(w);
+    *w = (struct world){.ops = ops, .t = t, .seed = seed, .ears = ears, .net = ops->create(seed)};
+    assert(w->net);
+    w->net->ops = ops; /* which may be an engine's with something put between */
+    add_nodes(w);
+    add_links(w);
+    if (ears->tap)
+        ops->tap_set(w->net, ears->tap, ears->ctx);
+    start(w);
+    return w;
 }
 
 /* Of each call that a host was given to make, somebody spoke. */
@@ -234,7 +242,27 @@ static void judge_plans(const struct world *w, struct record *record)
     }
 }
 
-static void take_down(struct world *w)
+void world_go(struct world *w, uint64_t until_ns)
+{
+    w->ops->run(w->net, until_ns);
+}
+
+struct net *world_net(struct world *w)
+{
+    return w->net;
+}
+
+struct host *world_host(const struct world *w, size_t index)
+{
+    return w->node[index].host;
+}
+
+struct box *world_box(const struct world *w, size_t index)
+{
+    return w->node[index].box;
+}
+
+void world_free(struct world *w)
 {
     w->ops->destroy(w->net);
     for (size_t i = 0; i < w->t->nodes.count; i++) {
@@ -244,28 +272,39 @@ static void take_down(struct world *w)
         world_free_core(n);
     }
     arena_free(&w->arena);
+    free(w);
+}
+
+/* ---- with a trace ---- */
+
+static void run(struct world *w, const struct world_options *options)
+{
+    enum { STEPS = 50 };
+    uint64_t end = w->t->duration_ns;
+    for (uint64_t step = 1; options->progress && step < STEPS; step++) {
+        world_go(w, end / STEPS * step);
+        options->progress(w->ops->now(w->net), end);
+    }
+    world_go(w, end);
 }
 
 int world_run(const struct net_ops *ops, const struct topology *t, const struct world_options *options,
               struct record *record, struct diag *d)
 {
-    struct world w = {.ops = ops, .t = t, .options = options, .seed = options->seed};
+    struct trace *trace;
     record->engine = ops->name;
     record->seed = options->seed;
-    int err = trace_open(t, options, record, &w.trace, d);
+    int err = trace_open(t, options, record, &trace, d);
     if (err)
         return err;
-    w.hooks = (struct host_hooks){.message = trace_message, .note = trace_note, .ctx = w.trace};
-    w.net = ops->create(options->seed);
-    assert(w.net);
-    add_nodes(&w);
-    add_links(&w);
-    ops->tap_set(w.net, trace_tap, w.trace);
-    start(&w);
-    run(&w, options);
-    judge_plans(&w, record);
-    record_end(record, ops->now(w.net));
-    ops->stats(w.net, &record->stats);
-    take_down(&w);
-    return trace_close(w.trace, d);
+    const struct world_ears ears = {.node = trace_node, .tap = trace_tap, .drop = trace_drop, .ctx = trace,
+                                    .hooks = {.message = trace_message, .note = trace_note, .ctx = trace},
+                                    .watch = options->watch};
+    struct world *w = world_new(ops, t, options->seed, &ears);
+    run(w, options);
+    judge_plans(w, record);
+    record_end(record, ops->now(w->net));
+    ops->stats(w->net, &record->stats);
+    world_free(w);
+    return trace_close(trace, d);
 }

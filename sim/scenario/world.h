@@ -5,6 +5,8 @@
 
 #include "models/firewall/fwbox.h"
 #include "models/wire/wire.h"
+#include "sim/host/box.h"
+#include "sim/host/host.h"
 #include "sim/scenario/record.h"
 #include "sim/scenario/topology.h"
 
@@ -33,5 +35,28 @@ struct world_options {
  * files or ends, and d says which. */
 int world_run(const struct net_ops *ops, const struct topology *t, const struct world_options *options,
               struct record *record, struct diag *d);
+
+/* ---- a world in parts, for whoever wants no trace ---- */
+
+/* Who hears what happens; any may be NULL. Drops and taps get ctx, the hooks have their own. */
+struct world_ears {
+    void (*node)(void *ctx, net_node id, size_t index); /* which node of the topology an engine's node is */
+    net_tap_handler *tap;
+    void (*drop)(void *ctx, uint64_t now_ns, const struct box_drop *d);
+    void *ctx;
+    struct host_hooks hooks;
+    const struct world_watch *watch;
+};
+
+struct world;
+/* t and ears outlive it. Memory alone can fail, and asserts: settings are checked. */
+struct world *world_new(const struct net_ops *ops, const struct topology *t, uint64_t seed,
+                        const struct world_ears *ears);
+void world_go(struct world *w, uint64_t until_ns);
+struct net *world_net(struct world *w);
+/* The host of a node; NULL: it is a box. Its box; NULL: it is a host. */
+struct host *world_host(const struct world *w, size_t index);
+struct box *world_box(const struct world *w, size_t index);
+void world_free(struct world *w);
 
 #endif

@@ -74,6 +74,8 @@ static void tell(const struct world *w, const struct topo_fault *f)
         [FAULT_REBIND] = "it draws its translations anew",
         [FAULT_OUTAGE] = "the link carries nothing",
     };
+    if (!w->ears->hooks.note)
+        return;
     char text[120];
     uint64_t ms = (f->kind == FAULT_CLOCK ? f->ahead_ns : f->for_ns) / NS_MS;
     int len = snprintf(text, sizeof text, "fault: %s", words[f->kind]);
@@ -82,7 +84,7 @@ static void tell(const struct world *w, const struct topo_fault *f)
                  (unsigned long long)ms);
     const struct host_note note = {.host = f->link_name ? f->link_name : f->node_name, .note = NOTE_HINT,
                                    .text = text};
-    w->hooks.note(w->hooks.ctx, w->ops->now(w->net), &note);
+    w->ears->hooks.note(w->ears->hooks.ctx, w->ops->now(w->net), &note);
 }
 
 /* Each time with random streams of its own: a system that is made again does not draw what it drew before. */

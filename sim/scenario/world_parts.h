@@ -3,8 +3,6 @@
 #ifndef TP_SCENARIO_WORLD_PARTS_H
 #define TP_SCENARIO_WORLD_PARTS_H
 
-#include "sim/host/box.h"
-#include "sim/host/host.h"
 #include "sim/scenario/systems.h"
 #include "sim/scenario/world.h"
 
@@ -24,10 +22,8 @@ struct world {
     const struct net_ops *ops;
     struct net *net;
     const struct topology *t;
-    const struct world_options *options;
     uint64_t seed;
-    struct trace *trace;
-    struct host_hooks hooks;
+    const struct world_ears *ears;
     struct world_node *node;
     struct arena arena;
 };
