@@ -165,6 +165,7 @@ nightly: test
 	@GRID_SEEDS=300 LOSS_PACKETS=600 ./models/testkit/run-tests sim/cmd/grid_test.sh sim/cmd/one_loss_test.sh
 	@MATRIX_NS3=all ./models/testkit/run-tests sim/cmd/matrix_test.sh
 	@FAST=0 ./models/testkit/run-tests conformance/coturn_test.sh
+	@EXPLORE_SEEDS=100000 PLANTED=all ./models/testkit/run-tests sim/explore/lab_test.sh sim/explore/planted_test.sh
 	@SOAK_ALLOCATIONS=6000 SOAK_MINUTES=600 ./models/testkit/run-tests $B/sim/host/soak_test
 	@SOAK_ALLOCATIONS=6000 SOAK_SECONDS=60 SOAK_RATE=5000 ./models/testkit/run-tests sim/cmd/soak_test.sh
 	@ORACLE_SETS=2000 ORACLE_PACKETS=300 ORACLE_SEED=2 ./models/testkit/run-tests $B/sim/netns/oracle_test

@@ -22,7 +22,7 @@ struct cmd {
     int (*run)(const struct cmd *self, int argc, char **argv);
 };
 
-extern const struct cmd cmd_check, cmd_conform, cmd_diagnose, cmd_diff, cmd_matrix, cmd_relay, cmd_report,
+extern const struct cmd cmd_check, cmd_conform, cmd_diagnose, cmd_diff, cmd_explore, cmd_matrix, cmd_relay, cmd_report,
     cmd_run, cmd_sweep;
 
 enum { CMD_END = -1, CMD_HELP = 1, CMD_BAD = '?' };

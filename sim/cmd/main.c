@@ -11,9 +11,8 @@
 
 enum { OPTIONS_MAX = 32 };
 
-static const struct cmd *const commands[] = {&cmd_check, &cmd_conform, &cmd_diagnose, &cmd_diff,
-                                           &cmd_matrix, &cmd_relay, &cmd_report, &cmd_run,
-                                           &cmd_sweep};
+static const struct cmd *const commands[] = {&cmd_check,   &cmd_conform, &cmd_diagnose, &cmd_diff, &cmd_explore,
+                                           &cmd_matrix,  &cmd_relay,   &cmd_report,   &cmd_run,  &cmd_sweep};
 
 int cmd_next(const struct cmd *c, int argc, char **argv)
 {

@@ -33,6 +33,7 @@ _turnproof() {
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -X '!*.json' -- "$cur")
         ;;
     --out) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+    --faults) mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$cur"; compgen -d -- "$cur") ;;
     --users | --log) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     *)
         if [[ $cur == -* ]]; then
