@@ -31,5 +31,5 @@ refused() {
 refused 'expected two seeds in order, as 1..2000, found "9..1"' topologies/lab.json --seeds 9..1
 refused 'expected a number of processes from 0 to 256, found "many"' topologies/lab.json --jobs many
 refused 'restarts.json:' topologies/faults/restarts.json --seeds 1..2
-refused 'lab.json:2:' topologies/lab.json --seeds 1..2 --faults topologies/lab.json
+refused 'lab.json:3:3: name: unknown key' topologies/lab.json --seeds 1..2 --faults topologies/lab.json
 finish
