@@ -83,7 +83,7 @@ bool outcome_judge(const struct record *r, const struct topology *t, const struc
 
 /* ---- the end ---- */
 
-enum { CHUNK = 64 * 1024, CONNECTIONS_MAX = 1000 };
+enum { CHUNK = 64 * 1024, CONNECTIONS_MAX = 500 };
 
 void outcome_bounded(const char *host, const struct host_stats *is, uint64_t now_ns, struct violation *v)
 {

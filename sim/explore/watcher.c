@@ -193,7 +193,8 @@ struct watcher *watcher_new(const struct net_ops *engine, const struct topology 
     w->ops.sock_close = sock_close;
     w->ops.tcp_abort = tcp_abort;
     w->ears = (struct world_ears){.node = node, .tap = tap, .ctx = w,
-                                  .hooks = {.note = note, .splice = splice, .part = part, .ctx = w}};
+                                  .hooks = {.note = note, .splice = splice, .part = part, .ctx = w},
+                                  .max_connections = WATCHER_CONNECTIONS};
     w->host = calloc(t->nodes.count + 1, sizeof *w->host);
     w->index = calloc(t->nodes.count + 1, sizeof *w->index);
     w->streams = streams_new(&w->found);

@@ -9,6 +9,8 @@
 
 /* Frames that hosts send in a run: more is a storm, and the run ends. */
 enum { WATCHER_FRAMES_MAX = 500000 };
+/* What a firewall of a search can know of: a call needs a few dozen. */
+enum { WATCHER_CONNECTIONS = 1024 };
 
 struct watcher;
 struct watcher *watcher_new(const struct net_ops *engine, const struct topology *t);

@@ -45,6 +45,7 @@ struct box_config {
     size_t route_count;
     const struct fw_rules *rules;  /* FIREWALL; borrowed */
     uint64_t seed;                 /* random port choice */
+    size_t max_connections;        /* FIREWALL; 0: the usual */
     const struct fw_shutter *shutter; /* FIREWALL; NULL: none */
     /* FIREWALL: a flow has begun that leaves as another than it came; its answers go the other way round. May be told
      * again of the same. NULL: nobody wants to know. */

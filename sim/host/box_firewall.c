@@ -71,6 +71,7 @@ static struct fw_box *make_core(const struct box *b)
     struct fw_box_config cfg = {.rules = b->cfg.rules,
                                 .routes = &b->routes,
                                 .name = b->cfg.name,
+                                .max_connections = b->cfg.max_connections,
                                 .seed = b->cfg.seed,
                                 .shutter = b->cfg.shutter};
     for (unsigned p = 0; p < b->cfg.iface_count; p++)

@@ -107,7 +107,7 @@ static void add_box(struct world *w, const struct topo_node *n, struct world_nod
     const struct world_watch *watch = w->ears->watch ? w->ears->watch : &nobody;
     const struct box_config cfg = {.kind = kinds[n->kind], .name = n->name, .iface = iface, .iface_count = ports,
                                    .route = route, .route_count = n->routes.count, .rules = n->rules, .seed = w->seed,
-                                   .drop = w->ears->drop,
+                                   .max_connections = w->ears->max_connections, .drop = w->ears->drop,
                                    .note = w->ears->hooks.note, .ctx = w->ears->ctx, .shutter = watch->shutter,
                                    .translated = watch->translated, .translated_ctx = watch->ctx};
     out->box = box_new(w->net, &cfg);

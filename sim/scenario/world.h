@@ -46,6 +46,7 @@ struct world_ears {
     void *ctx;
     struct host_hooks hooks;
     const struct world_watch *watch;
+    size_t max_connections; /* of each firewall; 0: the usual. A small table is soon made */
 };
 
 struct world;
