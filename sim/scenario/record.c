@@ -196,6 +196,14 @@ const char *record_phase(const struct record *r, unsigned phase)
     return phase && phase <= r->phases.count ? r->phases.items[phase - 1].name : "";
 }
 
+const char *record_result(const struct record *r, const char *host, const char *key)
+{
+    for (size_t i = r->results.count; i-- > 0;)
+        if (strcmp(r->results.items[i].host, host) == 0 && strcmp(r->results.items[i].key, key) == 0)
+            return r->results.items[i].value;
+    return NULL;
+}
+
 static bool same_host(const struct run_result *a, const struct run_result *b)
 {
     return strcmp(a->host, b->host) == 0;

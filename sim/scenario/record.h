@@ -110,6 +110,8 @@ void record_free(struct record *r);
 
 /* The name of a phase by its number + 1; "" for 0. */
 const char *record_phase(const struct record *r, unsigned phase);
+/* A result by host and key; NULL: there is none. */
+const char *record_result(const struct record *r, const char *host, const char *key);
 
 /* One direction of a share, as its two ends noted it. */
 struct run_share {
