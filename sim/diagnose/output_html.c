@@ -129,6 +129,40 @@ static void put_messages(struct sink *s, const struct diagnose_report *r)
                story->lines_left_out + (story->lines > STORY_FIELDS ? story->lines - STORY_FIELDS : 0));
 }
 
+static void put_rtp(struct sink *s, const struct diagnose_report *r, const struct leg *l, unsigned by)
+{
+    char buf[128];
+    const struct rtp_story *m = &l->rtp[by];
+    sink_text(s, "<tr>");
+    element(s, "td", place_endpoint(r->place, &l->end[by], buf, sizeof buf));
+    element(s, "td", place_endpoint(r->place, &l->end[!by], buf, sizeof buf));
+    sink_f(s, "<td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%.1f ms</td></tr>\n", m->packets,
+           m->expected > m->packets ? m->expected - m->packets : 0, (double)m->jitter * 1000 / 16 / l->clock);
+}
+
+/* RTP, and where descriptions want media to go. */
+static void put_media(struct sink *s, const struct diagnose_report *r)
+{
+    char buf[128];
+    if (!r->story.announcements)
+        return;
+    element(s, "h2", "Media");
+    sink_text(s, "<table>\n<tr><th>RTP from</th><th>to</th><th>packets</th><th>lost</th><th>jitter</th></tr>\n");
+    for (const struct leg *l = r->story.first_leg; l; l = l->after)
+        for (unsigned by = 0; l->rtp && by < 2; by++)
+            put_rtp(s, r, l, by);
+    sink_text(s, "</table>\n<table>\n<tr><th>frame</th><th>announced</th><th>as</th><th>seen to be tried</th></tr>\n");
+    for (size_t i = 0; i < r->story.announcements; i++) {
+        const struct announced *a = &r->story.announced[i];
+        sink_f(s, "<tr><td>%" PRIu64 "</td>", a->at.frame);
+        element(s, "td", place_endpoint(r->place, &a->address, buf, sizeof buf));
+        element(s, "td", a->what);
+        element(s, "td", a->tried ? "yes" : "no");
+        sink_text(s, "</tr>\n");
+    }
+    sink_text(s, "</table>\n");
+}
+
 static void put_ladder(struct sink *s, const struct diagnose_report *r)
 {
     struct arena arena = {0};
@@ -166,6 +200,7 @@ void diagnose_write_html(struct sink *s, const struct diagnose_report *r)
     if (r->cut.text[0])
         element(s, "p", r->cut.text);
     put_ladder(s, r);
+    put_media(s, r);
     put_messages(s, r);
     sink_text(s, "</body>\n</html>\n");
 }
