@@ -42,7 +42,8 @@ static const char *check_zones(const struct expressway_c_settings *s)
 {
     if (!s->traversal.port == !s->traversal_zones.count)
         return "either traversal or traversal_zones says where Expressway-E is";
-    if (!s->meeting_server.port == !s->zones.count)
+    bool web_alone = s->web_bridge.tunnel.port && !s->meeting_server.port; /* a web proxy need not carry SIP further */
+    if (!s->meeting_server.port == !s->zones.count && !web_alone)
         return "either meeting_server or zones says where calls go";
     return NULL;
 }
