@@ -47,7 +47,7 @@ up "a relay that loses and reorders" dual-nic \
     --set 'links.acme-wan.loss={"gilbert_elliott":{"good_loss_ppm":1000,"bad_loss_ppm":200000,"to_bad_ppm":5000,"to_good_ppm":200000}}' \
     --set links.acme-wan.reorder_ppm=10000 --set links.acme-wan.reorder_us=3000 --set links.acme-wan.duplicate_ppm=5000 \
     --set duration_s=240
-down "nobody begins a call" "" "there is no call" "skype-client" cluster
+down "nobody begins a call" "" "there is no call" "skype-client" single-nic
 down "an attendee may not share: 21002" invite 21002 "make the attendee a presenter" lab --set "$client.role=\"attendee\""
 down "the wrong password on Meeting Server" allocate 401 "password" lab --set "$cms.turn_password=\"wrong\""
 down "the wrong password on the Skype side" connect "no relay at the Skype Edge.*431" "credentials" lab --set "$client.turn_password=\"wrong\""

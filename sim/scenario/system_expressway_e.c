@@ -162,7 +162,7 @@ static const char *check_cluster(const struct expressway_e_settings *s)
 static const char *check(const struct expressway_e_settings *s)
 {
     const char *why = check_ports(s->first_port, s->last_port);
-    why = why ? why : check_turn_443(s);
+    why = why ? why : turn_listens_on(s, 0) ? "turn: a server cannot listen on port 0" : check_turn_443(s);
     why = why ? why : check_administration(s);
     why = why ? why : check_cluster(s);
     return why ? why : check_same_ports(s);
