@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "models/base/err.h"
 #include "models/base/time.h"
 #include "sim/cmd/arguments.h"
 #include "sim/explore/search.h"
@@ -277,9 +278,12 @@ static int run(const struct cmd *self, int argc, char **argv)
     struct topology *t = cmd_read_topology(q.topology, &changes);
     if (!t)
         return EXIT_USAGE;
-    if (plan_read(q.plan, &plan, &d) != 0 || explorer_new(t, plan, &e, &d) != 0) {
-        fprintf(stderr, "%s\n", d.text);
-        status = EXIT_USAGE;
+    int err = plan_read(q.plan, &plan, &d);
+    if (!err)
+        err = explorer_new(t, plan, &e, &d);
+    if (err) { /* what fails without any trouble needs no search: d begins as a failure of its seed does */
+        fprintf(err == E_UNSUPPORTED ? stdout : stderr, "%s\n", d.text);
+        status = err == E_UNSUPPORTED ? EXIT_FAILS : EXIT_USAGE;
     } else {
         status = q.has_seeds ? explore_seeds(&q, e) : explore_one(&q, e);
         explorer_free(e);

@@ -2,6 +2,7 @@
 #include "sim/explore/explore.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,10 +122,10 @@ int explorer_new(const struct topology *t, const struct plan *plan, struct explo
     run(e, ideal, true, &found);
     scenario_free(ideal);
     *out = e;
-    if (found.call_up && !violated(&found.violation))
+    if (!violated(&found.violation))
         return 0;
-    snprintf(d->text, sizeof d->text, "%s: %s", t->file,
-             violated(&found.violation) ? found.violation.what : "its call does not come up without any fault");
+    snprintf(d->text, sizeof d->text, "seed %" PRIu64 ": %s does not hold\n  what        %s", t->seed,
+             found.violation.invariant, found.violation.what);
     explorer_free(e);
     return E_UNSUPPORTED;
 }

@@ -24,7 +24,7 @@ struct finding {
 
 struct explorer;
 /* Runs the topology without any trouble, to know when its call is and what it leaves behind. t and plan outlive it;
- * plan NULL: nothing will be drawn. E_UNSUPPORTED: its call does not come up even then, and d says so. */
+ * plan NULL: nothing will be drawn. E_UNSUPPORTED: an invariant does not hold even then, and d says which. */
 int explorer_new(const struct topology *t, const struct plan *plan, struct explorer **out, struct diag *d);
 void explorer_free(struct explorer *e);
 /* The scenario of a seed. */

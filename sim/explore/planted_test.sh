@@ -7,7 +7,7 @@
 build=${BUILD:-build/gcc-O2}
 objects=$(make --no-print-directory -s list-command-objects)
 libs=$(make --no-print-directory -s list-libraries)
-ci="relay-loses-bytes tcp-syn-does-not-back-off tcp-reassembles-wrongly"
+ci="relay-loses-bytes relay-loses-the-tail tcp-syn-does-not-back-off tcp-reassembles-wrongly"
 
 # plant FILE OLD NEW: the program $dir/planted with that change; a message when it cannot be made.
 plant() {
