@@ -52,5 +52,5 @@ down "an attendee may not share: 21002" invite 21002 "make the attendee a presen
 down "the wrong password on Meeting Server" allocate 401 "password" lab --set "$cms.turn_password=\"wrong\""
 down "the wrong password on the Skype side" connect "no relay at the Skype Edge.*431" "credentials" lab --set "$client.turn_password=\"wrong\""
 down "strict, and no permission asked for" connect "no ConnectionAttempt.*no permission" "CreatePermission" lab --set "$e.profile=\"strict\""
-down "a TURN port of 0" "" "cannot listen" "" lab --set "$e.turn=[\"10.48.54.229:0\"]"
+down "a TURN port of 0" invite "cannot listen" "" lab --set "$e.turn=[\"10.48.54.229:0\"]"
 finish
