@@ -49,7 +49,7 @@ static size_t address_at(const char *p, size_t len, struct ip_addr *ip)
 static void put_line(struct rewrite *r, struct span line)
 {
     for (size_t i = 0; i < line.len;) {
-        struct ip_addr ip, was;
+        struct ip_addr ip = {.family = IP_NONE}, was;
         bool begins = is_digit(line.p[i]) && (i == 0 || !is_word(line.p[i - 1]));
         size_t n = begins ? address_at(line.p + i, line.len - i, &ip) : 0;
         was = ip;

@@ -19,7 +19,7 @@ static void add(struct inputs *in, const char *path, cJSON *json)
     for (int kind = 0; kind < INPUT_KINDS; kind++) {
         if (strncmp(schema, schemas[kind], strlen(schemas[kind])) != 0)
             continue;
-        in->items[in->count++] = (struct input){.kind = kind, .json = json,
+        in->items[in->count++] = (struct input){.kind = (enum input_kind)kind, .json = json,
                                                 .path = arena_copy(&in->arena, path, strlen(path)),
                                                 .folder = file_directory(&in->arena, path)};
         return;
