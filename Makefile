@@ -166,6 +166,8 @@ nightly: test
 	@MATRIX_NS3=all ./models/testkit/run-tests sim/cmd/matrix_test.sh
 	@FAST=0 ./models/testkit/run-tests conformance/coturn_test.sh
 	@EXPLORE_SEEDS=100000 PLANTED=all ./models/testkit/run-tests sim/explore/lab_test.sh sim/explore/planted_test.sh
+	@MEETING_MINUTES=480 ./models/testkit/run-tests sim/cmd/meeting_test.sh
+	@FAULTS=all ./models/testkit/run-tests sim/cmd/faults_test.sh
 	@SOAK_ALLOCATIONS=6000 SOAK_MINUTES=600 ./models/testkit/run-tests $B/sim/host/soak_test
 	@SOAK_ALLOCATIONS=6000 SOAK_SECONDS=60 SOAK_RATE=5000 ./models/testkit/run-tests sim/cmd/soak_test.sh
 	@ORACLE_SETS=2000 ORACLE_PACKETS=300 ORACLE_SEED=2 ./models/testkit/run-tests $B/sim/netns/oracle_test
@@ -189,6 +191,7 @@ install: all
 	install -D -m 644 sim/cmd/turnproof.1 $(DESTDIR)$(PREFIX)/share/man/man1/turnproof.1
 	install -D -m 644 sim/cmd/turnproof.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/turnproof
 	install -D -m 644 reports/wireshark/turnproof.lua $(DESTDIR)$(PREFIX)/share/turnproof/wireshark/turnproof.lua
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/turnproof/plots reports/plots/*.gp
 	cd topologies && find . -name '*.json' -o -name '*.cfg' | \
 	    xargs -I{} install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/turnproof/topologies/{}
 

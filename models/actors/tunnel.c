@@ -110,12 +110,12 @@ static void tunnel_went_down(struct tunnel *t, const char *why)
     io_note(t->io, NOTE_SERVICE, "%s lost %s", service, why);
 }
 
-/* The second failure in a row is told, as the SIP zones do. */
+/* The second failure in a row is told, as the SIP zones do; it is tried again, so the service's end is what counts. */
 static void count_failure(struct tunnel *t, const char *why)
 {
     if (++t->failures != 2)
         return;
-    io_fail(t->io, &t->cfg.at, "cannot connect to Expressway-E for the SSH tunnel: %s", why);
+    io_note(t->io, NOTE_HINT, "cannot connect to Expressway-E for the SSH tunnel: %s", why);
     if (!t->service_up)
         io_note(t->io, NOTE_SERVICE, "%s failed %s", service, why);
 }

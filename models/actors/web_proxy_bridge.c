@@ -11,6 +11,7 @@
 #define ANSWER_NS (10 * NS_S)  /* of Meeting Server, connecting included */
 #define PROBE_NS (60 * NS_S)   /* it is asked for a sign this often, */
 #define PROBE_AGAIN_NS (10 * NS_S) /* and this often while it gives none */
+enum { PORTS_TRIED_MAX = 64 }; /* of those in use, one after the other */
 enum { ASKS_MAX = TUNNEL_CHANNELS_MAX + 1, PUSHES_MAX = 32, BUF = HTTP_HEAD_MAX + HTTP_BODY_MAX + 2 * HTTP_PATH_MAX };
 
 /* A browser's connection: its channel's number is its index. */
@@ -26,6 +27,7 @@ struct ask {
     io_id id; /* IO_NONE: free */
     uint32_t channel; /* who is to have the answer; NO_CHANNEL: it is a probe, or the browser has gone */
     bool probe, begins;
+    unsigned ports_tried;
     struct http_stream *in;
     char *request;
     size_t len;
@@ -147,7 +149,6 @@ static void service_is(struct web_proxy_bridge *b, bool up, const char *why)
     } else if (!up && b->service == BRIDGE_WANTED) {
         b->service = BRIDGE_FAILED;
         io_note(b->io, NOTE_SERVICE, "web-bridge failed Meeting Server %s: %s", at, why);
-        io_fail(b->io, &b->cfg.meeting_server, "the web bridge cannot reach Meeting Server: %s", why);
     }
 }
 
@@ -157,6 +158,13 @@ static struct ask *ask_find(struct web_proxy_bridge *b, io_id id)
         if (b->ask[i].id == id)
             return &b->ask[i];
     return NULL;
+}
+
+static void ask_connect(struct web_proxy_bridge *b, struct ask *a)
+{
+    struct endpoint local = {.ip.family = b->cfg.meeting_server.ip.family};
+    local.port = (uint16_t)(b->cfg.last_port - b->ports_used++ % (b->cfg.last_port - b->cfg.first_port));
+    a->id = io_connect(b->io, b->owner, &local, &b->cfg.meeting_server);
 }
 
 /* NULL: no memory, or too many at once. */
@@ -178,9 +186,7 @@ static struct ask *ask_new(struct web_proxy_bridge *b, uint32_t channel, const s
     }
     memcpy(a->request, t.buf, t.len);
     snprintf(a->label, sizeof a->label, "HTTP %s %.48s", m->method, m->path);
-    struct endpoint local = {.ip.family = b->cfg.meeting_server.ip.family};
-    local.port = (uint16_t)(b->cfg.last_port - b->ports_used++ % (b->cfg.last_port - b->cfg.first_port));
-    a->id = io_connect(b->io, b->owner, &local, &b->cfg.meeting_server);
+    ask_connect(b, a);
     return a;
 }
 
@@ -249,6 +255,11 @@ static void ask_event(struct web_proxy_bridge *b, struct ask *a, const struct io
         ask_failed(b, a, 502, "it closed without an answer");
         break;
     case IO_FAILED:
+        if (in->err == E_EXISTS && a->ports_tried++ < PORTS_TRIED_MAX) /* used before a restart, say: the next one */
+            ask_connect(b, a);
+        else
+            ask_failed(b, a, 502, err_text(in->err));
+        break;
     case IO_CLOSED:
         ask_failed(b, a, 502, err_text(in->err));
         break;

@@ -287,8 +287,8 @@ bool blame_warning(const struct topology *t, size_t index, char *out, size_t cap
         if (!sip || index-- > 0)
             continue;
         struct text x = text_of(out, cap);
-        text_add(&x, "%s inspects sip (%s:%u): not simulated; Cisco says off for Expressway", n->name, sip->file,
-                 sip->line);
+        text_add(&x, "%s inspects sip (%s:%u): addresses in SIP are rewritten; Cisco says off for Expressway",
+                 n->name, sip->file, sip->line);
         return true;
     }
     return false;

@@ -378,7 +378,8 @@ static void what_is_not_simulated_is_said(void **state)
     assert_int_equal(fw_rules_add_inspection(r, "sip", 72, "inspect sip"), 0);
     nodes[2].rules = r;
     assert_true(blame_warning(&topology, 0, text, sizeof text));
-    assert_string_equal(text, "fw inspects sip (fw.cfg:72): not simulated; Cisco says off for Expressway");
+    assert_string_equal(text,
+                        "fw inspects sip (fw.cfg:72): addresses in SIP are rewritten; Cisco says off for Expressway");
     assert_true(blame_warning(&topology, 1, text, sizeof text));
     assert_non_null(strstr(text, "router inspects sip"));
     assert_false(blame_warning(&topology, 2, text, sizeof text));
