@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sim/cmd/arguments.h"
+#include "sim/jobs/jobs.h"
 #include "sim/sweep/sweep.h"
 
 enum { OPT_OUT = 256, OPT_JOBS };
@@ -25,10 +25,11 @@ struct asked {
 
 static bool parse_jobs(const char *s, unsigned *out)
 {
-    char *end;
-    unsigned long n = strtoul(s, &end, 10);
+    uint64_t n;
+    if (!cmd_number(s, &n) || n < 1 || n > JOBS_WORKERS_MAX)
+        return false;
     *out = (unsigned)n;
-    return s[0] >= '0' && s[0] <= '9' && !*end && n >= 1 && n <= 256;
+    return true;
 }
 
 /* done: there is nothing to run, and the exit status is returned. */
